@@ -3,6 +3,7 @@
  * property test and replayed; only `execute` does it.
  */
 import type { KubeObject, ResourceType } from '../kube/resource.ts';
+import type { Instant } from './clock.ts';
 
 /** An object that exists and was just seen: a delete names its UID, so that it can never hit a successor of that name. */
 export interface Seen {
@@ -13,14 +14,20 @@ export interface Seen {
 }
 
 export type Action =
-  /** Creates a child whose name is a pure function of its owner: a repeat is a 409 and counts as done if the owner matches. */
+  /** Creates a child whose name is a pure function of its owner: a repeat is a 409 and counts as done if the controlling owner matches. */
   | { readonly kind: 'Create'; readonly type: ResourceType; readonly object: KubeObject }
   /** Server-side apply of the fields that we own; skipped when the cached object already carries the same hash. */
   | { readonly kind: 'Apply'; readonly type: ResourceType; readonly object: KubeObject }
-  | { readonly kind: 'Delete'; readonly target: Seen; readonly gracePeriodSeconds?: number; readonly propagation?: 'Background' | 'Foreground' | 'Orphan' }
+  /** Gone already, or replaced by another of that name, counts as done. */
+  | { readonly kind: 'Delete'; readonly target: Seen; readonly gracePeriodSeconds?: number; readonly propagation?: Propagation }
+  /** Asks through the eviction API, which honours disruption budgets; a refusal fails the plan and is retried. */
+  | { readonly kind: 'Evict'; readonly target: Seen; readonly gracePeriodSeconds?: number }
   | { readonly kind: 'AddFinalizer'; readonly target: Seen; readonly finalizer: string }
   | { readonly kind: 'RemoveFinalizer'; readonly target: Seen; readonly finalizer: string }
+  /** Best effort: an event that cannot be sent never fails a plan. */
   | { readonly kind: 'Emit'; readonly about: Seen; readonly event: EventNote };
+
+export type Propagation = 'Background' | 'Foreground' | 'Orphan';
 
 /** One events.k8s.io/v1 event. `reason` and `action` are CamelCase; `note` is a sentence for a person. */
 export interface EventNote {
@@ -31,15 +38,23 @@ export interface EventNote {
 }
 
 /** When the key must be looked at again without a new observation; the earliest wins. */
-export type Next = { readonly kind: 'done' } | { readonly kind: 'at'; readonly timeMs: number };
+export type Next = { readonly kind: 'done' } | { readonly kind: 'at'; readonly time: Instant } | { readonly kind: 'waitForCache' };
 
 export const done: Next = { kind: 'done' };
 
-export function at(timeMs: number): Next {
-  return { kind: 'at', timeMs };
+/** The cache has not yet shown what we wrote; the key comes back by itself as soon as it has. */
+export const waitForCache: Next = { kind: 'waitForCache' };
+
+export function at(time: Instant): Next {
+  return { kind: 'at', time };
 }
 
 export interface Plan {
   readonly actions: readonly Action[];
   readonly next: Next;
 }
+
+/** What became of a plan's actions. A failed one is retried with backoff, whatever the plan's `next` says. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly writes: number }
+  | { readonly kind: 'failed'; readonly action: Action; readonly error: Error };
