@@ -1,0 +1,1223 @@
+// Generated from crds/ by `npm run gen`. Do not edit.
+
+import type {ObjectMeta} from '../metadata.ts';
+
+export type Quantity = number | string;
+/**
+ * @maxItems 32
+ *
+ * Items: One toleration, as in the Kubernetes pod API.
+ */
+export type Tolerations = {
+  /**
+   * Taint key; empty with operator Exists matches all.
+   */
+  key?: string;
+  /**
+   * How value is compared.
+   */
+  operator?: 'Exists' | 'Equal';
+  /**
+   * Taint value for operator Equal.
+   */
+  value?: string;
+  /**
+   * Taint effect; empty matches all.
+   */
+  effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+  /**
+   * How long a NoExecute taint is tolerated.
+   */
+  tolerationSeconds?: number;
+}[];
+export type BudgetCount = number;
+/**
+ * What is true of the object now, one entry a type. Ready says whether all is well.
+ *
+ * @maxItems 16
+ *
+ * Items: One aspect of the object's state, as in the Kubernetes API conventions.
+ */
+export type Conditions = {
+  /**
+   * Name of the aspect, for example Running.
+   */
+  type: string;
+  /**
+   * Whether it holds.
+   */
+  status: 'True' | 'False' | 'Unknown';
+  /**
+   * Why, in one CamelCase word that programs may rely on.
+   */
+  reason: string;
+  /**
+   * Why, and what to do, in a sentence for a person.
+   */
+  message: string;
+  /**
+   * The metadata.generation that this was concluded from.
+   */
+  observedGeneration?: number;
+  /**
+   * When status last changed.
+   */
+  lastTransitionTime: string;
+}[];
+
+/**
+ * What to train, on what, and what to do when it fails.
+ */
+export interface TrainingJobSpec {
+  trainer?: Trainer;
+  /**
+   * Training by any image, one entry a role. Exactly one role is supported.
+   *
+   * @minItems 1
+   * @maxItems 1
+   *
+   * Items: Pods that do the same part of the work.
+   */
+  roles?: {
+    /**
+     * Name of the role; part of its pods' names.
+     */
+    name: string;
+    /**
+     * How many pods the role has.
+     */
+    replicas: number;
+    /**
+     * The pods, as in a Deployment's template. restartPolicy is always Never, since Anneal restarts by its own budgets.
+     */
+    template: {
+      /**
+       * Labels and annotations of the pods.
+       */
+      metadata?: {
+        /**
+         * Labels; those of the domain anneal.dev are Anneal's own.
+         */
+        labels?: {
+          [k: string]: string;
+        };
+        /**
+         * Annotations.
+         */
+        annotations?: {
+          [k: string]: string;
+        };
+      };
+      /**
+       * A pod's spec. The first container is the one whose end decides.
+       */
+      spec: {
+        /**
+         * Containers of the pod; the first is the trainer.
+         *
+         * @minItems 1
+         * @maxItems 16
+         *
+         * Items: A container, as in the Kubernetes pod API.
+         */
+        containers: {
+          /**
+           * Name of the container.
+           */
+          name: string;
+          /**
+           * Image of the container.
+           */
+          image: string;
+          [k: string]: unknown;
+        }[];
+        /**
+         * May be left out; only Never is possible.
+         */
+        restartPolicy?: 'Never';
+        [k: string]: unknown;
+      };
+    };
+  }[];
+  pod?: Pod;
+  accelerator?: Accelerator;
+  checkpoint: Checkpoint;
+  /**
+   * How often each cause of failure may strike before the job fails for good.
+   */
+  failurePolicy: {
+    /**
+     * Restarts that each cause may cost. Only the user's own errors spend applicationError.
+     */
+    budgets: {
+      applicationError: BudgetCount;
+      outOfMemory: BudgetCount;
+      imagePull: BudgetCount;
+      preempted: BudgetCount;
+      nodeLost: BudgetCount;
+    };
+    /**
+     * How long an image may fail to be pulled before the attempt counts as failed.
+     */
+    imagePullDeadlineSeconds: number;
+  };
+  /**
+   * True ends the pods (the trainer writes a checkpoint first) and holds the job until it is false again.
+   */
+  suspend: boolean;
+  /**
+   * Most seconds that the job may run, counted from its first running pod, time in suspension left out. Past it the job fails.
+   */
+  activeDeadlineSeconds?: number;
+  /**
+   * Seconds after its end at which the job is deleted, its volume with it. Waits while a ModelDeployment serves its model.
+   */
+  ttlSecondsAfterFinished?: number;
+  nodePool?: NodePool;
+  backup?: Backup;
+}
+/**
+ * Declares data, model and training; Anneal's own trainer image does the rest. The same preprocessing is stored with the model and used again when it serves.
+ */
+export interface Trainer {
+  /**
+   * Where the rows come from, what is predicted from what, and how the rows are prepared.
+   */
+  data: {
+    /**
+     * The file with the rows.
+     */
+    source: {
+      /**
+       * Format of the file. CSV is RFC 4180, UTF-8, with or without a byte-order mark.
+       */
+      format: 'CSV';
+      /**
+       * Where the file is: http://…, https://…, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a file on a PersistentVolumeClaim of this namespace (mounted read-only).
+       */
+      uri: string;
+      /**
+       * SHA-256 of the whole file; another file then fails the run instead of training on it. What `sha256sum FILE` prints.
+       */
+      sha256?: string;
+      /**
+       * Largest file that is read, in bytes; a larger one fails the run before it fills memory or disk. 1 GiB when unset.
+       */
+      maxBytes: number;
+      /**
+       * How the CSV file is written.
+       */
+      csv: {
+        /**
+         * The one character between two values; ";" and a tab are also common.
+         */
+        delimiter: string;
+        /**
+         * Whether the first row names the columns. When Absent they are named column_0, column_1 and so on.
+         */
+        header: 'Present' | 'Absent';
+        /**
+         * Texts that stand for a missing value.
+         *
+         * @maxItems 32
+         *
+         * Items: One such text, compared after surrounding blanks are removed.
+         */
+        missing: string[];
+      };
+    };
+    /**
+     * Name of the column that the model learns to predict.
+     */
+    target: string;
+    /**
+     * What is learnt. When unset it is Classification if the target is text or has at most 50 different whole numbers, else Regression.
+     */
+    task?: 'Classification' | 'Regression';
+    /**
+     * Which columns the model sees, and their shape. When unset it sees all columns but the target.
+     */
+    features?: {
+      /**
+       * The columns that the model sees, in this order.
+       *
+       * @minItems 1
+       * @maxItems 4096
+       *
+       * Items: Name of a column.
+       */
+      columns?: string[];
+      /**
+       * Columns that the model does not see, for example an identifier.
+       *
+       * @minItems 1
+       * @maxItems 4096
+       *
+       * Items: Name of a column.
+       */
+      exclude?: string[];
+      /**
+       * Shape that one row gets after the pipeline, the last dimension varying fastest; [height, width, channels] for images.
+       *
+       * @minItems 1
+       * @maxItems 4
+       *
+       * Items: Size of one dimension.
+       */
+      shape?: number[];
+    };
+    /**
+     * Shares of the rows that are held back from training. Rows are drawn at random, equally for equal seeds.
+     */
+    split: {
+      /**
+       * Share that val_… metrics and early stopping are measured on.
+       */
+      validation: number;
+      /**
+       * Share that is looked at once, at the end, for the test_… metrics.
+       */
+      test: number;
+      /**
+       * Whether each part gets every class in the same proportion. When unset it does for Classification.
+       */
+      stratify?: boolean;
+      /**
+       * Seed of the draw.
+       */
+      seed: number;
+    };
+    /**
+     * Steps from raw columns to numbers, in order. Each is fitted on the training rows only and stored with the model.
+     *
+     * @maxItems 64
+     *
+     * Items: One step. Write exactly one of its fields.
+     */
+    pipeline: {
+      /**
+       * Fills in missing values.
+       */
+      impute?: {
+        /**
+         * Columns to fill. When unset, all that the strategy suits.
+         *
+         * @minItems 1
+         * @maxItems 4096
+         *
+         * Items: Name of a column.
+         */
+        columns?: string[];
+        /**
+         * What is put in. Mean and Median suit number columns; MostFrequent and Constant suit all.
+         */
+        strategy: 'Mean' | 'Median' | 'MostFrequent' | 'Constant';
+        /**
+         * Number that Constant puts into number columns.
+         */
+        value?: number;
+        /**
+         * Text that Constant puts into text columns.
+         */
+        text?: string;
+        /**
+         * Adds for each filled column a column NAME_missing that is 1 where the value was missing, else 0.
+         */
+        indicator: boolean;
+      };
+      /**
+       * Brings number columns to one scale.
+       */
+      scale?: {
+        /**
+         * Columns to scale. When unset, all number columns.
+         *
+         * @minItems 1
+         * @maxItems 4096
+         *
+         * Items: Name of a column.
+         */
+        columns?: string[];
+        /**
+         * Standard: (x - mean) / population standard deviation. MinMax: to 0…1. Robust: (x - median) / interquartile range. MaxAbs: by the largest absolute value. A constant column is only shifted.
+         */
+        method: 'Standard' | 'MinMax' | 'Robust' | 'MaxAbs';
+      };
+      /**
+       * Turns text columns into numbers.
+       */
+      encode?: {
+        /**
+         * Columns to encode. When unset, all text columns.
+         *
+         * @minItems 1
+         * @maxItems 4096
+         *
+         * Items: Name of a column.
+         */
+        columns?: string[];
+        /**
+         * OneHot: a column NAME=CATEGORY of 0 and 1 for each category. Ordinal: the category's place in sorted order, from 0.
+         */
+        method: 'OneHot' | 'Ordinal';
+        /**
+         * What a category does that training never saw. Ignore: all zeros with OneHot, -1 with Ordinal. Refuse: the row is an error.
+         */
+        unknown: 'Ignore' | 'Refuse';
+      };
+    }[];
+  };
+  /**
+   * The network.
+   */
+  model: {
+    /**
+     * MLP: dense layers. CNN: blocks of convolution and 2x2 max-pooling, then dense layers; needs data.features.shape: [height, width, channels].
+     */
+    preset: 'MLP' | 'CNN';
+    /**
+     * Sizes of the hidden dense layers. When unset, [64, 32] for MLP and [64] for CNN.
+     *
+     * @maxItems 16
+     *
+     * Items: Size of one layer.
+     */
+    units?: number[];
+    /**
+     * Filters of the first convolution; each further block doubles them. CNN only; 16 when unset.
+     */
+    filters?: number;
+    /**
+     * How many blocks of convolution and pooling. CNN only; 2 when unset.
+     */
+    blocks?: number;
+    /**
+     * Height and width of the convolutions' kernels. CNN only; 3 when unset.
+     */
+    kernelSize?: number;
+    /**
+     * Activation of the hidden layers.
+     */
+    activation: 'ReLU' | 'Tanh' | 'Sigmoid' | 'ELU';
+    /**
+     * Share of each hidden dense layer's outputs that a training step drops.
+     */
+    dropout: number;
+    /**
+     * Weight of the L2 penalty on kernels, added to the loss.
+     */
+    l2: number;
+  };
+  /**
+   * How the network is trained.
+   */
+  fit: {
+    /**
+     * How many times training goes through all training rows, at most.
+     */
+    epochs: number;
+    /**
+     * Rows of one optimiser step.
+     */
+    batchSize: number;
+    /**
+     * What turns gradients into steps.
+     */
+    optimizer: {
+      /**
+       * Adam: Kingma and Ba (2015), beta1 0.9, beta2 0.999. SGD: gradient descent, with momentum where given.
+       */
+      name: 'Adam' | 'SGD';
+      /**
+       * Step size.
+       */
+      learningRate: number;
+      /**
+       * Share of the last step that is added to the next. SGD only; 0 when unset.
+       */
+      momentum?: number;
+    };
+    /**
+     * Stops when a metric gets no better. When unset, all epochs are done.
+     */
+    earlyStopping?: {
+      /**
+       * What is watched. Those with val_ are measured on the validation rows.
+       */
+      metric:
+        | 'loss'
+        | 'accuracy'
+        | 'precision'
+        | 'recall'
+        | 'f1'
+        | 'mae'
+        | 'rmse'
+        | 'r2'
+        | 'val_loss'
+        | 'val_accuracy'
+        | 'val_precision'
+        | 'val_recall'
+        | 'val_f1'
+        | 'val_mae'
+        | 'val_rmse'
+        | 'val_r2';
+      /**
+       * Epochs without improvement after which training stops.
+       */
+      patience: number;
+      /**
+       * Smallest change that counts as an improvement.
+       */
+      minDelta: number;
+      /**
+       * Whether the model gets the weights of the best epoch rather than of the last.
+       */
+      restoreBest: boolean;
+    };
+    /**
+     * Seed of initial weights, order of rows and dropout. Two runs with one seed on one machine type give the same weights.
+     */
+    seed: number;
+  };
+}
+/**
+ * Settings of the pods that Anneal builds.
+ */
+export interface Pod {
+  /**
+   * Image instead of the trainer image that the operator is set to.
+   */
+  image?: string;
+  /**
+   * Secrets with the credentials of the image's registry.
+   *
+   * @maxItems 8
+   *
+   * Items: A Secret of the same namespace.
+   */
+  imagePullSecrets?: {
+    /**
+     * Name of the Secret.
+     */
+    name: string;
+  }[];
+  /**
+   * Compute resources of the main container. Accelerators go to spec.accelerator.
+   */
+  resources?: {
+    requests?: Quantities;
+    limits?: Quantities;
+  };
+  /**
+   * Labels that a node must carry.
+   */
+  nodeSelector?: {
+    [k: string]: string;
+  };
+  tolerations?: Tolerations;
+  /**
+   * Service account of the pods; the namespace's default one otherwise. Its token is not mounted.
+   */
+  serviceAccountName?: string;
+  /**
+   * PriorityClass of the pods.
+   */
+  priorityClassName?: string;
+  /**
+   * Scheduler of the pods.
+   */
+  schedulerName?: string;
+  /**
+   * RuntimeClass of the pods, for example nvidia.
+   */
+  runtimeClassName?: string;
+  /**
+   * Time between SIGTERM and SIGKILL, in which a checkpoint is written.
+   */
+  terminationGracePeriodSeconds: number;
+}
+export interface Quantities {
+  [k: string]: Quantity;
+}
+/**
+ * Accelerators that each pod gets, and that the trainer must find and use.
+ */
+export interface Accelerator {
+  /**
+   * Extended resource name that the device plugin offers, for example nvidia.com/gpu.
+   */
+  resource: string;
+  /**
+   * How many of them each pod gets.
+   */
+  count: number;
+}
+/**
+ * Where and how often the trainer saves its state, so that a restart goes on instead of beginning again.
+ */
+export interface Checkpoint {
+  /**
+   * The volume that holds checkpoints and the finished model.
+   */
+  volume: {
+    /**
+     * An existing PersistentVolumeClaim; it stays when the job is deleted.
+     */
+    claimName?: string;
+    /**
+     * A claim that Anneal makes for the job; it is deleted with the job.
+     */
+    claimTemplate?: {
+      /**
+       * StorageClass of the claim; the cluster's default otherwise.
+       */
+      storageClassName?: string;
+      size: Quantity;
+      /**
+       * Access modes of the claim.
+       *
+       * @minItems 1
+       * @maxItems 4
+       */
+      accessModes: ('ReadWriteOnce' | 'ReadWriteMany' | 'ReadWriteOncePod' | 'ReadOnlyMany')[];
+    };
+  };
+  /**
+   * When a checkpoint is written.
+   */
+  interval: {
+    /**
+     * EveryEpoch writes after each epoch; Fixed writes at the end of the first epoch that is at least `seconds` after the last checkpoint.
+     */
+    mode: 'EveryEpoch' | 'Fixed';
+    /**
+     * Seconds between two checkpoints, for mode Fixed.
+     */
+    seconds?: number;
+  };
+  /**
+   * How many complete checkpoints stay on the volume.
+   */
+  keep: number;
+}
+/**
+ * Nodes for these pods: a Karpenter NodePool that Anneal makes, shares between equal requirements and releases with its last user, or an existing pool chosen by labels and tolerations.
+ */
+export interface NodePool {
+  /**
+   * Who provides the nodes. Karpenter makes a NodePool; Existing uses labels and tolerations of nodes that are there.
+   */
+  provider: 'Karpenter' | 'Existing';
+  /**
+   * The cloud's node class that Karpenter starts nodes with.
+   */
+  nodeClassRef?: {
+    /**
+     * API group, for example karpenter.k8s.aws.
+     */
+    group: string;
+    /**
+     * Kind, for example EC2NodeClass.
+     */
+    kind: string;
+    /**
+     * Name of the object.
+     */
+    name: string;
+  };
+  /**
+   * Capacity types to use, the first that has room wins.
+   *
+   * @minItems 1
+   * @maxItems 2
+   */
+  capacity: ('Spot' | 'OnDemand')[];
+  /**
+   * What a node must be, as in Karpenter's requirements.
+   *
+   * @maxItems 32
+   *
+   * Items: One requirement on a node label.
+   */
+  requirements?: {
+    /**
+     * Node label.
+     */
+    key: string;
+    /**
+     * How the label is compared with values.
+     */
+    operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt';
+    /**
+     * Values to compare with.
+     *
+     * @maxItems 50
+     */
+    values?: string[];
+  }[];
+  limits?: Quantities;
+  /**
+   * Labels of the existing pool's nodes (provider Existing).
+   */
+  nodeSelector?: {
+    [k: string]: string;
+  };
+  tolerations?: Tolerations;
+}
+/**
+ * Snapshots of the model's volume.
+ */
+export interface Backup {
+  /**
+   * Events after which a VolumeSnapshot is taken.
+   *
+   * @minItems 1
+   * @maxItems 1
+   */
+  on: 'Succeeded'[];
+  /**
+   * VolumeSnapshotClass to use; the default class of the volume's driver otherwise.
+   */
+  volumeSnapshotClassName?: string;
+}
+/**
+ * A model by its place and digest.
+ */
+export interface ModelStatus {
+  /**
+   * PersistentVolumeClaim that holds it, in the namespace of the object.
+   */
+  claimName: string;
+  /**
+   * Path below the volume.
+   */
+  path: string;
+  /**
+   * sha256: and 64 hexadecimal digits, the digest of the model's manifest.json.
+   */
+  digest: string;
+  /**
+   * Size of the model's files in bytes.
+   */
+  sizeBytes?: number;
+  metrics?: Metrics;
+}
+/**
+ * Values by name.
+ */
+export interface Metrics {
+  [k: string]: number;
+}
+/**
+ * Searches for the hyperparameters that make a TrainingJob best. Each trial is a TrainingJob.
+ */
+export interface HyperparamSweep {
+  apiVersion: 'anneal.dev/v1alpha1';
+  kind: 'HyperparamSweep';
+  metadata: ObjectMeta;
+  spec: HyperparamSweepSpec;
+  status?: HyperparamSweepStatus;
+}
+/**
+ * What to vary, within which limits, and what counts as better.
+ */
+export interface HyperparamSweepSpec {
+  /**
+   * What to optimise. Exactly one objective is supported.
+   *
+   * @minItems 1
+   * @maxItems 1
+   *
+   * Items: A metric of the trials and its better direction.
+   */
+  objectives: {
+    /**
+     * Name of a final metric of the trials, for example val_accuracy.
+     */
+    metric: string;
+    /**
+     * Which way is better.
+     */
+    direction: 'Maximize' | 'Minimize';
+  }[];
+  /**
+   * The hyperparameters to vary.
+   *
+   * @minItems 1
+   * @maxItems 32
+   *
+   * Items: One hyperparameter and the values it may take.
+   */
+  parameters: {
+    /**
+     * Name; an override refers to it as ${name}.
+     */
+    name: string;
+    /**
+     * Kind of value.
+     */
+    type: 'Float' | 'Int' | 'Categorical';
+    /**
+     * Smallest value, included (Float, Int).
+     */
+    min?: number;
+    /**
+     * Largest value, included (Float, Int).
+     */
+    max?: number;
+    /**
+     * Distance between values, counted from min; Float with Grid needs it.
+     */
+    step?: number;
+    /**
+     * Log draws the logarithm uniformly, for values that span orders of magnitude.
+     */
+    scale: 'Linear' | 'Log';
+    /**
+     * The values of a Categorical parameter; any JSON values.
+     *
+     * @minItems 1
+     * @maxItems 100
+     *
+     * Items: One value.
+     */
+    values?: unknown[];
+  }[];
+  /**
+   * How values are chosen.
+   */
+  algorithm: {
+    /**
+     * Grid tries every combination in order; Random draws independently.
+     */
+    name: 'Grid' | 'Random';
+    /**
+     * Seed of the draws; the same seed proposes the same trials.
+     */
+    seed: number;
+    /**
+     * Template runs the template unchanged as trial 0, so that a sweep never ends worse than what was there; Sampled begins with a proposal. Left out, it is Template for Random and Sampled for Grid.
+     */
+    firstTrial?: 'Template' | 'Sampled';
+  };
+  /**
+   * When to stop.
+   */
+  limits: {
+    /**
+     * Most trials to run. Random needs it; Grid ends with its last combination otherwise.
+     */
+    trials?: number;
+    /**
+     * Most trials at once.
+     */
+    parallelism: number;
+    /**
+     * Most failed trials; one more ends the sweep.
+     */
+    failures: number;
+  };
+  /**
+   * The TrainingJob that each trial varies.
+   */
+  template: {
+    /**
+     * Name of a TrainingJob of the same namespace whose spec is the template.
+     */
+    fromTrainingJob?: string;
+    spec?: TrainingJobSpec;
+    /**
+     * What each trial sets: a path in the spec, for example trainer.fit.epochs, and a value, in which ${name} stands for a parameter.
+     */
+    overrides: {
+      [k: string]: unknown;
+    };
+  };
+  /**
+   * True starts no new trial; running trials go on.
+   */
+  suspend: boolean;
+}
+/**
+ * What Anneal observed. Written by the operator only.
+ */
+export interface HyperparamSweepStatus {
+  /**
+   * The metadata.generation that this status belongs to.
+   */
+  observedGeneration?: number;
+  conditions?: Conditions;
+  /**
+   * When the first trial was made.
+   */
+  startTime?: string;
+  /**
+   * When the last trial ended.
+   */
+  completionTime?: string;
+  /**
+   * Counts of the trials.
+   */
+  trials?: {
+    /**
+     * The counts in a few words, for the table of kubectl get.
+     */
+    summary?: string;
+    /**
+     * Trials that the sweep will run at most.
+     */
+    planned?: number;
+    /**
+     * Trials that were made.
+     */
+    created?: number;
+    /**
+     * Trials that have not ended.
+     */
+    running?: number;
+    /**
+     * Trials that ended well.
+     */
+    succeeded?: number;
+    /**
+     * Trials that failed.
+     */
+    failed?: number;
+  };
+  /**
+   * Estimate of the seconds to the end, from the trials that ended.
+   */
+  remainingSeconds?: number;
+  /**
+   * The best trial that ended well.
+   */
+  best?: {
+    /**
+     * Number of the trial, from 0.
+     */
+    trial: number;
+    /**
+     * TrainingJob of the trial.
+     */
+    trainingJob: string;
+    /**
+     * Value of the objective.
+     */
+    value: number;
+    /**
+     * The value in a few words, for the table of kubectl get.
+     */
+    summary?: string;
+    /**
+     * The values of its parameters.
+     */
+    parameters?: {
+      [k: string]: unknown;
+    };
+    model?: ModelStatus;
+  };
+}
+/**
+ * Serves a trained model over the Open Inference Protocol, with autoscaling and rolling updates.
+ */
+export interface ModelDeployment {
+  apiVersion: 'anneal.dev/v1alpha1';
+  kind: 'ModelDeployment';
+  metadata: ObjectMeta;
+  spec: ModelDeploymentSpec;
+  status?: ModelDeploymentStatus;
+}
+/**
+ * Which model to serve, and how.
+ */
+export interface ModelDeploymentSpec {
+  /**
+   * The model. A newer model of the source becomes a new revision by a rolling update.
+   */
+  model: {
+    /**
+     * Name of a TrainingJob of the same namespace; its model is served once it succeeded.
+     */
+    fromTrainingJob?: string;
+    /**
+     * Name of a HyperparamSweep of the same namespace; the model of its best trial is served once it succeeded.
+     */
+    fromSweep?: string;
+  };
+  /**
+   * How many replicas serve.
+   */
+  scaling: {
+    /**
+     * Fewest replicas.
+     */
+    minReplicas: number;
+    /**
+     * Most replicas; minReplicas when left out.
+     */
+    maxReplicas?: number;
+    /**
+     * What the HorizontalPodAutoscaler holds at target.
+     */
+    metric: 'CPU';
+    /**
+     * For metric CPU, the mean use of the replicas' CPU requests in percent.
+     */
+    target: number;
+  };
+  pod?: Pod;
+  accelerator?: Accelerator;
+  nodePool?: NodePool;
+}
+/**
+ * What Anneal observed. Written by the operator only.
+ */
+export interface ModelDeploymentStatus {
+  /**
+   * The metadata.generation that this status belongs to.
+   */
+  observedGeneration?: number;
+  conditions?: Conditions;
+  /**
+   * Base URL of the model inside the cluster.
+   */
+  url?: string;
+  /**
+   * Short digest of what is being served or rolled out.
+   */
+  revision?: string;
+  model?: ModelStatus;
+  /**
+   * TrainingJob that made the model.
+   */
+  trainingJob?: string;
+  /**
+   * Counts of the replicas.
+   */
+  replicas?: {
+    /**
+     * The counts in a few words, for the table of kubectl get.
+     */
+    summary?: string;
+    /**
+     * Replicas that are asked for.
+     */
+    desired?: number;
+    /**
+     * Replicas of the current revision.
+     */
+    updated?: number;
+    /**
+     * Replicas that serve.
+     */
+    ready?: number;
+  };
+  /**
+   * The newest 10 revisions, the current one last.
+   *
+   * @maxItems 10
+   *
+   * Items: One combination of model and settings that was rolled out.
+   */
+  revisions?: {
+    /**
+     * Short digest of the model and the settings of its pods.
+     */
+    revision: string;
+    /**
+     * Digest of the model.
+     */
+    modelDigest: string;
+    /**
+     * TrainingJob that made the model.
+     */
+    trainingJob?: string;
+    /**
+     * When it became current.
+     */
+    time: string;
+  }[];
+}
+/**
+ * Trains a model once, through failures, and leaves it with its digest on a volume.
+ */
+export interface TrainingJob {
+  apiVersion: 'anneal.dev/v1alpha1';
+  kind: 'TrainingJob';
+  metadata: ObjectMeta;
+  spec: TrainingJobSpec;
+  status?: TrainingJobStatus;
+}
+/**
+ * What Anneal observed. Written by the operator only.
+ */
+export interface TrainingJobStatus {
+  /**
+   * The metadata.generation that this status belongs to.
+   */
+  observedGeneration?: number;
+  conditions?: Conditions;
+  /**
+   * Number of the newest attempt, from 1.
+   */
+  attempt?: number;
+  /**
+   * When a pod of the job first ran.
+   */
+  startTime?: string;
+  /**
+   * When the job ended for good.
+   */
+  completionTime?: string;
+  /**
+   * How far the newest attempt is, as its pod reported.
+   */
+  progress?: {
+    /**
+     * The progress in a few words, for the table of kubectl get.
+     */
+    summary?: string;
+    /**
+     * Newest value of the metric that is watched, for the table of kubectl get.
+     */
+    metric?: string;
+    /**
+     * Finished epochs.
+     */
+    epoch?: number;
+    /**
+     * Epochs that were asked for.
+     */
+    epochs?: number;
+    /**
+     * Optimiser steps since the start of the run, restarts included.
+     */
+    step?: number;
+    /**
+     * Share of the work that is done, 0 to 100.
+     */
+    percent?: number;
+    /**
+     * Estimate of the seconds to the end.
+     */
+    remainingSeconds?: number;
+    metrics?: Metrics;
+    /**
+     * When the pod last reported.
+     */
+    updateTime?: string;
+  };
+  /**
+   * The newest complete checkpoint.
+   */
+  checkpoint?: {
+    /**
+     * Finished epochs at the checkpoint.
+     */
+    epoch: number;
+    /**
+     * Optimiser steps at the checkpoint.
+     */
+    step: number;
+    /**
+     * When it was complete.
+     */
+    time: string;
+    /**
+     * Path below the volume.
+     */
+    path: string;
+  };
+  model?: ModelStatus;
+  /**
+   * The failure ledger, the newest 20 attempts that failed, with the evidence.
+   *
+   * @maxItems 20
+   *
+   * Items: One pod of one attempt that failed.
+   */
+  failures?: {
+    /**
+     * Name of the pod.
+     */
+    pod: string;
+    /**
+     * Number of the attempt.
+     */
+    attempt: number;
+    /**
+     * Role of the pod.
+     */
+    role: string;
+    /**
+     * Index of the pod within its role.
+     */
+    index: number;
+    /**
+     * What made it fail; says which budget pays.
+     */
+    cause: 'ApplicationError' | 'ConfigurationError' | 'OutOfMemory' | 'ImagePull' | 'Preempted' | 'NodeLost';
+    /**
+     * Exit code of the trainer container.
+     */
+    exitCode?: number;
+    /**
+     * The reason that Kubernetes gave.
+     */
+    reason?: string;
+    /**
+     * Node that it ran on.
+     */
+    node?: string;
+    /**
+     * The error that the trainer named, or the last lines of its log.
+     */
+    message?: string;
+    /**
+     * When it failed.
+     */
+    time: string;
+  }[];
+  /**
+   * Restarts that each cause has cost so far.
+   */
+  budgetSpent?: {
+    /**
+     * Spent on application errors.
+     */
+    applicationError?: number;
+    /**
+     * Spent on too little memory.
+     */
+    outOfMemory?: number;
+    /**
+     * Spent on images that could not be pulled.
+     */
+    imagePull?: number;
+    /**
+     * Spent on eviction, preemption and deletion.
+     */
+    preempted?: number;
+    /**
+     * Spent on lost nodes.
+     */
+    nodeLost?: number;
+  };
+  /**
+   * Seconds that pods ran before the newest resume; what activeDeadlineSeconds counts.
+   */
+  activeSeconds?: number;
+  /**
+   * The snapshot of the finished model's volume.
+   */
+  backup?: {
+    /**
+     * Name of the VolumeSnapshot.
+     */
+    snapshotName?: string;
+    /**
+     * When it was ready to use.
+     */
+    time?: string;
+  };
+}
