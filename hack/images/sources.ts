@@ -1,0 +1,66 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+
+import { bundle, writeBundle } from './bundle.ts';
+import type { Say } from './command.ts';
+
+export type ImageName = 'operator' | 'trainer';
+
+export const imageNames: readonly ImageName[] = ['operator', 'trainer'];
+
+export function isImageName(text: string): text is ImageName {
+  return (imageNames as readonly string[]).includes(text);
+}
+
+/** Where an image comes from. */
+export interface ImageSource {
+  /** The folder that holds the Dockerfile and is its build context. */
+  readonly context: string;
+  /** Everything besides the Dockerfile that decides the image's content. */
+  inputs(): Promise<Inputs>;
+}
+
+export interface Inputs {
+  readonly key: readonly (string | Uint8Array)[];
+  /** Puts what the Dockerfile copies into the context; only called when the image has to be built. */
+  place(say: Say): Promise<void>;
+}
+
+export const repository = join(import.meta.dirname, '..', '..');
+
+export const imageSources: Readonly<Record<ImageName, ImageSource>> = {
+  operator: operatorSource(join(repository, 'operator', 'src', 'main.ts'), join(repository, 'operator')),
+  trainer: operatorSource(join(repository, 'trainer-image', 'src', 'main.ts'), join(repository, 'trainer-image')),
+};
+
+/** The operator is one bundled file. Its sources are hashed rather than the bundle: that takes no bundling to find out that nothing changed. */
+export function operatorSource(entry: string, context: string): ImageSource {
+  return {
+    context,
+    async inputs() {
+      return {
+        key: await contents([...(await filesBelow(dirname(entry))), ...bundling]),
+        place: async () => writeBundle(join(context, 'dist'), await bundle(entry)),
+      };
+    },
+  };
+}
+
+/** What decides how sources become a bundle. */
+const bundling = [join(repository, 'package-lock.json'), join(import.meta.dirname, 'bundle.ts')];
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
+}
+
+/** Name and content of each file, the name relative, so that two checkouts of one commit share what they built. */
+async function contents(files: readonly string[]): Promise<readonly (string | Uint8Array)[]> {
+  return (await Promise.all(files.map(async (file) => [relative(repository, file), await readFile(file)]))).flat();
+}
+
+/** The version that images, chart and operator share. */
+export async function projectVersion(): Promise<string> {
+  const manifest = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}
