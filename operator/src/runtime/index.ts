@@ -33,8 +33,8 @@
  * - `Apply` hashes what it is given. A field that someone else changes behind our back is not noticed until the desired
  *   object changes; detection of such drift is not part of the hash.
  */
-export { systemClock } from './clock.ts';
-export type { Clock, Instant } from './clock.ts';
+export { systemClock } from '../kube/clock.ts';
+export type { Clock, Instant } from '../kube/clock.ts';
 export { TerminalError, controllingOwner } from './definition.ts';
 export type { ControllerDefinition, Trigger } from './definition.ts';
 export { at, done, waitForCache } from './plan.ts';

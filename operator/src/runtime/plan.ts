@@ -3,7 +3,7 @@
  * property test and replayed; only `execute` does it.
  */
 import type { KubeObject, ResourceType } from '../kube/resource.ts';
-import type { Instant } from './clock.ts';
+import type { Instant } from '../kube/clock.ts';
 
 /** An object that exists and was just seen: a delete names its UID, so that it can never hit a successor of that name. */
 export interface Seen {

@@ -1,7 +1,7 @@
 /** Everything that one run of a reconcile may use. It is made anew for each run. */
 import type { ObjectKey } from '../kube/resource.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../kube/clock.ts';
 import type { Action, Outcome } from './plan.ts';
 import type { Stores, Watches } from './watched.ts';
 
