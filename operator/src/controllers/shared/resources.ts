@@ -1,0 +1,15 @@
+/** The resource types that the controllers read and write. */
+import type { ResourceType } from '../../kube/resource.ts';
+
+export const trainingJobType: ResourceType = { group: 'anneal.dev', version: 'v1alpha1', kind: 'TrainingJob', plural: 'trainingjobs', namespaced: true };
+export const hyperparamSweepType: ResourceType = { group: 'anneal.dev', version: 'v1alpha1', kind: 'HyperparamSweep', plural: 'hyperparamsweeps', namespaced: true };
+export const modelDeploymentType: ResourceType = { group: 'anneal.dev', version: 'v1alpha1', kind: 'ModelDeployment', plural: 'modeldeployments', namespaced: true };
+
+export const podType: ResourceType = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
+export const serviceType: ResourceType = { group: '', version: 'v1', kind: 'Service', plural: 'services', namespaced: true };
+export const volumeClaimType: ResourceType = { group: '', version: 'v1', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims', namespaced: true };
+export const deploymentType: ResourceType = { group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true };
+export const autoscalerType: ResourceType = { group: 'autoscaling', version: 'v2', kind: 'HorizontalPodAutoscaler', plural: 'horizontalpodautoscalers', namespaced: true };
+export const disruptionBudgetType: ResourceType = { group: 'policy', version: 'v1', kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets', namespaced: true };
+export const nodePoolType: ResourceType = { group: 'karpenter.sh', version: 'v1', kind: 'NodePool', plural: 'nodepools', namespaced: false };
+export const volumeSnapshotType: ResourceType = { group: 'snapshot.storage.k8s.io', version: 'v1', kind: 'VolumeSnapshot', plural: 'volumesnapshots', namespaced: true };

@@ -1,0 +1,154 @@
+/** What the operator keeps in memory: each type once, cut down to what the controllers read. */
+import { labels, managedBy, type HyperparamSweep, type ModelDeployment, type TrainingJob } from '../../api/index.ts';
+import { poolNameOf } from '../../domain/node-pool.ts';
+import type { ContainerState, Pod, PodCondition, PodStatus } from '../../domain/pod.ts';
+import type { KubeObject } from '../../kube/resource.ts';
+import { slim, watched } from '../../runtime/index.ts';
+import {
+  autoscalerType, deploymentType, disruptionBudgetType, hyperparamSweepType, modelDeploymentType, nodePoolType, podType, serviceType, trainingJobType,
+  volumeClaimType, volumeSnapshotType,
+} from './resources.ts';
+
+/** Everything that we make carries this label; what others made is none of our business, and not kept in memory. */
+const ours = { labels: `${labels.managedBy}=${managedBy}` };
+
+export const trainingJobs = watched(trainingJobType, {
+  project: (raw: TrainingJob): TrainingJob => ({ ...raw, metadata: slim(raw).metadata }),
+  indices: {
+    nodePool: (job) => present(poolNameOf(job.spec.nodePool)),
+    sweep: (job) => present(sweepKey(job)),
+  },
+});
+
+export const hyperparamSweeps = watched(hyperparamSweepType, {
+  project: (raw: HyperparamSweep): HyperparamSweep => ({ ...raw, metadata: slim(raw).metadata }),
+  indices: { template: (sweep) => present(inNamespace(sweep, sweep.spec.template.fromTrainingJob)) },
+});
+
+export const modelDeployments = watched(modelDeploymentType, {
+  project: (raw: ModelDeployment): ModelDeployment => ({ ...raw, metadata: slim(raw).metadata }),
+  indices: {
+    nodePool: (deployment) => present(poolNameOf(deployment.spec.nodePool)),
+    fromTrainingJob: (deployment) => present(inNamespace(deployment, deployment.spec.model.fromTrainingJob)),
+    fromSweep: (deployment) => present(inNamespace(deployment, deployment.spec.model.fromSweep)),
+    /** The TrainingJob whose model is being served, however it was chosen. */
+    serves: (deployment) => present(inNamespace(deployment, deployment.status?.trainingJob)),
+  },
+});
+
+interface RawPod extends KubeObject {
+  readonly spec: { readonly nodeName?: string; readonly containers: readonly { readonly name: string }[] };
+  readonly status?: Omit<PodStatus, 'main'> & { readonly containerStatuses?: readonly RawContainerStatus[] };
+}
+
+interface RawContainerStatus {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly state?: Omit<ContainerState, 'ready'>;
+}
+
+const readConditions = new Set(['PodScheduled', 'Ready', 'DisruptionTarget']);
+
+export const pods = watched(podType, {
+  selector: { labels: `${labels.managedBy}=${managedBy},${labels.trainingJob}` },
+  project: (raw: RawPod): Pod => {
+    const { phase, reason, message, startTime, conditions, containerStatuses } = raw.status ?? {};
+    const main = containerStatuses?.find((status) => status.name === raw.spec.containers[0]?.name);
+    return {
+      ...slim(raw),
+      spec: raw.spec.nodeName === undefined ? {} : { nodeName: raw.spec.nodeName },
+      status: {
+        ...(phase === undefined ? {} : { phase }),
+        ...(reason === undefined ? {} : { reason }),
+        ...(message === undefined ? {} : { message }),
+        ...(startTime === undefined ? {} : { startTime }),
+        ...(conditions === undefined ? {} : { conditions: slimConditions(conditions) }),
+        ...(main === undefined ? {} : { main: { ready: main.ready, ...main.state } }),
+      },
+    };
+  },
+});
+
+/** Conditions that hold as they should say nothing beyond their type; their words would fill the cache. */
+function slimConditions(conditions: readonly PodCondition[]): PodCondition[] {
+  return conditions
+    .filter((condition) => readConditions.has(condition.type))
+    .map(({ type, status, reason, message }) => ({
+      type,
+      status,
+      ...(reason === undefined ? {} : { reason }),
+      ...(message === undefined ? {} : { message }),
+    }));
+}
+
+export interface VolumeClaim extends KubeObject {
+  readonly status?: { readonly phase?: string };
+}
+
+export const volumeClaims = watched(volumeClaimType, {
+  selector: ours,
+  project: (raw: VolumeClaim): VolumeClaim => ({ ...slim(raw), ...(raw.status?.phase === undefined ? {} : { status: { phase: raw.status.phase } }) }),
+});
+
+export interface NodePoolObject extends KubeObject {
+  readonly status?: { readonly conditions?: readonly PodCondition[] };
+}
+
+export const nodePools = watched(nodePoolType, {
+  selector: ours,
+  optional: true,
+  project: (raw: NodePoolObject): NodePoolObject => ({ ...slim(raw), ...(raw.status === undefined ? {} : { status: raw.status }) }),
+});
+
+export interface VolumeSnapshot extends KubeObject {
+  readonly status?: {
+    readonly readyToUse?: boolean;
+    readonly creationTime?: string;
+    readonly error?: { readonly message?: string };
+  };
+}
+
+export const volumeSnapshots = watched(volumeSnapshotType, {
+  selector: ours,
+  optional: true,
+  project: (raw: VolumeSnapshot): VolumeSnapshot => ({ ...slim(raw), ...(raw.status === undefined ? {} : { status: raw.status }) }),
+});
+
+export interface Deployment extends KubeObject {
+  readonly spec: { readonly replicas?: number };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly readyReplicas?: number;
+    readonly availableReplicas?: number;
+    readonly unavailableReplicas?: number;
+    readonly conditions?: readonly PodCondition[];
+  };
+}
+
+export const deployments = watched(deploymentType, {
+  selector: ours,
+  project: (raw: Deployment): Deployment => ({
+    ...slim(raw),
+    spec: raw.spec.replicas === undefined ? {} : { replicas: raw.spec.replicas },
+    ...(raw.status === undefined ? {} : { status: raw.status }),
+  }),
+});
+
+export const services = watched(serviceType, { selector: ours, project: (raw: KubeObject): KubeObject => slim(raw) });
+export const autoscalers = watched(autoscalerType, { selector: ours, project: (raw: KubeObject): KubeObject => slim(raw) });
+export const disruptionBudgets = watched(disruptionBudgetType, { selector: ours, project: (raw: KubeObject): KubeObject => slim(raw) });
+
+function present(value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [value];
+}
+
+/** `namespace/name`, the form in which indices name another object of the same namespace. */
+export function inNamespace(object: KubeObject, name: string | undefined): string | undefined {
+  return name === undefined ? undefined : `${object.metadata.namespace ?? ''}/${name}`;
+}
+
+function sweepKey(job: TrainingJob): string | undefined {
+  return inNamespace(job, job.metadata.labels?.[labels.sweep]);
+}

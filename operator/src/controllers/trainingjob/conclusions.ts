@@ -1,0 +1,122 @@
+/** The conditions of a TrainingJob, each with a reason for programs and a sentence for a person. */
+import { findCondition, type Conclusion } from '../../api/index.ts';
+import { isPullingBadly } from '../../domain/failures.ts';
+import { hasEnded, isRunning, podCondition, type Pod } from '../../domain/pod.ts';
+import type { Outcome } from '../../runtime/index.ts';
+import type { Assessment } from './assess.ts';
+import { endOf, type Observed } from './observe.ts';
+
+/** All that is true of the job. A refused action outweighs everything, since nothing goes on until it is mended. */
+export function conclusionsOf(seen: Observed, assessment: Assessment, outcome: Outcome): Conclusion[] {
+  const aspects = [scheduled(seen, assessment), running(assessment), ...suspended(seen, assessment), ...ends(assessment), ...nodePool(seen), ...backup(seen)];
+  return [ready(assessment, aspects, outcome), ...aspects];
+}
+
+/** The conditions that an ended job keeps: only its backup may still move. */
+export function finishedConclusions(seen: Observed): Conclusion[] {
+  const kept = (seen.status.conditions ?? []).filter(({ type }) => type !== 'BackedUp').map(({ type, status, reason, message }) => ({ type, status, reason, message }));
+  return [...kept, ...(endOf(seen.status) === 'Succeeded' ? backup(seen) : [])];
+}
+
+function ready({ stage }: Assessment, aspects: readonly Conclusion[], outcome: Outcome): Conclusion {
+  const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Ready', status, reason, message });
+  if (outcome.kind === 'failed') return conclude('False', `${outcome.action.kind}Failed`, outcome.error.message);
+  switch (stage.kind) {
+    case 'Finished':
+    case 'Succeeded':
+      return conclude('True', 'Succeeded', 'The training succeeded.');
+    case 'Failed':
+      return conclude('False', stage.reason, stage.message);
+    case 'Suspended':
+      return conclude('Unknown', 'Suspended', 'The job is suspended; set spec.suspend to false to go on.');
+    case 'Waiting':
+      return conclude('Unknown', stage.reason, stage.message);
+    case 'BackingOff':
+      return conclude('Unknown', 'Restarting', `Attempt ${stage.failure.attempt} failed (${stage.failure.cause}); the next one begins soon.`);
+    case 'Active': {
+      const [scheduledNow, runningNow] = aspects;
+      if (runningNow?.status === 'True') return conclude('True', 'Running', runningNow.message);
+      const cause = scheduledNow?.status === 'True' ? runningNow : scheduledNow;
+      return conclude('Unknown', cause?.reason ?? 'Starting', cause?.message ?? 'The pods are being made.');
+    }
+  }
+}
+
+function scheduled(seen: Observed, { stage, current }: Assessment): Conclusion {
+  const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Scheduled', status, reason, message });
+  if (stage.kind === 'Waiting') return conclude('False', stage.reason, stage.message);
+  if (stage.kind === 'Succeeded') return conclude('True', 'Scheduled', 'All pods had a node.');
+  if (stage.kind !== 'Active') return conclude('False', stage.kind, 'The job has no pods now.');
+  const waiting = current.find((pod) => podCondition(pod, 'PodScheduled')?.status === 'False');
+  if (waiting !== undefined) {
+    const condition = podCondition(waiting, 'PodScheduled');
+    return conclude('False', condition?.reason ?? 'Unschedulable', `Pod ${waiting.metadata.name} has no node: ${condition?.message ?? 'the scheduler gave no reason'}`);
+  }
+  const placed = current.filter((pod) => pod.spec.nodeName !== undefined).length;
+  return placed === seen.places.length
+    ? conclude('True', 'Scheduled', 'All pods have a node.')
+    : conclude('False', 'Scheduling', `${placed} of ${seen.places.length} pods have a node.`);
+}
+
+function running({ stage, current }: Assessment): Conclusion {
+  const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Running', status, reason, message });
+  if (stage.kind !== 'Active') return conclude('False', stage.kind, 'No pod of the job runs.');
+  const stuck = current.find((pod) => waitsBadly(pod));
+  if (stuck !== undefined) {
+    const waiting = stuck.status.main?.waiting;
+    return conclude('False', waiting?.reason ?? 'Waiting', `Pod ${stuck.metadata.name} cannot start: ${waiting?.message ?? waiting?.reason ?? ''}`);
+  }
+  const live = current.filter((pod) => isRunning(pod) || hasEnded(pod)).length;
+  return live === current.length && live > 0
+    ? conclude('True', 'Running', 'All pods run.')
+    : conclude('False', 'Starting', `${live} of ${current.length} pods run.`);
+}
+
+/** Waiting reasons of a container that is on its way; any other names something that a person must mend. */
+const ordinaryWaits = new Set(['ContainerCreating', 'PodInitializing']);
+
+function waitsBadly(pod: Pod): boolean {
+  const reason = pod.status.main?.waiting?.reason;
+  return isPullingBadly(pod) || (reason !== undefined && !ordinaryWaits.has(reason));
+}
+
+/** Present once a job has been suspended; the time of its change to False is when it went on. */
+function suspended(seen: Observed, { stage }: Assessment): Conclusion[] {
+  const before = findCondition(seen.status.conditions, 'Suspended');
+  if (stage.kind === 'Suspended') return [{ type: 'Suspended', status: 'True', reason: 'Suspended', message: 'spec.suspend is true.' }];
+  if (before === undefined) return [];
+  // True until the pods of before the suspension are gone: only then may their places be filled again.
+  if (before.status === 'True' && stage.kind === 'Waiting') return [{ type: 'Suspended', status: 'True', reason: before.reason, message: before.message }];
+  return [{ type: 'Suspended', status: 'False', reason: 'Resumed', message: 'The job went on.' }];
+}
+
+function ends({ stage }: Assessment): Conclusion[] {
+  if (stage.kind === 'Succeeded') return [{ type: 'Succeeded', status: 'True', reason: 'Succeeded', message: 'The training succeeded.' }];
+  if (stage.kind === 'Failed') return [{ type: 'Failed', status: 'True', reason: stage.reason, message: stage.message }];
+  return [];
+}
+
+function nodePool({ pool }: Observed): Conclusion[] {
+  if (pool === undefined) return [];
+  const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion[] => [{ type: 'NodePoolReady', status, reason, message }];
+  if (!pool.installed) return conclude('False', 'KarpenterNotInstalled', 'The cluster has no karpenter.sh/v1 NodePool; install Karpenter.');
+  const ready = pool.object?.status?.conditions?.find((condition) => condition.type === 'Ready');
+  if (ready === undefined) return conclude('Unknown', 'NoWordFromKarpenter', `NodePool ${pool.name} has no Ready condition yet.`);
+  const status = ready.status === 'True' ? 'True' : 'False';
+  return conclude(status, ready.reason === undefined || ready.reason === '' ? 'Ready' : ready.reason, `NodePool ${pool.name}: ${ready.message ?? ready.status}`);
+}
+
+function backup({ job, snapshots }: Observed): Conclusion[] {
+  if (job.spec.backup === undefined) return [];
+  const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion[] => [{ type: 'BackedUp', status, reason, message }];
+  if (!snapshots.installed) {
+    return conclude('False', 'SnapshotsNotInstalled', 'The cluster has no snapshot.storage.k8s.io/v1 VolumeSnapshot. Install the external-snapshotter, or remove spec.backup.');
+  }
+  const { object, name } = snapshots;
+  if (object === undefined) return conclude('False', 'NotYet', 'The snapshot is taken when the training has succeeded.');
+  const error = object.status?.error?.message;
+  if (error !== undefined) return conclude('False', 'SnapshotFailed', `VolumeSnapshot ${name}: ${error}`);
+  return object.status?.readyToUse === true
+    ? conclude('True', 'SnapshotReady', `VolumeSnapshot ${name} is ready to use.`)
+    : conclude('False', 'SnapshotPending', `VolumeSnapshot ${name} is being taken.`);
+}

@@ -1,0 +1,50 @@
+/** The TrainingJob controller: trains once, through failures, and leaves the model with its digest on a volume. */
+import type { ObjectKey } from '../../kube/resource.ts';
+import { labels } from '../../api/index.ts';
+import type { TrainingSettings } from '../../domain/training-pod.ts';
+import { controllingOwner, defineController, waitForCache, done, type Controller, type Next } from '../../runtime/index.ts';
+import { trainingJobType } from '../shared/resources.ts';
+import { assess } from './assess.ts';
+import { observe, watches, type JobScope, type ProgressBoard } from './observe.ts';
+import { planJob } from './plan.ts';
+import { statusOf } from './status.ts';
+
+export type { ProgressBoard, ReceivedProgress } from './observe.ts';
+
+/** Brings one TrainingJob to what its spec asks for. Level-based: may run at any time, any number of times. */
+function reconciler(settings: TrainingSettings, board: ProgressBoard) {
+  return async (key: ObjectKey, scope: JobScope): Promise<Next> => {
+    const seen = observe(key, scope.stores, board);
+    // Owner references let the garbage collector take the children of a deleted job.
+    if (seen === undefined || seen.object.metadata.deletionTimestamp !== undefined) return done;
+    if (!scope.expectations.met(key)) return waitForCache;
+    const now = scope.clock.now();
+    const assessment = assess(seen, now);
+    const plan = planJob(seen, assessment, now, settings);
+    const outcome = await scope.execute(plan.actions);
+    await scope.report(key, statusOf(seen, assessment, outcome, now), 'soon');
+    return plan.next;
+  };
+}
+
+export function trainingJobController(settings: TrainingSettings, board: ProgressBoard): Controller {
+  return defineController({
+    name: 'trainingjob',
+    watches,
+    primary: 'jobs',
+    triggers: {
+      pods: controllingOwner(trainingJobType),
+      claims: controllingOwner(trainingJobType),
+      nodePools: (pool, stores) => stores.jobs.by('nodePool', pool.metadata.name).map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name })),
+      snapshots: (snapshot) => ownerByLabel(snapshot.metadata),
+      deployments: (deployment) => (deployment.status?.trainingJob === undefined ? [] : [{ namespace: deployment.metadata.namespace ?? '', name: deployment.status.trainingJob }]),
+    },
+    reconcile: reconciler(settings, board),
+  });
+}
+
+/** Snapshots outlive their job and so have no owner; a label names it. */
+function ownerByLabel({ namespace, labels: own }: { readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> }): ObjectKey[] {
+  const name = own?.[labels.trainingJob];
+  return name === undefined ? [] : [{ namespace: namespace ?? '', name }];
+}

@@ -1,0 +1,80 @@
+/** Gathers from the caches what one TrainingJob's plan needs to know. No await: one consistent look. */
+import { childName, findCondition, labels, type CheckpointReport, type ProgressReport, type TrainingJob } from '../../api/index.ts';
+import { volumeOf, type JobVolume } from '../../domain/job-volume.ts';
+import { poolNameOf } from '../../domain/node-pool.ts';
+import type { Pod } from '../../domain/pod.ts';
+import { placesOf, type Job, type Place } from '../../domain/training-pod.ts';
+import { keyString, type ObjectKey } from '../../kube/resource.ts';
+import type { Scope } from '../../runtime/index.ts';
+import { modelDeployments, nodePools, pods, trainingJobs, volumeClaims, volumeSnapshots, type NodePoolObject, type VolumeClaim, type VolumeSnapshot } from '../shared/watched.ts';
+
+export const watches = { jobs: trainingJobs, pods, claims: volumeClaims, nodePools, snapshots: volumeSnapshots, deployments: modelDeployments };
+export type JobStatus = NonNullable<TrainingJob['status']>;
+export type JobScope = Scope<typeof watches, JobStatus>;
+
+/** A report from a pod, with the time at which it came. */
+export interface ReceivedProgress {
+  readonly report: ProgressReport;
+  readonly timeMs: number;
+  /** The newest checkpoint of any report, since not every report names one. */
+  readonly checkpoint: CheckpointReport | undefined;
+}
+
+/** Where pods' reports are kept until a reconcile looks at them. */
+export interface ProgressBoard {
+  newest(jobUid: string): ReceivedProgress | undefined;
+}
+
+export interface Observed {
+  readonly object: TrainingJob;
+  readonly job: Job;
+  readonly status: JobStatus;
+  readonly pods: readonly Pod[];
+  readonly places: readonly Place[];
+  readonly volume: JobVolume | undefined;
+  readonly claim: VolumeClaim | undefined;
+  /** Undefined when the job asks for no pool of ours. */
+  readonly pool: { readonly name: string; readonly installed: boolean; readonly object: NodePoolObject | undefined } | undefined;
+  readonly snapshots: { readonly installed: boolean; readonly name: string; readonly object: VolumeSnapshot | undefined };
+  /** Names of the ModelDeployments that serve this job's model. */
+  readonly servedBy: readonly string[];
+  readonly progress: ReceivedProgress | undefined;
+}
+
+export function observe(key: ObjectKey, stores: JobScope['stores'], board: ProgressBoard): Observed | undefined {
+  const object = stores.jobs.get(key);
+  if (object === undefined) return undefined;
+  const uid = object.metadata.uid ?? '';
+  const job: Job = { namespace: key.namespace, name: key.name, uid, spec: object.spec };
+  const volume = volumeOf(job, object.spec);
+  const poolName = poolNameOf(object.spec.nodePool);
+  const snapshotName = childName(job, 'succeeded');
+  return {
+    object,
+    job,
+    status: object.status ?? {},
+    pods: stores.pods.controlledBy(uid),
+    places: placesOf(object.spec),
+    volume,
+    claim: volume === undefined ? undefined : stores.claims.get({ namespace: key.namespace, name: volume.claimName }),
+    pool: poolName === undefined ? undefined : { name: poolName, installed: stores.nodePools.installed, object: stores.nodePools.get({ namespace: '', name: poolName }) },
+    snapshots: {
+      installed: stores.snapshots.installed,
+      name: snapshotName,
+      object: stores.snapshots.get({ namespace: key.namespace, name: snapshotName }),
+    },
+    servedBy: stores.deployments.by('serves', keyString(key)).map((deployment) => deployment.metadata.name),
+    progress: board.newest(uid),
+  };
+}
+
+/** `Succeeded` or `Failed`, once the job has ended for good. */
+export function endOf(status: JobStatus): 'Succeeded' | 'Failed' | undefined {
+  if (findCondition(status.conditions, 'Succeeded')?.status === 'True') return 'Succeeded';
+  return findCondition(status.conditions, 'Failed')?.status === 'True' ? 'Failed' : undefined;
+}
+
+/** The attempt that a pod belongs to. */
+export function attemptOf(pod: Pod): number {
+  return Number(pod.metadata.labels?.[labels.attempt] ?? '0');
+}

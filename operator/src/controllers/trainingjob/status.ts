@@ -1,0 +1,85 @@
+/** The status that follows from what was seen, what was concluded and how the actions went. Pure. */
+import { conditionsFrom, findCondition, parseTime, timestamp, type ModelStatus, type TrainingResult } from '../../api/index.ts';
+import { pathOnVolume } from '../../domain/job-volume.ts';
+import type { Outcome } from '../../runtime/index.ts';
+import { runningSinceMs, type Assessment } from './assess.ts';
+import { conclusionsOf, finishedConclusions } from './conclusions.ts';
+import { endOf, type JobStatus, type Observed } from './observe.ts';
+import { progressOf } from './progress.ts';
+
+const longestLedger = 20;
+
+export function statusOf(seen: Observed, assessment: Assessment, outcome: Outcome, nowMs: number): JobStatus {
+  const generation = seen.object.metadata.generation ?? 0;
+  const time = timestamp(nowMs);
+  if (assessment.stage.kind === 'Finished') {
+    return { ...seen.status, observedGeneration: generation, conditions: conditionsFrom(seen.status.conditions, finishedConclusions(seen), generation, time), ...backupOf(seen) };
+  }
+  const { stage, newFailure, spent } = assessment;
+  const ended = stage.kind === 'Succeeded' || stage.kind === 'Failed';
+  const failures = newFailure === undefined ? seen.status.failures : [...(seen.status.failures ?? []), newFailure].slice(-longestLedger);
+  const startTime = seen.status.startTime ?? firstStart(assessment);
+  const activeSeconds = activeSecondsOf(seen, assessment, nowMs);
+  const checkpoint = checkpointOf(seen);
+  return {
+    ...(outcome.kind === 'done' ? { observedGeneration: generation } : keep('observedGeneration', seen.status.observedGeneration)),
+    conditions: conditionsFrom(seen.status.conditions, conclusionsOf(seen, assessment, outcome), generation, time),
+    attempt: newestAttempt(seen, assessment),
+    ...keep('startTime', startTime),
+    ...(ended ? { completionTime: time } : {}),
+    ...keep('progress', progressOf(seen, assessment)),
+    ...keep('checkpoint', checkpoint),
+    ...(stage.kind === 'Succeeded' ? keep('model', modelOf(seen, stage.result)) : {}),
+    ...keep('failures', failures),
+    ...(Object.keys(spent).length > 0 ? { budgetSpent: spent } : {}),
+    ...keep('activeSeconds', activeSeconds),
+  };
+}
+
+/**
+ * Advances only when every pod of the attempt is in the cache: from then on a missing pod means that someone took it
+ * away, and not that it was never made.
+ */
+function newestAttempt(seen: Observed, { attempt, current, stage }: Assessment): number {
+  const before = seen.status.attempt ?? 0;
+  return stage.kind !== 'Waiting' && current.length === seen.places.length ? Math.max(before, attempt) : before;
+}
+
+function firstStart({ current }: Assessment): string | undefined {
+  return current
+    .map(({ status: { main } }) => main?.running?.startedAt ?? main?.terminated?.startedAt)
+    .filter((time) => time !== undefined)
+    .sort()[0];
+}
+
+/** Seconds of running before a suspension: added when it begins, kept until the next. */
+function activeSecondsOf(seen: Observed, { stage }: Assessment, nowMs: number): number | undefined {
+  const begins = stage.kind === 'Suspended' && findCondition(seen.status.conditions, 'Suspended')?.status !== 'True';
+  const since = runningSinceMs(seen.status);
+  if (!begins || since === undefined) return seen.status.activeSeconds;
+  return (seen.status.activeSeconds ?? 0) + Math.round((nowMs - since) / 1000);
+}
+
+function checkpointOf({ status, progress }: Observed): JobStatus['checkpoint'] {
+  const reported = progress?.checkpoint;
+  if (reported === undefined) return status.checkpoint;
+  const { epoch, step, time, path } = reported;
+  if (status.checkpoint !== undefined && status.checkpoint.step >= step) return status.checkpoint;
+  return { epoch, step, time, path };
+}
+
+function modelOf(seen: Observed, result: TrainingResult | undefined): ModelStatus | undefined {
+  if (result === undefined || seen.volume === undefined) return undefined;
+  const { path, digest, sizeBytes } = result.model;
+  return { claimName: seen.volume.claimName, path: pathOnVolume(seen.volume, path), digest, sizeBytes, metrics: { ...result.metrics } };
+}
+
+function backupOf({ status, snapshots, job }: Observed): Pick<JobStatus, 'backup'> {
+  if (job.spec.backup === undefined || endOf(status) !== 'Succeeded' || snapshots.object?.status?.readyToUse !== true) return {};
+  const time = snapshots.object.status.creationTime;
+  return { backup: { snapshotName: snapshots.name, ...(time === undefined ? {} : { time: timestamp(parseTime(time)) }) } };
+}
+
+function keep<K extends keyof JobStatus>(key: K, value: JobStatus[K] | undefined): Partial<Pick<JobStatus, K>> {
+  return value === undefined ? {} : ({ [key]: value } as Partial<Pick<JobStatus, K>>);
+}

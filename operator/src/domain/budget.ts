@@ -1,0 +1,52 @@
+/** Which failures a job may survive. Each cause has a budget of its own, so that a bad node never spends the user's retries. */
+import type { TrainingJobSpec } from '../api/index.ts';
+import type { Cause } from './failures.ts';
+
+export type Budgets = TrainingJobSpec['failurePolicy']['budgets'];
+export type Spent = { readonly [K in keyof Budgets]?: number };
+
+/** A configuration that cannot work has no budget: another try would end the same. */
+const budgetOf: Readonly<Record<Cause, keyof Budgets | undefined>> = {
+  ApplicationError: 'applicationError',
+  OutOfMemory: 'outOfMemory',
+  ImagePull: 'imagePull',
+  Preempted: 'preempted',
+  NodeLost: 'nodeLost',
+  ConfigurationError: undefined,
+};
+
+/** Restarts that this cause has cost so far. */
+export function spentOn(cause: Cause, spent: Spent): number {
+  const budget = budgetOf[cause];
+  return budget === undefined ? 0 : (spent[budget] ?? 0);
+}
+
+export type Judgement =
+  | { readonly kind: 'Restart'; readonly spent: Spent; readonly delayMs: number }
+  | { readonly kind: 'Fail'; readonly spent: Spent; readonly why: string };
+
+/** What becomes of a job after one more failure of this cause. */
+export function judge(cause: Cause, budgets: Budgets, spent: Spent): Judgement {
+  const budget = budgetOf[cause];
+  if (budget === undefined) return { kind: 'Fail', spent, why: 'A configuration that cannot work is not tried again.' };
+  const before = spent[budget] ?? 0;
+  const allowed = budgets[budget];
+  if (before >= allowed) {
+    return { kind: 'Fail', spent, why: allowed === 0 ? `The budget ${budget} allows no restart.` : `The budget ${budget} of ${allowed} restarts is spent.` };
+  }
+  return { kind: 'Restart', spent: { ...spent, [budget]: before + 1 }, delayMs: restartDelayMs(cause, before + 1) };
+}
+
+const firstDelayMs = 1000;
+const longestDelayMs = 300_000;
+
+/**
+ * Pause before a restart: none where the cluster took the pod away, since nothing is wrong with the program; else
+ * doubling from one second to five minutes.
+ *
+ * @param restart  how many restarts this cause has cost, this one included
+ */
+export function restartDelayMs(cause: Cause, restart: number): number {
+  if (cause === 'Preempted' || cause === 'NodeLost') return 0;
+  return Math.min(firstDelayMs * 2 ** (restart - 1), longestDelayMs);
+}

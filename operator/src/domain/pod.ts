@@ -1,0 +1,104 @@
+/** The part of the Kubernetes pod API that Anneal reads and writes, in its own field names. */
+import type { ObjectMeta, Tolerations } from '../api/index.ts';
+
+/** A pod as the cache keeps it. */
+export interface Pod {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly spec: { readonly nodeName?: string };
+  readonly status: PodStatus;
+}
+
+export interface PodStatus {
+  readonly phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
+  readonly reason?: string;
+  readonly message?: string;
+  readonly startTime?: string;
+  readonly conditions?: readonly PodCondition[];
+  /** The first container of the spec: the one whose end decides. */
+  readonly main?: ContainerState;
+}
+
+export interface PodCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+
+export interface ContainerState {
+  readonly ready: boolean;
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: { readonly startedAt?: string };
+  readonly terminated?: Termination;
+}
+
+export interface Termination {
+  readonly exitCode: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+}
+
+export function podCondition(pod: Pod, type: string): PodCondition | undefined {
+  return pod.status.conditions?.find((condition) => condition.type === type);
+}
+
+/** True once the deciding container cannot run again, whatever sidecars still do. */
+export function hasEnded(pod: Pod): boolean {
+  return pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed' || pod.status.main?.terminated !== undefined;
+}
+
+export function hasSucceeded(pod: Pod): boolean {
+  return pod.status.phase === 'Succeeded' || pod.status.main?.terminated?.exitCode === 0;
+}
+
+export function isRunning(pod: Pod): boolean {
+  return pod.status.phase === 'Running' && !hasEnded(pod);
+}
+
+export interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly EnvVar[];
+  readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly resources?: ResourceRequirements;
+  readonly volumeMounts?: readonly VolumeMount[];
+  readonly [field: string]: unknown;
+}
+
+export interface EnvVar {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: unknown;
+}
+
+export interface ResourceRequirements {
+  readonly requests?: Readonly<Record<string, string | number>>;
+  readonly limits?: Readonly<Record<string, string | number>>;
+}
+
+export interface VolumeMount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly subPath?: string;
+  readonly readOnly?: boolean;
+}
+
+export interface PodSpec {
+  readonly containers: readonly Container[];
+  readonly volumes?: readonly { readonly name: string; readonly [source: string]: unknown }[];
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: Tolerations;
+  readonly [field: string]: unknown;
+}
+
+/** A pod, or a pod template, to be written. */
+export interface PodTemplate {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec: PodSpec;
+}

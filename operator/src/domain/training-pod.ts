@@ -1,0 +1,166 @@
+/** Builds the pods of a TrainingJob. */
+import { labels, managedBy, podName, trainerEnv, type Owner, type TrainingJobSpec } from '../api/index.ts';
+import { volumeOf, type JobVolume } from './job-volume.ts';
+import { placementOf } from './node-pool.ts';
+import { acceleratorLimit, podFields, resourcesOf } from './pod-settings.ts';
+import type { Container, EnvVar, PodSpec, VolumeMount } from './pod.ts';
+import { secureContainerFields, securePodFields } from './secure-pod.ts';
+
+/** What the operator was told at its start. */
+export interface TrainingSettings {
+  readonly trainerImage: string;
+  /** Where trainers push progress; undefined turns it off. */
+  readonly progressUrl: string | undefined;
+}
+
+export interface Job extends Owner {
+  readonly namespace: string;
+  readonly spec: TrainingJobSpec;
+}
+
+/** One place in a job: the same place has one pod per attempt. */
+export interface Place {
+  readonly role: string;
+  readonly index: number;
+}
+
+const trainerRole = 'trainer';
+const volumeMountPath = '/anneal';
+const sourceMountPath = '/source';
+const tokenFolder = '/var/run/secrets/anneal.dev';
+
+/** Audience of the token that a pod sends with its progress; good for nothing else. */
+export const progressAudience = 'anneal.dev/progress';
+
+export function placesOf(spec: TrainingJobSpec): Place[] {
+  if (spec.roles === undefined) return [{ role: trainerRole, index: 0 }];
+  return spec.roles.flatMap((role) => Array.from({ length: role.replicas }, (_, index) => ({ role: role.name, index })));
+}
+
+/** The pod of one place and attempt, without its owner reference. */
+export function trainingPod(job: Job, place: Place, attempt: number, settings: TrainingSettings) {
+  const role = job.spec.roles?.find((candidate) => candidate.name === place.role);
+  const own = {
+    [labels.managedBy]: managedBy,
+    [labels.trainingJob]: job.name,
+    [labels.role]: place.role,
+    [labels.index]: String(place.index),
+    [labels.attempt]: String(attempt),
+  };
+  const userLabels = role?.template.metadata?.labels ?? {};
+  const annotations = role?.template.metadata?.annotations;
+  return {
+    metadata: {
+      name: podName(job, place.role, place.index, attempt),
+      namespace: job.namespace,
+      labels: { ...userLabels, ...own },
+      ...(annotations === undefined ? {} : { annotations }),
+    },
+    spec: role === undefined ? trainerPodSpec(job, attempt, settings) : rolePodSpec(job, role.template.spec as PodSpec, attempt),
+  };
+}
+
+function trainerPodSpec(job: Job, attempt: number, settings: TrainingSettings): PodSpec {
+  const { spec } = job;
+  const volume = volumeOf(job, spec);
+  const source = sourceVolume(spec.trainer?.data.source.uri ?? '');
+  const container: Container = {
+    name: trainerRole,
+    image: spec.pod?.image ?? settings.trainerImage,
+    args: ['train'],
+    env: [...commonEnv(job, attempt, volume), ...trainerOnlyEnv(spec, source !== undefined, settings)],
+    resources: resourcesOf(spec.pod, spec.accelerator, { cpu: '250m', memory: '512Mi' }),
+    volumeMounts: [
+      ...volumeMounts(volume),
+      { name: 'tmp', mountPath: '/tmp' },
+      ...(source === undefined ? [] : [{ name: 'source', mountPath: sourceMountPath, readOnly: true }]),
+      ...(settings.progressUrl === undefined ? [] : [{ name: 'progress-token', mountPath: tokenFolder, readOnly: true }]),
+    ],
+    ...secureContainerFields,
+  };
+  return {
+    ...securePodFields,
+    restartPolicy: 'Never',
+    terminationGracePeriodSeconds: spec.pod?.terminationGracePeriodSeconds ?? 60,
+    containers: [container],
+    volumes: [
+      ...volumes(volume),
+      { name: 'tmp', emptyDir: {} },
+      ...(source === undefined ? [] : [{ name: 'source', ...source }]),
+      ...(settings.progressUrl === undefined ? [] : [progressToken]),
+    ],
+    ...podFields(spec.pod, placementOf(spec.nodePool)),
+  };
+}
+
+/** The user's pod, with what Anneal must add: restart by our budgets, the volume, the accelerator, where to run. */
+function rolePodSpec(job: Job, template: PodSpec, attempt: number): PodSpec {
+  const volume = volumeOf(job, job.spec);
+  const placement = placementOf(job.spec.nodePool);
+  const [main, ...sidecars] = template.containers;
+  if (main === undefined) return template;
+  const limits = { ...main.resources?.limits, ...acceleratorLimit(job.spec.accelerator) };
+  const container: Container = {
+    terminationMessagePolicy: secureContainerFields.terminationMessagePolicy,
+    ...main,
+    env: [...(main.env ?? []), ...commonEnv(job, attempt, volume)],
+    volumeMounts: [...(main.volumeMounts ?? []), ...volumeMounts(volume)],
+    ...(Object.keys(limits).length > 0 ? { resources: { ...main.resources, limits } } : {}),
+  };
+  const nodeSelector = { ...template.nodeSelector, ...placement.nodeSelector };
+  const tolerations = [...(template.tolerations ?? []), ...placement.tolerations];
+  return {
+    ...template,
+    restartPolicy: 'Never',
+    containers: [container, ...sidecars],
+    volumes: [...(template.volumes ?? []), ...volumes(volume)],
+    ...(Object.keys(nodeSelector).length > 0 ? { nodeSelector } : {}),
+    ...(tolerations.length > 0 ? { tolerations } : {}),
+  };
+}
+
+function commonEnv(job: Job, attempt: number, volume: JobVolume | undefined): EnvVar[] {
+  return [
+    { name: trainerEnv.job, value: `${job.namespace}/${job.name}` },
+    { name: trainerEnv.attempt, value: String(attempt) },
+    ...(volume === undefined ? [] : [{ name: trainerEnv.volume, value: volumeMountPath }]),
+  ];
+}
+
+function trainerOnlyEnv(spec: TrainingJobSpec, mountsSource: boolean, settings: TrainingSettings): EnvVar[] {
+  const { interval, keep } = spec.checkpoint;
+  return [
+    { name: trainerEnv.spec, value: JSON.stringify(spec.trainer) },
+    { name: trainerEnv.checkpointIntervalSeconds, value: String(interval.seconds ?? 0) },
+    { name: trainerEnv.checkpointKeep, value: String(keep) },
+    ...(mountsSource ? [{ name: trainerEnv.sourceDirectory, value: sourceMountPath }] : []),
+    ...(spec.accelerator === undefined ? [] : [{ name: trainerEnv.accelerator, value: spec.accelerator.resource }]),
+    ...(settings.progressUrl === undefined
+      ? []
+      : [
+          { name: trainerEnv.progressUrl, value: settings.progressUrl },
+          { name: trainerEnv.tokenFile, value: `${tokenFolder}/token` },
+        ]),
+  ];
+}
+
+function volumeMounts(volume: JobVolume | undefined): VolumeMount[] {
+  if (volume === undefined) return [];
+  return [{ name: 'anneal', mountPath: volumeMountPath, ...(volume.subPath === undefined ? {} : { subPath: volume.subPath }) }];
+}
+
+function volumes(volume: JobVolume | undefined) {
+  return volume === undefined ? [] : [{ name: 'anneal', persistentVolumeClaim: { claimName: volume.claimName } }];
+}
+
+/** `configmap://NAME/KEY` and `pvc://CLAIM/PATH` are mounted; the trainer reads every other source itself. */
+function sourceVolume(uri: string) {
+  const name = /^(configmap|pvc):\/\/([^/]+)\//.exec(uri);
+  if (name === null) return undefined;
+  return name[1] === 'configmap' ? { configMap: { name: name[2] } } : { persistentVolumeClaim: { claimName: name[2], readOnly: true } };
+}
+
+const progressToken = {
+  name: 'progress-token',
+  projected: { sources: [{ serviceAccountToken: { audience: progressAudience, expirationSeconds: 3600, path: 'token' } }] },
+};
