@@ -28,6 +28,12 @@ function objectAt(value: Json | undefined, what: string): JsonObject {
   return value;
 }
 
+function textAt(object: JsonObject, key: string): string {
+  const value = object[key];
+  if (typeof value !== 'string') throw new Error(`${key} is not a text`);
+  return value;
+}
+
 function readYaml(file: string): JsonObject {
   return objectAt(load(readFileSync(file, 'utf8')) as Json, relative(root, file));
 }
@@ -39,8 +45,8 @@ export function readCrds(): Crd[] {
     .map((name) => {
       const file = join(crdFolder, name);
       const document = readYaml(file);
-      const names = objectAt(objectAt(document['spec'], name)['names'], `names of ${name}`);
-      return { kind: String(names['kind']), plural: String(names['plural']), document, file };
+      const names = objectAt(objectAt(document.spec, name).names, `names of ${name}`);
+      return { kind: textAt(names, 'kind'), plural: textAt(names, 'plural'), document, file };
     });
 }
 
@@ -68,9 +74,9 @@ export function bundle(crd: Crd): JsonObject {
 
 /** The schema of the one version of a CRD, unresolved. */
 export function schemaOf(document: JsonObject): JsonObject {
-  const versions = objectAt(document['spec'], 'spec')['versions'];
+  const versions = objectAt(document.spec, 'spec').versions;
   const version = objectAt(Array.isArray(versions) ? versions[0] : undefined, 'spec.versions[0]');
-  return objectAt(objectAt(version['schema'], 'schema')['openAPIV3Schema'], 'openAPIV3Schema');
+  return objectAt(objectAt(version.schema, 'schema').openAPIV3Schema, 'openAPIV3Schema');
 }
 
 /** Every fragment that the CRDs refer to, by file, unresolved. */

@@ -48,7 +48,7 @@ type Fragments = ReadonlyMap<string, JsonObject>;
 
 function kindSchema(crd: Crd, fragments: Fragments): JsonObject {
   const schema = forTypeScript(schemaOf(crd.document), crd.file, fragments);
-  const { spec, status } = isObject(schema['properties']) ? schema['properties'] : {};
+  const { spec, status } = isObject(schema.properties) ? schema.properties : {};
   const properties: JsonObject = {
     apiVersion: { const: 'anneal.dev/v1alpha1' },
     kind: { const: crd.kind },
@@ -60,34 +60,34 @@ function kindSchema(crd: Crd, fragments: Fragments): JsonObject {
 }
 
 function titled(schema: Json | undefined, title: string): Json {
-  return isObject(schema) && schema['$ref'] === undefined ? { ...schema, title } : (schema ?? {});
+  return isObject(schema) && schema.$ref === undefined ? { ...schema, title } : (schema ?? {});
 }
 
 /** A copy of a Kubernetes schema that says the same to the type generator. */
 function forTypeScript(schema: JsonObject, file: string, fragments: Fragments): JsonObject {
   const { default: _filledIn, $ref, properties, 'x-kubernetes-int-or-string': intOrString, 'x-kubernetes-preserve-unknown-fields': anyFields, ...rest } = schema;
-  const described: JsonObject = schema['description'] === undefined ? {} : { description: schema['description'] };
+  const described: JsonObject = schema.description === undefined ? {} : { description: schema.description };
   if (typeof $ref === 'string') return { $ref: `#/definitions/${typeName(join(dirname(file), $ref))}` };
   if (intOrString === true) return { ...described, type: ['integer', 'string'] };
-  if (anyFields === true && schema['type'] === undefined) return { ...described, tsType: 'unknown' };
+  if (anyFields === true && schema.type === undefined) return { ...described, tsType: 'unknown' };
 
   const copy: JsonObject = { ...rest };
-  if (isObject(rest['items'])) copy['items'] = forTypeScript(rest['items'], file, fragments);
-  if (isObject(rest['additionalProperties'])) copy['additionalProperties'] = forTypeScript(rest['additionalProperties'], file, fragments);
+  if (isObject(rest.items)) copy.items = forTypeScript(rest.items, file, fragments);
+  if (isObject(rest.additionalProperties)) copy.additionalProperties = forTypeScript(rest.additionalProperties, file, fragments);
   if (isObject(properties)) {
     const fields = Object.entries(properties).flatMap(([name, field]): [string, JsonObject][] => (isObject(field) ? [[name, field]] : []));
-    const required = Array.isArray(schema['required']) ? schema['required'] : [];
+    const required = Array.isArray(schema.required) ? schema.required : [];
     const defaulted = fields.filter(([, field]) => hasDefault(field, file, fragments)).map(([name]) => name);
-    copy['properties'] = Object.fromEntries(fields.map(([name, field]) => [name, forTypeScript(field, file, fragments)]));
-    copy['required'] = [...new Set([...required, ...defaulted])];
+    copy.properties = Object.fromEntries(fields.map(([name, field]) => [name, forTypeScript(field, file, fragments)]));
+    copy.required = [...new Set([...required, ...defaulted])];
   }
-  if (anyFields === true) copy['additionalProperties'] = true;
+  if (anyFields === true) copy.additionalProperties = true;
   return copy;
 }
 
 function hasDefault(schema: JsonObject, file: string, fragments: Fragments): boolean {
-  if (schema['default'] !== undefined) return true;
-  if (typeof schema['$ref'] !== 'string') return false;
-  const target = join(dirname(file), schema['$ref']);
+  if (schema.default !== undefined) return true;
+  if (typeof schema.$ref !== 'string') return false;
+  const target = join(dirname(file), schema.$ref);
   return hasDefault(fragments.get(target) ?? {}, target, fragments);
 }

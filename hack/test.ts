@@ -1,0 +1,131 @@
+/**
+ * `npm test [SUITE...]`: everything that must hold, in the order in which a fault is cheapest to find. Says what it is
+ * doing and ends with `N passed, N failed`. `npm run test:e2e` is the suite `e2e`, which needs a whole cluster.
+ */
+import { spawn } from 'node:child_process';
+import { globSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+interface Tally {
+  passed: number;
+  failed: number;
+}
+
+interface Step {
+  readonly name: string;
+  /** What the person waits for. */
+  readonly about: string;
+  run(): Promise<Tally>;
+}
+
+interface Suite {
+  readonly name: string;
+  readonly steps: readonly Step[];
+  /** Runs only when it is named. */
+  readonly onDemand?: boolean;
+}
+
+const suites: readonly Suite[] = [
+  {
+    name: 'static',
+    steps: [
+      check('types', 'compiling the types', 'tsc', '-p', '.'),
+      check('lint', 'linting', 'eslint', '.', '--cache', '--cache-location', 'node_modules/.cache/eslint/', '--max-warnings', '0'),
+      check('imports', 'checking that imports only go downwards', 'depcruise', 'operator/src', 'trainer-image/src', '--config', '.dependency-cruiser.cjs'),
+      check('unused', 'looking for unused code and dependencies', 'knip', '--no-progress'),
+      check('generated', 'comparing generated files with crds/', 'node', 'hack/gen/main.ts', '--check'),
+    ],
+  },
+  { name: 'unit', steps: [mocha('unit', 'pure logic, with property tests', ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'], { parallel: true })] },
+  {
+    name: 'trainer',
+    steps: [
+      check('native', "the trainer's native TensorFlow (about a minute the first time)", 'node', 'trainer-image/native/install.ts'),
+      mocha('trainer', 'training and serving on real data', ['test/trainer/**/*.test.ts'], {}),
+    ],
+  },
+  {
+    name: 'api',
+    steps: [
+      check('tools', 'Kubernetes built from source (about 20 minutes the first time)', 'node', 'hack/cluster/main.ts', 'tools', 'kube-apiserver', 'etcd', 'kubectl', 'helm', 'kwok', 'kube-controller-manager', 'kube-scheduler'),
+      mocha('api', 'what only a real API server decides', ['test/api/**/*.test.ts'], {}),
+    ],
+  },
+  { name: 'chart', steps: [mocha('chart', 'the Helm chart on a real API server', ['test/chart/**/*.test.ts'], {})] },
+  { name: 'faults', steps: [mocha('faults', 'faults between operator and API server', ['test/faults/**/*.test.ts'], {})] },
+  { name: 'e2e', onDemand: true, steps: [mocha('e2e', 'whole clusters with real pods', ['test/e2e/**/*.test.ts'], {})] },
+];
+
+function check(name: string, about: string, command: string, ...args: string[]): Step {
+  return {
+    name,
+    about,
+    async run() {
+      const { code } = await spawned(command, args);
+      return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+    },
+  };
+}
+
+function mocha(name: string, about: string, patterns: readonly string[], options: { readonly parallel?: boolean }): Step {
+  return {
+    name,
+    about,
+    async run() {
+      const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).sort();
+      if (files.length === 0) throw new Error(`There is no test file for ${patterns.join(' or ')}.`);
+      const { code, output } = await spawned('mocha', [...(options.parallel === true ? ['--parallel', '--jobs', '2'] : []), ...files]);
+      const passed = Number(/^\s+(\d+) passing/m.exec(output)?.[1] ?? '0');
+      const failed = Number(/^\s+(\d+) failing/m.exec(output)?.[1] ?? '0');
+      // A run that died before its summary must not look like one without failures.
+      return { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
+    },
+  };
+}
+
+function spawned(command: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      process.stdout.write(text);
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+function chosen(names: readonly string[]): readonly Suite[] {
+  const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
+  if (unknown.length > 0) throw new Error(`There is no suite ${unknown.join(', ')}; there are ${suites.map((suite) => suite.name).join(', ')}.`);
+  return suites.filter((suite) => (names.length === 0 ? suite.onDemand !== true : names.includes(suite.name)));
+}
+
+async function main(names: readonly string[]): Promise<void> {
+  mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
+  const steps = chosen(names).flatMap((suite) => suite.steps);
+  const total: Tally = { passed: 0, failed: 0 };
+  const failures: string[] = [];
+  const start = performance.now();
+  for (const [index, step] of steps.entries()) {
+    console.log(`\n[${index + 1}/${steps.length}] ${step.name}: ${step.about} ...`);
+    const begin = performance.now();
+    const tally = await step.run();
+    total.passed += tally.passed;
+    total.failed += tally.failed;
+    if (tally.failed > 0) failures.push(step.name);
+    console.log(`[${index + 1}/${steps.length}] ${step.name}: ${tally.passed} passed, ${tally.failed} failed in ${seconds(begin)} s`);
+  }
+  if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}. Run one of them alone with npm test -- SUITE.`);
+  console.log(`\nTook ${seconds(start)} s.\n${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = failures.length > 0 ? 1 : 0;
+}
+
+function seconds(since: number): string {
+  return ((performance.now() - since) / 1000).toFixed(1);
+}
+
+await main(process.argv.slice(2));

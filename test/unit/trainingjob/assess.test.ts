@@ -1,0 +1,155 @@
+import { expect } from 'chai';
+import { assess } from '../../../operator/src/controllers/trainingjob/assess.ts';
+import { planJob } from '../../../operator/src/controllers/trainingjob/plan.ts';
+import { statusOf } from '../../../operator/src/controllers/trainingjob/status.ts';
+import type { Observed } from '../../../operator/src/controllers/trainingjob/observe.ts';
+import { endedStatus, job, now, pod, resultMessage, runningStatus, seen, settings, withBudgets, withRole } from '../../support/builders/training-job.ts';
+import { findCondition, podName } from '@anneal/operator/api';
+
+const done = { kind: 'done', writes: 0 } as const;
+
+function pass(observed: Observed, time = now) {
+  const assessment = assess(observed, time);
+  return { assessment, plan: planJob(observed, assessment, time, settings), status: statusOf(observed, assessment, done, time) };
+}
+
+describe('a new job', () => {
+  it('gets its volume and one pod, named after its place and attempt', () => {
+    const { plan } = pass(seen(job()));
+    expect(plan.actions.map((action) => action.kind)).to.deep.equal(['Create', 'Create']);
+    const [claim, created] = plan.actions.map((action) => (action.kind === 'Create' ? action.object : undefined));
+    expect(claim?.kind).to.equal('PersistentVolumeClaim');
+    expect(created?.metadata.name).to.equal(podName({ name: 'digits', uid: 'uid-of-digits' }, 'trainer', 0, 1));
+    expect(created?.metadata.ownerReferences?.[0]).to.include({ kind: 'TrainingJob', uid: 'uid-of-digits', controller: true });
+  });
+
+  it('makes all pods of a role at once', () => {
+    expect(pass(seen(job(withRole(3)))).plan.actions.filter((action) => action.kind === 'Create')).to.have.length(3);
+  });
+});
+
+describe('a job whose pod succeeded', () => {
+  const finished = job();
+  const { status } = pass(seen(finished, { pods: [pod(finished, 1, endedStatus(0, { message: resultMessage }))] }));
+
+  it('has succeeded, with the model and its metrics', () => {
+    expect(findCondition(status.conditions, 'Succeeded')?.status).to.equal('True');
+    expect(findCondition(status.conditions, 'Ready')).to.include({ status: 'True', reason: 'Succeeded' });
+    expect(status.model).to.deep.include({ path: 'model', digest: `sha256:${'a'.repeat(64)}`, metrics: { test_accuracy: 0.98 } });
+    expect(status.progress).to.include({ metric: 'test_accuracy 0.98', percent: 100 });
+    expect(status.completionTime).to.equal('2026-03-01T12:00:00Z');
+  });
+
+  it('never makes a pod again, even when its pod is gone', () => {
+    const { plan } = pass(seen(job({}, status)));
+    expect(plan.actions).to.deep.equal([]);
+  });
+
+  it('is deleted when its time is over, but not while its model is served', () => {
+    const expiring = seen(job({ ttlSecondsAfterFinished: 60 }, status));
+    expect(pass(expiring, now + 59_000).plan.next).to.deep.equal({ kind: 'at', time: now + 60_000 });
+    expect(pass(expiring, now + 60_000).plan.actions.map((action) => action.kind)).to.deep.equal(['Delete']);
+    expect(pass({ ...expiring, servedBy: ['digits'] }, now + 60_000).plan.actions).to.deep.equal([]);
+  });
+
+  it('has its volume snapshotted once when it asks for a backup', () => {
+    const backedUp = job({ backup: { on: ['Succeeded'] } }, status);
+    expect(pass(seen(backedUp)).plan.actions.map((action) => action.kind)).to.deep.equal(['Apply']);
+    const without = seen(backedUp, { over: { snapshots: { installed: false, name: 'x', object: undefined } } });
+    expect(pass(without).plan.actions).to.deep.equal([]);
+    expect(findCondition(pass(without).status.conditions, 'BackedUp')).to.include({ status: 'False', reason: 'SnapshotsNotInstalled' });
+  });
+});
+
+describe('a job whose pod failed', () => {
+  const of = job({}, { attempt: 1 });
+  const failed = pod(of, 1, endedStatus(1, { message: 'boom' }));
+
+  it('writes the evidence before it touches anything', () => {
+    const { plan, status } = pass(seen(of, { pods: [failed] }));
+    expect(plan.actions.every((action) => action.kind === 'Emit')).to.equal(true);
+    expect(status.failures).to.have.length(1);
+    expect(status.failures?.[0]).to.include({ attempt: 1, cause: 'ApplicationError', exitCode: 1, node: 'node-1', message: 'boom' });
+    expect(status.budgetSpent).to.deep.equal({ applicationError: 1 });
+  });
+
+  it('begins the next attempt after the pause, once the last pod is over', () => {
+    const recorded = job({}, pass(seen(of, { pods: [failed] })).status);
+    const before = seen(recorded, { pods: [failed] });
+    expect(pass(before, now).assessment.stage.kind).to.equal('BackingOff');
+    const after = pass(before, now + 1000);
+    expect(after.assessment.attempt).to.equal(2);
+    expect(after.plan.actions.map((action) => action.kind)).to.deep.equal(['Delete', 'Create', 'Create']);
+  });
+
+  it('fails for good when the budget of that cause is spent', () => {
+    const strict = job(withBudgets({ applicationError: 0 }), { attempt: 1 });
+    const { status } = pass(seen(strict, { pods: [pod(strict, 1, endedStatus(1, { message: 'boom' }))] }));
+    expect(findCondition(status.conditions, 'Failed')).to.include({ status: 'True', reason: 'ApplicationError' });
+    expect(findCondition(status.conditions, 'Failed')?.message).to.match(/boom.*allows no restart/);
+  });
+
+  it('spends none of the retries that the user gave for their own errors when it was preempted', () => {
+    const strict = job(withBudgets({ applicationError: 0 }), { attempt: 1 });
+    const { status } = pass(seen(strict, { pods: [pod(strict, 1, endedStatus(143), { deleting: true })] }));
+    expect(status.budgetSpent).to.deep.equal({ preempted: 1 });
+    expect(findCondition(status.conditions, 'Failed')).to.equal(undefined);
+  });
+
+  it('takes a pod that is gone for preempted, but makes one that it never saw', () => {
+    expect(pass(seen(job({}, { attempt: 1 }))).status.failures?.[0]?.cause).to.equal('Preempted');
+    expect(pass(seen(job({}, { attempt: 0 }))).status.failures).to.equal(undefined);
+  });
+
+  it('names the failure that came first among several pods', () => {
+    const gang = job(withRole(2), { attempt: 1 });
+    const pods = [
+      pod(gang, 1, endedStatus(1, { finishedAt: '2026-03-01T12:00:05Z' }), { index: 0 }),
+      pod(gang, 1, endedStatus(137, { reason: 'OOMKilled', finishedAt: '2026-03-01T12:00:02Z' }), { index: 1 }),
+    ];
+    expect(pass(seen(gang, { pods }), now + 6000).status.failures?.[0]).to.include({ cause: 'OutOfMemory', index: 1 });
+  });
+});
+
+describe('a suspended job', () => {
+  const of = job({ suspend: true }, { attempt: 1, startTime: '2026-03-01T11:50:00Z' });
+
+  it('ends its pods, counts the seconds that it ran, and says so', () => {
+    const { plan, status } = pass(seen(of, { pods: [pod(of, 1, runningStatus)] }));
+    expect(plan.actions.map((action) => action.kind)).to.deep.equal(['Delete']);
+    expect(findCondition(status.conditions, 'Suspended')?.status).to.equal('True');
+    expect(status.activeSeconds).to.equal(600);
+  });
+
+  it('does not count the end of its pods as a failure, and goes on with the same attempt', () => {
+    const status = pass(seen(of, { pods: [pod(of, 1, runningStatus)] })).status;
+    const ending = seen(job({ suspend: false }, status), { pods: [pod(of, 1, endedStatus(143), { deleting: true })] });
+    expect(pass(ending).assessment.stage.kind).to.equal('Waiting');
+    const resumed = pass(seen(job({ suspend: false }, pass(ending).status)));
+    expect(resumed.assessment).to.include({ attempt: 1, newFailure: undefined });
+    expect(resumed.plan.actions.filter((action) => action.kind === 'Create')).to.have.length(2);
+    expect(findCondition(resumed.status.conditions, 'Suspended')?.status).to.equal('False');
+  });
+});
+
+describe('the deadline', () => {
+  it('fails the job after the seconds that it ran, suspension left out', () => {
+    const status = { attempt: 1, startTime: '2026-03-01T11:00:00Z', activeSeconds: 50, conditions: [
+      { type: 'Suspended', status: 'False' as const, reason: 'Resumed', message: '', lastTransitionTime: '2026-03-01T11:59:30Z' },
+    ] };
+    const of = job({ activeDeadlineSeconds: 100 }, status);
+    const at = (time: number) => pass(seen(of, { pods: [pod(of, 1, runningStatus)] }), time);
+    expect(at(now + 19_000).assessment.stage.kind).to.equal('Active');
+    expect(at(now + 19_000).plan.next).to.deep.equal({ kind: 'at', time: now + 20_000 });
+    expect(at(now + 20_000).assessment.stage).to.include({ kind: 'Failed', reason: 'DeadlineExceeded' });
+  });
+});
+
+describe('a job that asks for a pool where Karpenter is absent', () => {
+  it('makes no pod and says what to do', () => {
+    const { plan, status } = pass(seen(job(), { over: { pool: { name: 'anneal-x', installed: false, object: undefined } } }));
+    expect(plan.actions).to.deep.equal([]);
+    expect(findCondition(status.conditions, 'NodePoolReady')).to.include({ status: 'False', reason: 'KarpenterNotInstalled' });
+    expect(findCondition(status.conditions, 'Scheduled')?.message).to.match(/Install Karpenter, or set nodePool.provider to Existing/);
+  });
+});
