@@ -1,0 +1,57 @@
+{{/* What the operator may do in each namespace whose objects it runs. */}}
+{{- define "anneal.namespacedRules" -}}
+# Its own kinds. A sweep creates and deletes training jobs.
+- apiGroups: [anneal.dev]
+  resources: [trainingjobs, hyperparamsweeps, modeldeployments]
+  verbs: [get, list, watch, create, update, patch, delete]
+- apiGroups: [anneal.dev]
+  resources: [trainingjobs/status, hyperparamsweeps/status, modeldeployments/status]
+  verbs: [get, update, patch]
+# Owner references with blockOwnerDeletion need this where OwnerReferencesPermissionEnforcement is on.
+- apiGroups: [anneal.dev]
+  resources: [trainingjobs/finalizers, hyperparamsweeps/finalizers, modeldeployments/finalizers]
+  verbs: [update]
+# What training and serving are made of. No secrets: pods mount them, the operator never reads them.
+- apiGroups: [""]
+  resources: [pods, services, persistentvolumeclaims, configmaps]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [pods/eviction]
+  verbs: [create]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [snapshot.storage.k8s.io]
+  resources: [volumesnapshots]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch, update]
+{{- end -}}
+
+{{/* What it needs of the cluster as a whole. */}}
+{{- define "anneal.clusterRules" -}}
+- apiGroups: [karpenter.sh]
+  resources: [nodepools]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [get, list, watch]
+- apiGroups: [snapshot.storage.k8s.io]
+  resources: [volumesnapshotclasses]
+  verbs: [get, list]
+# Which optional kinds the cluster has: Karpenter's and the snapshotter's.
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  verbs: [get, list, watch]
+# Who sends progress: pods show a token of their service account.
+- apiGroups: [authentication.k8s.io]
+  resources: [tokenreviews]
+  verbs: [create]
+{{- end -}}
