@@ -33,7 +33,7 @@ function nativeKey(requirements: string): string {
 }
 
 function cacheRoot(): string {
-  const base = process.env['XDG_CACHE_HOME'];
+  const base = process.env.XDG_CACHE_HOME;
   return path.join(base !== undefined && base !== '' ? base : path.join(homedir(), '.cache'), 'anneal', 'tfjs');
 }
 

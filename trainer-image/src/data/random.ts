@@ -1,0 +1,58 @@
+/**
+ * The trainer's own random numbers: xoshiro128** (Blackman and Vigna, 2021), so that a seed means the same in every release of Node.
+ * A stream is named by what it is for, e.g. ('shuffle', epoch). It has no history: a resumed run opens the same stream again,
+ * and nothing of it has to be in a checkpoint.
+ */
+import { createHash } from 'node:crypto';
+
+export interface Random {
+  /** A whole number from 0 to 2^32 - 1. */
+  uint32(): number;
+  /** A whole number from 0 to n - 1, each equally likely; 0 < n <= 2^32. */
+  below(n: number): number;
+}
+
+const rotl = (x: number, bits: number): number => (x << bits) | (x >>> (32 - bits));
+
+/** The stream of `seed` for one purpose. Its state is the head of a SHA-256, so that near seeds give unrelated streams. */
+export function random(seed: number, ...purpose: readonly (string | number)[]): Random {
+  const digest = createHash('sha256').update(JSON.stringify(['anneal', seed, ...purpose])).digest();
+  const s = new Uint32Array([digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8), digest.readUInt32LE(12) | 1]);
+  const uint32 = (): number => {
+    const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = s;
+    const result = Math.imul(rotl(Math.imul(s1, 5), 7), 9) >>> 0;
+    const c = s2 ^ s0;
+    const d = s3 ^ s1;
+    s[0] = s0 ^ d;
+    s[1] = s1 ^ c;
+    s[2] = c ^ (s1 << 9);
+    s[3] = rotl(d, 11);
+    return result;
+  };
+  return {
+    uint32,
+    below: (n) => {
+      // Values above the last whole multiple of n would make small numbers likelier; they are drawn again.
+      const limit = 2 ** 32 - (2 ** 32 % n);
+      let drawn = uint32();
+      while (drawn >= limit) drawn = uint32();
+      return drawn % n;
+    },
+  };
+}
+
+/** A seed for code that has its own generator (initialisers, dropout of TensorFlow.js). */
+export function derivedSeed(seed: number, ...purpose: readonly (string | number)[]): number {
+  // Never 0: TensorFlow.js takes that for "no seed".
+  return (random(seed, ...purpose).uint32() >>> 1) | 1;
+}
+
+/** Fisher-Yates, in place. */
+export function shuffle(values: Int32Array, source: Random): void {
+  for (let last = values.length - 1; last > 0; last--) {
+    const other = source.below(last + 1);
+    const held = values[last] ?? 0;
+    values[last] = values[other] ?? 0;
+    values[other] = held;
+  }
+}

@@ -1,0 +1,99 @@
+/** Files that are whole or absent, whatever happens in between: written beside, flushed, renamed. */
+import { createHash } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+
+/** Names with this beginning are leftovers of a run that was cut off. */
+const temporary = '.tmp-';
+
+export type FileContent = string | Uint8Array;
+
+export const sha256 = (content: FileContent): string => createHash('sha256').update(content).digest('hex');
+
+/** Value as JSON with sorted keys: equal values give equal texts, and so equal digests. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, held: unknown) => (held !== null && typeof held === 'object' && !Array.isArray(held)
+    ? Object.fromEntries(Object.entries(held).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : held));
+}
+
+/**
+ * Makes the folder `parent/name` with these files, or changes nothing. A folder of that name is replaced.
+ * Synchronous, since training must not go on while its state is written.
+ * @throws the system's error, for example ENOSPC; what was there before is then still there
+ */
+export function writeFolder(parent: string, name: string, files: Readonly<Record<string, FileContent>>): void {
+  mkdirSync(parent, { recursive: true });
+  const beside = path.join(parent, `${temporary}${name}`);
+  rmSync(beside, { recursive: true, force: true });
+  try {
+    mkdirSync(beside);
+    for (const [file, content] of Object.entries(files)) writeFlushed(path.join(beside, file), content);
+    flush(beside);
+    removeFolder(parent, name);
+    renameSync(beside, path.join(parent, name));
+    flush(parent);
+  } catch (error) {
+    rmSync(beside, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Takes the folder away at once by a rename; a run that is cut off here leaves it under a temporary name. */
+export function removeFolder(parent: string, name: string): void {
+  const away = path.join(parent, `${temporary}removed-${name}`);
+  rmSync(away, { recursive: true, force: true });
+  try {
+    renameSync(path.join(parent, name), away);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw error;
+  }
+  rmSync(away, { recursive: true, force: true });
+}
+
+/** Removes what earlier runs left half-done. */
+export function removeLeftovers(parent: string): void {
+  for (const name of namesIn(parent)) if (name.startsWith(temporary)) rmSync(path.join(parent, name), { recursive: true, force: true });
+}
+
+/** Names in a folder; none when it is not there. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Content, or undefined when there is no such file. */
+export function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR'].includes(String(error.code))) return undefined;
+    throw error;
+  }
+}
+
+function writeFlushed(file: string, content: FileContent): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  const handle = openSync(file, 'wx');
+  try {
+    for (let done = 0; done < bytes.length;) done += writeSync(handle, bytes, done);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** A rename is only sure to survive a crash once its folder is flushed. */
+function flush(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

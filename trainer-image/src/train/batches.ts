@@ -1,0 +1,33 @@
+/** The order of rows in an epoch, and the rows of one batch. */
+import type { Part } from '../data/prepare.ts';
+import { random, shuffle } from '../data/random.ts';
+
+/** A function of seed and epoch alone: a resumed run meets the rows in the order of the first try. @param epoch  from 0 */
+export function epochOrder(rows: number, seed: number, epoch: number): Int32Array {
+  const order = Int32Array.from({ length: rows }, (_, row) => row);
+  shuffle(order, random(seed, 'shuffle', epoch));
+  return order;
+}
+
+export interface Batch {
+  readonly rows: number;
+  readonly features: Float32Array;
+  readonly targets: Int32Array | Float32Array;
+}
+
+/** The rows order[from], …, order[to - 1]. */
+export function gather(part: Part, order: Int32Array, from: number, to: number): Batch {
+  const chosen = order.subarray(from, to);
+  const width = part.features.length / part.rows;
+  const features = new Float32Array(chosen.length * width);
+  chosen.forEach((row, at) => features.set(part.features.subarray(row * width, (row + 1) * width), at * width));
+  const pick = (row: number): number => part.targets[row] ?? NaN;
+  const targets = part.targets instanceof Int32Array ? Int32Array.from(chosen, pick) : Float32Array.from(chosen, pick);
+  return { rows: chosen.length, features, targets };
+}
+
+/** The same rows in the order of the part, without a copy. */
+export function consecutive(part: Part, from: number, to: number): Batch {
+  const width = part.features.length / part.rows;
+  return { rows: to - from, features: part.features.subarray(from * width, to * width), targets: part.targets.subarray(from, to) };
+}

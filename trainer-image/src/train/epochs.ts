@@ -1,0 +1,140 @@
+/** The training loop: epochs of batches, checkpoints between steps, and an ear for the wish to stop. */
+import type { CheckpointReport, ProgressReport, TrainerSpec } from '@anneal/operator/api';
+import { volumeLayout } from '@anneal/operator/api';
+import type { Prepared } from '../data/prepare.ts';
+import { AnnealError } from '../errors.ts';
+import { epochOrder, gather } from './batches.ts';
+import { writeCheckpoint } from './checkpoint.ts';
+import type { CheckpointStore, RunState } from './checkpoint.ts';
+import type { Learner } from './learner.ts';
+import { emptyTally, metricsOf } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
+import type { TrainingHooks, TrainingOrder } from './order.ts';
+import { judge, startStopping } from './stopping.ts';
+
+export interface Run {
+  readonly order: TrainingOrder;
+  readonly data: Prepared;
+  readonly learner: Learner;
+  readonly store: CheckpointStore;
+  readonly hooks: TrainingHooks;
+  state: RunState;
+  lastCheckpoint?: CheckpointReport;
+  /** When the newest checkpoint was written, or the loop began. */
+  checkpointedAt: number;
+  reportedAt: number;
+  readonly startedAt: number;
+  /** Steps that earlier attempts did. */
+  readonly startedStep: number;
+}
+
+export function startState(data: Prepared): RunState {
+  return { epoch: 0, position: 0, step: 0, tally: emptyTally(data.preprocessing.target), history: [], stopping: startStopping };
+}
+
+/** Trains until the last epoch, early stopping, or the wish to stop. @throws AnnealError `TRAINING_DIVERGED` */
+export function trainEpochs(run: Run): 'Finished' | 'Stopped' {
+  while (!isOver(run)) {
+    if (learnEpoch(run) === 'Stopped') {
+      checkpoint(run);
+      return 'Stopped';
+    }
+    endEpoch(run);
+  }
+  return 'Finished';
+}
+
+const fitOf = (run: Run): TrainerSpec['fit'] => run.order.spec.fit;
+
+function isOver({ state, order: { spec: { fit } } }: Run): boolean {
+  return state.epoch >= fit.epochs || (fit.earlyStopping !== undefined && state.stopping.waited >= fit.earlyStopping.patience);
+}
+
+function learnEpoch(run: Run): 'Done' | 'Stopped' {
+  const { learner, hooks, data: { train } } = run;
+  const { seed, batchSize } = fitOf(run);
+  const order = epochOrder(train.rows, seed, run.state.epoch);
+  while (run.state.position < train.rows) {
+    if (hooks.stopRequested()) return 'Stopped';
+    const { position, step, tally } = run.state;
+    const end = Math.min(train.rows, position + batchSize);
+    const loss = learner.learn(gather(train, order, position, end), step, tally);
+    if (!Number.isFinite(loss)) throw diverged(run, loss);
+    run.state = { ...run.state, position: end, step: step + 1 };
+    if (run.order.checkpointIntervalSeconds > 0 && end < train.rows && isCheckpointDue(run)) checkpoint(run);
+    if (hooks.now() - run.reportedAt >= 1000) report(run, metricsOf(tally, run.data.preprocessing.target));
+  }
+  return 'Done';
+}
+
+function endEpoch(run: Run): void {
+  const { learner, state, data: { validation, preprocessing: { target } } } = run;
+  const { earlyStopping } = fitOf(run);
+  const metrics = { ...metricsOf(state.tally, target), ...metricsOf(learner.evaluate(validation), target, 'val_') };
+  const epoch = state.epoch + 1;
+  const verdict = earlyStopping === undefined ? undefined : judge(earlyStopping, state.stopping, epoch, metrics);
+  const keepsBest = earlyStopping?.restoreBest === true && verdict?.improved === true;
+  run.state = {
+    ...state,
+    epoch,
+    position: 0,
+    tally: emptyTally(target),
+    history: [...state.history, metrics],
+    ...(verdict === undefined ? {} : { stopping: verdict.state }),
+    ...(keepsBest ? { best: learner.weights() } : {}),
+  };
+  run.hooks.log('info', 'Epoch ended', { epoch, ...rounded(metrics) });
+  if (isCheckpointDue(run)) checkpoint(run);
+  report(run, metrics);
+}
+
+const rounded = (metrics: Metrics): Metrics => Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, Number(value.toPrecision(5))]));
+
+function diverged(run: Run, loss: number): AnnealError {
+  const { learningRate } = fitOf(run).optimizer;
+  return new AnnealError('TRAINING_DIVERGED', {
+    at: 'spec.trainer.fit.optimizer.learningRate',
+    message: `The loss became ${loss} in step ${run.state.step + 1} of epoch ${run.state.epoch + 1}. Lower the learning rate (now ${learningRate}), or scale the columns in the pipeline.`,
+  });
+}
+
+function isCheckpointDue(run: Run): boolean {
+  return run.hooks.now() - run.checkpointedAt >= run.order.checkpointIntervalSeconds * 1000;
+}
+
+/** A checkpoint that cannot be written must not end a run that can go on: the ones before it are still there. */
+function checkpoint(run: Run): void {
+  run.checkpointedAt = run.hooks.now();
+  try {
+    const name = writeCheckpoint(run.store, run.state, run.learner.save());
+    run.lastCheckpoint = {
+      epoch: run.state.epoch,
+      step: run.state.step,
+      time: new Date(run.hooks.now()).toISOString(),
+      path: `${volumeLayout.checkpoints}/${name}`,
+    };
+    report(run, run.state.history.at(-1) ?? {});
+  } catch (error) {
+    run.hooks.log('error', 'Checkpoint could not be written', { error: String(error), step: run.state.step });
+  }
+}
+
+function report(run: Run, metrics: Metrics): void {
+  const { state, hooks, order: { attempt }, data: { train } } = run;
+  const { epochs, batchSize } = fitOf(run);
+  const steps = epochs * Math.ceil(train.rows / batchSize);
+  const done = state.step - run.startedStep;
+  const seconds = (hooks.now() - run.startedAt) / 1000;
+  run.reportedAt = hooks.now();
+  const progress: ProgressReport = {
+    attempt,
+    epoch: state.epoch,
+    epochs,
+    step: state.step,
+    percent: Math.min(100, (100 * state.step) / steps),
+    remainingSeconds: done > 0 ? (seconds / done) * (steps - state.step) : 0,
+    metrics: { ...state.history.at(-1), ...metrics },
+    ...(run.lastCheckpoint === undefined ? {} : { checkpoint: run.lastCheckpoint }),
+  };
+  hooks.report(progress);
+}

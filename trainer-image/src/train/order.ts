@@ -1,0 +1,50 @@
+/** What a run is asked to do and what came of it. Plain data: it crosses from the main thread to the worker and back. */
+import type { CheckpointReport, ProgressReport, TrainerSpec, TrainingFailure, TrainingResult } from '@anneal/operator/api';
+import type { AnnealError } from '../errors.ts';
+
+export interface TrainingOrder {
+  readonly spec: TrainerSpec;
+  /** Folder of the job's volume. */
+  readonly volume: string;
+  /** Folder of a `configmap://` or `pvc://` source. */
+  readonly sourceDirectory?: string;
+  readonly attempt: number;
+  /** Seconds between two checkpoints; 0 writes one after each epoch. */
+  readonly checkpointIntervalSeconds: number;
+  readonly checkpointKeep: number;
+  /** Resource name of an accelerator that must be used. */
+  readonly accelerator?: string;
+}
+
+export type TrainingOutcome =
+  | { readonly kind: 'Succeeded'; readonly result: TrainingResult }
+  /** Asked to stop; `checkpoint` is absent when nothing was learnt yet, or none could be written. */
+  | { readonly kind: 'Stopped'; readonly checkpoint?: CheckpointReport }
+  | { readonly kind: 'Failed'; readonly failure: TrainingFailure; readonly needsUser: boolean };
+
+export type LogLevel = 'info' | 'warn' | 'error';
+
+/** What the worker tells while it works. */
+export type TrainingEvent =
+  | { readonly kind: 'Progress'; readonly report: ProgressReport }
+  | { readonly kind: 'Log'; readonly level: LogLevel; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'Ended'; readonly outcome: TrainingOutcome };
+
+export interface TrainingHooks {
+  /** Polled between two steps; a synchronous loop hears no event. */
+  readonly stopRequested: () => boolean;
+  /** Aborted at the same time, for the parts that wait. */
+  readonly signal: AbortSignal;
+  /** Milliseconds; only differences are used, and for times in reports. */
+  readonly now: () => number;
+  readonly report: (report: ProgressReport) => void;
+  readonly log: (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
+}
+
+export function failureOf(error: AnnealError): TrainingOutcome {
+  return {
+    kind: 'Failed',
+    failure: { error: { code: error.code, ...(error.at === undefined ? {} : { at: error.at }), message: error.message } },
+    needsUser: error.needsUser,
+  };
+}

@@ -1,0 +1,149 @@
+/** One training run from spec to model directory. Runs in a worker thread; knows no process, no environment and no clock but the given one. */
+import path from 'node:path';
+import type { TrainingResult } from '@anneal/operator/api';
+import { volumeLayout } from '@anneal/operator/api';
+import { rmSync } from 'node:fs';
+import { readCsv } from '../data/csv.ts';
+import { prepare } from '../data/prepare.ts';
+import type { Prepared } from '../data/prepare.ts';
+import { openSource } from '../data/source.ts';
+import { AnnealError, toAnnealError } from '../errors.ts';
+import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
+import { requireAccelerator, tensorflowVersion, tf } from '../model/backend.ts';
+import { readManifest, writeModel } from '../model/directory.ts';
+import type { StoredModel } from '../model/directory.ts';
+import { version } from '../version.ts';
+import { readNewest } from './checkpoint.ts';
+import type { CheckpointStore } from './checkpoint.ts';
+import { startState, trainEpochs } from './epochs.ts';
+import type { Run } from './epochs.ts';
+import { createLearner } from './learner.ts';
+import { metricsOf, metricsOfTask, perClass, suitsTask } from './metrics.ts';
+import type { Metrics, Tally } from './metrics.ts';
+import { failureOf } from './order.ts';
+import type { TrainingHooks, TrainingOrder, TrainingOutcome } from './order.ts';
+
+/** Never throws: a failure is an outcome with a code and a sentence. */
+export async function runTraining(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingOutcome> {
+  try {
+    return await train(order, hooks);
+  } catch (error) {
+    if (hooks.signal.aborted) return { kind: 'Stopped' };
+    const told = toAnnealError(error);
+    hooks.log('error', 'Training failed', { code: told.code, at: told.at, error: told.message, stack: told.code === 'INTERNAL' && error instanceof Error ? error.stack : undefined });
+    return failureOf(told);
+  }
+}
+
+async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingOutcome> {
+  const specDigest = sha256(canonicalJson(order.spec));
+  const finished = finishedModel(order, specDigest, hooks);
+  if (finished !== undefined) return { kind: 'Succeeded', result: resultOf(finished) };
+  requireAccelerator(order.accelerator);
+  removeLeftovers(order.volume);
+  const { data, dataDigest } = await loadData(order, hooks);
+  const run = startRun(order, hooks, data, sha256(`${specDigest} ${dataDigest}`));
+  try {
+    if (trainEpochs(run) === 'Stopped') return { kind: 'Stopped', ...(run.lastCheckpoint === undefined ? {} : { checkpoint: run.lastCheckpoint }) };
+    return { kind: 'Succeeded', result: resultOf(await finish(run, specDigest, dataDigest)) };
+  } finally {
+    run.learner.dispose();
+  }
+}
+
+/** The model that an attempt before this one finished, when it was not told of in time. */
+function finishedModel(order: TrainingOrder, specDigest: string, hooks: TrainingHooks): StoredModel | undefined {
+  try {
+    const found = readManifest(path.join(order.volume, volumeLayout.model));
+    if (found?.manifest.specDigest !== specDigest) return undefined;
+    hooks.log('info', 'Found the finished model of this spec', { digest: found.digest });
+    return found;
+  } catch (error) {
+    if (!(error instanceof AnnealError)) throw error;
+    hooks.log('warn', 'Model on the volume could not be used and will be replaced', { error: error.message });
+    return undefined;
+  }
+}
+
+async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ data: Prepared; dataDigest: string }> {
+  const { spec } = order;
+  let toldAt = hooks.now();
+  const file = await openSource(spec.data.source, { mounted: order.sourceDirectory, downloads: downloadsOf(order) }, hooks.signal, (progress) => {
+    if (hooks.now() - toldAt < 5000) return;
+    toldAt = hooks.now();
+    hooks.log('info', 'Downloading data', { ...progress });
+  });
+  const table = await readCsv(file.path, file.name, spec.data.source.csv, hooks.signal);
+  const data = prepare(spec.data, table);
+  const { task } = data.preprocessing.target;
+  hooks.log('info', 'Data loaded', {
+    file: file.name, sha256: file.sha256, task, features: data.preprocessing.features.length,
+    train: data.train.rows, validation: data.validation.rows, test: data.test.rows,
+  });
+  const watched = spec.fit.earlyStopping?.metric;
+  if (watched !== undefined && !suitsTask(watched, task)) {
+    throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.earlyStopping.metric', message: `${watched} is no metric of a ${task}. Write one of ${metricsOfTask(task).join(', ')}, with val_ before it for the validation rows.` });
+  }
+  return { data, dataDigest: file.sha256 };
+}
+
+const downloadsOf = (order: TrainingOrder): string => path.join(order.volume, 'data');
+
+function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, runDigest: string): Run {
+  const { spec } = order;
+  const store: CheckpointStore = { folder: path.join(order.volume, volumeLayout.checkpoints), keep: order.checkpointKeep, runDigest };
+  removeLeftovers(store.folder);
+  const found = readNewest(store, (name, why) => hooks.log('warn', 'Passed over a checkpoint', { checkpoint: name, why }));
+  if (found !== undefined) hooks.log('info', 'Going on from a checkpoint', { checkpoint: found.name, epoch: found.state.epoch, step: found.state.step });
+  const { shape, target } = data.preprocessing;
+  const now = hooks.now();
+  return {
+    order, data, hooks, store,
+    learner: createLearner({ model: spec.model, fit: spec.fit, target, shape }, found?.learner),
+    state: found?.state ?? startState(data),
+    checkpointedAt: now,
+    reportedAt: now,
+    startedAt: now,
+    startedStep: found?.state.step ?? 0,
+  };
+}
+
+async function finish(run: Run, specDigest: string, dataDigest: string): Promise<StoredModel> {
+  const { order, data, learner, state } = run;
+  if (state.best !== undefined) learner.setWeights(state.best);
+  const chosenEpoch = state.best === undefined ? state.epoch : state.stopping.bestEpoch;
+  const validation = learner.evaluate(data.validation);
+  const test = learner.evaluate(data.test);
+  const { target } = data.preprocessing;
+  const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...metricsOf(test, target, 'test_') };
+  try {
+    const stored = await writeModel(order.volume, volumeLayout.model, {
+      network: learner.network.model,
+      preprocessing: data.preprocessing,
+      metrics: { metrics, epoch: chosenEpoch, history: state.history, validation: details(validation, run), test: details(test, run) },
+      manifest: {
+        task: target.task,
+        specDigest,
+        data: { sha256: dataDigest, rows: { train: data.train.rows, validation: data.validation.rows, test: data.test.rows } },
+        versions: { trainer: version, tfjs: tf.version.tfjs, tensorflow: tensorflowVersion(), node: process.versions.node },
+        epochs: state.epoch,
+        metrics,
+      },
+    });
+    rmSync(downloadsOf(order), { recursive: true, force: true });
+    return stored;
+  } catch (error) {
+    throw new AnnealError('VOLUME_WRITE', { message: `The model could not be written to the job's volume: ${String(error)}. Ask for a larger volume; the run goes on from its last checkpoint.`, cause: error });
+  }
+}
+
+/** Confusion matrix ([true][predicted]) and metrics of each class. */
+function details(tally: Tally, run: Run): object {
+  const { target } = run.data.preprocessing;
+  if (tally.task !== 'Classification' || target.task !== 'Classification') return { rows: tally.rows };
+  return { rows: tally.rows, classes: target.classes, confusion: tally.confusion, perClass: perClass(tally.confusion) };
+}
+
+function resultOf({ manifest, digest, sizeBytes }: StoredModel): TrainingResult {
+  return { metrics: manifest.metrics, epochs: manifest.epochs, model: { path: volumeLayout.model, digest, sizeBytes } };
+}
