@@ -766,7 +766,7 @@ export interface HyperparamSweepSpec {
      */
     max?: number;
     /**
-     * Distance between values, counted from min; Float with Grid needs it.
+     * Distance between values, counted from min; 1 for Int when unset. Float with Grid needs it.
      */
     step?: number;
     /**
@@ -774,7 +774,7 @@ export interface HyperparamSweepSpec {
      */
     scale: 'Linear' | 'Log';
     /**
-     * The values of a Categorical parameter; any JSON values.
+     * The values of a Categorical parameter; any JSON values but null.
      *
      * @minItems 1
      * @maxItems 100
@@ -880,9 +880,47 @@ export interface HyperparamSweepStatus {
      */
     succeeded?: number;
     /**
-     * Trials that failed.
+     * Trials that gave no value: failed, deleted before their end, refused by the API server, or without the metric.
      */
     failed?: number;
+    /**
+     * One letter a trial, in their order: S succeeded, F failed, M ended without the metric, D deleted before its end, R refused by the API server, and a dot for one that has not ended. A trial that has its letter is never run again.
+     */
+    outcomes?: string;
+  };
+  /**
+   * What the trials were made from. While it changes, no trial is made, so that all stay comparable.
+   */
+  template?: {
+    /**
+     * Digest of the spec that the trials vary.
+     */
+    digest: string;
+    /**
+     * Digest of the overrides; unset until a trial used them.
+     */
+    overridesDigest?: string;
+  };
+  /**
+   * The trial that the API server refused last; it is tried again when the sweep or its template changes.
+   */
+  refusal?: {
+    /**
+     * Number of the trial, from 0.
+     */
+    trial: number;
+    /**
+     * Digests of the template and the overrides that were refused.
+     */
+    template: string;
+    /**
+     * The metadata.generation of the sweep that was refused.
+     */
+    generation: number;
+    /**
+     * What the API server said.
+     */
+    message: string;
   };
   /**
    * Estimate of the seconds to the end, from the trials that ended.
