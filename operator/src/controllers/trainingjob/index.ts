@@ -20,6 +20,7 @@ function reconciler(settings: TrainingSettings, board: ProgressBoard) {
     if (!scope.expectations.met(key)) return waitForCache;
     const now = scope.clock.now();
     const assessment = assess(seen, now);
+    if (assessment.stage.kind === 'Finished') board.forget(seen.job.uid);
     const plan = planJob(seen, assessment, now, settings);
     const outcome = await scope.execute(plan.actions);
     await scope.report(key, statusOf(seen, assessment, outcome, now), 'soon');
@@ -39,6 +40,7 @@ export function trainingJobController(settings: TrainingSettings, board: Progres
       snapshots: (snapshot) => ownerByLabel(snapshot.metadata),
       deployments: (deployment) => (deployment.status?.trainingJob === undefined ? [] : [{ namespace: deployment.metadata.namespace ?? '', name: deployment.status.trainingJob }]),
     },
+    sources: [(wake) => board.subscribe(wake)],
     reconcile: reconciler(settings, board),
   });
 }

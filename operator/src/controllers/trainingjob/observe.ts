@@ -23,6 +23,10 @@ export interface ReceivedProgress {
 /** Where pods' reports are kept until a reconcile looks at them. */
 export interface ProgressBoard {
   newest(jobUid: string): ReceivedProgress | undefined;
+  /** The job has ended: nothing that its pods said matters any more. */
+  forget(jobUid: string): void;
+  /** Calls `listener` for each report that arrives. */
+  subscribe(listener: (job: ObjectKey) => void): Disposable;
 }
 
 export interface Observed {

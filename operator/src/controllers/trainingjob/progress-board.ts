@@ -1,0 +1,50 @@
+/** The newest report of each TrainingJob's pod, in memory: a restarted operator hears again within a second. */
+import type { CheckpointReport, ProgressReport } from '../../api/index.ts';
+import type { ObjectKey } from '../../kube/resource.ts';
+import type { Instant } from '../../runtime/index.ts';
+import type { ProgressBoard, ReceivedProgress } from './observe.ts';
+
+export interface ProgressEntry {
+  readonly job: ObjectKey;
+  readonly jobUid: string;
+  readonly report: ProgressReport;
+  readonly time: Instant;
+}
+
+/** Jobs that are deleted while they run are never forgotten by name; the bound drops them in the end. */
+const mostJobs = 20_000;
+
+export class MemoryProgressBoard implements ProgressBoard {
+  readonly #newest = new Map<string, ReceivedProgress>();
+  readonly #listeners = new Set<(job: ObjectKey) => void>();
+
+  newest(jobUid: string): ReceivedProgress | undefined {
+    return this.#newest.get(jobUid);
+  }
+
+  /** A report of an earlier attempt, which a slow connection may bring late, is dropped. */
+  receive({ job, jobUid, report, time }: ProgressEntry): void {
+    const before = this.#newest.get(jobUid);
+    if (before !== undefined && before.report.attempt > report.attempt) return;
+    const checkpoint = newer(before?.checkpoint, report.checkpoint);
+    this.#newest.delete(jobUid);
+    this.#newest.set(jobUid, { report, timeMs: time, checkpoint });
+    const [longestSilent] = this.#newest.keys();
+    if (this.#newest.size > mostJobs && longestSilent !== undefined) this.#newest.delete(longestSilent);
+    for (const listener of this.#listeners) listener(job);
+  }
+
+  forget(jobUid: string): void {
+    this.#newest.delete(jobUid);
+  }
+
+  subscribe(listener: (job: ObjectKey) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+}
+
+function newer(before: CheckpointReport | undefined, after: CheckpointReport | undefined): CheckpointReport | undefined {
+  if (before === undefined || after === undefined) return after ?? before;
+  return after.step >= before.step ? after : before;
+}
