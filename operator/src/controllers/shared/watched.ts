@@ -22,7 +22,10 @@ export const trainingJobs = watched(trainingJobType, {
 
 export const hyperparamSweeps = watched(hyperparamSweepType, {
   project: (raw: HyperparamSweep): HyperparamSweep => ({ ...raw, metadata: slim(raw).metadata }),
-  indices: { template: (sweep) => present(inNamespace(sweep, sweep.spec.template.fromTrainingJob)) },
+  indices: {
+    template: (sweep) => present(inNamespace(sweep, sweep.spec.template.fromTrainingJob)),
+    nodePool: (sweep) => present(poolNameOf(sweep.spec.template.spec?.nodePool)),
+  },
 });
 
 export const modelDeployments = watched(modelDeploymentType, {
@@ -33,6 +36,8 @@ export const modelDeployments = watched(modelDeploymentType, {
     fromSweep: (deployment) => present(inNamespace(deployment, deployment.spec.model.fromSweep)),
     /** The TrainingJob whose model is being served, however it was chosen. */
     serves: (deployment) => present(inNamespace(deployment, deployment.status?.trainingJob)),
+    /** The claim that its replicas read the model from. */
+    claim: (deployment) => present(inNamespace(deployment, deployment.status?.model?.claimName)),
   },
 });
 
@@ -50,7 +55,8 @@ interface RawContainerStatus {
 const readConditions = new Set(['PodScheduled', 'Ready', 'DisruptionTarget']);
 
 export const pods = watched(podType, {
-  selector: { labels: `${labels.managedBy}=${managedBy},${labels.trainingJob}` },
+  selector: { labels: `${labels.managedBy}=${managedBy},${labels.role}` },
+  indices: { modelDeployment: (pod) => present(inNamespace(pod, pod.metadata.labels?.[labels.modelDeployment])) },
   project: (raw: RawPod): Pod => {
     const { phase, reason, message, startTime, conditions, containerStatuses } = raw.status ?? {};
     const main = containerStatuses?.find((status) => status.name === raw.spec.containers[0]?.name);
@@ -87,6 +93,8 @@ export interface VolumeClaim extends KubeObject {
 
 export const volumeClaims = watched(volumeClaimType, {
   selector: ours,
+  /** By the UIDs of the ModelDeployments that keep it from being deleted together with its TrainingJob. */
+  indices: { heldBy: (claim) => (claim.metadata.ownerReferences ?? []).filter(({ kind }) => kind === modelDeploymentType.kind).map(({ uid }) => uid) },
   project: (raw: VolumeClaim): VolumeClaim => ({ ...slim(raw), ...(raw.status?.phase === undefined ? {} : { status: { phase: raw.status.phase } }) }),
 });
 
