@@ -65,7 +65,7 @@ function titled(schema: Json | undefined, title: string): Json {
 
 /** A copy of a Kubernetes schema that says the same to the type generator. */
 function forTypeScript(schema: JsonObject, file: string, fragments: Fragments): JsonObject {
-  const { default: _filledIn, $ref, properties, 'x-kubernetes-int-or-string': intOrString, 'x-kubernetes-preserve-unknown-fields': anyFields, ...rest } = schema;
+  const { default: _filledIn, allOf: _rules, $ref, properties, 'x-kubernetes-int-or-string': intOrString, 'x-kubernetes-preserve-unknown-fields': anyFields, ...rest } = schema;
   const described: JsonObject = schema.description === undefined ? {} : { description: schema.description };
   if (typeof $ref === 'string') return { $ref: `#/definitions/${typeName(join(dirname(file), $ref))}` };
   if (intOrString === true) return { ...described, type: ['integer', 'string'] };

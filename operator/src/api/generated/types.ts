@@ -32,6 +32,13 @@ export type Tolerations = {
 }[];
 export type BudgetCount = number;
 /**
+ * Events after which a VolumeSnapshot is taken.
+ *
+ * @minItems 1
+ * @maxItems 1
+ */
+export type BackupEvents = 'Succeeded'[];
+/**
  * What is true of the object now, one entry a type. Ready says whether all is well.
  *
  * @maxItems 16
@@ -321,7 +328,7 @@ export interface Trainer {
          */
         text?: string;
         /**
-         * Adds for each filled column a column NAME_missing that is 1 where the value was missing, else 0.
+         * Adds a column NAME_missing, 1 where the value was missing and 0 elsewhere, for each filled column with missing values in the training rows.
          */
         indicator: boolean;
       };
@@ -384,7 +391,7 @@ export interface Trainer {
      */
     units?: number[];
     /**
-     * Filters of the first convolution; each further block doubles them. CNN only; 16 when unset.
+     * Filters of the first convolution; each further block doubles them. CNN only; 32 when unset.
      */
     filters?: number;
     /**
@@ -668,13 +675,8 @@ export interface NodePool {
  * Snapshots of the model's volume.
  */
 export interface Backup {
-  /**
-   * Events after which a VolumeSnapshot is taken.
-   *
-   * @minItems 1
-   * @maxItems 1
-   */
-  on: 'Succeeded'[];
+  on?: BackupEvents;
+  true?: BackupEvents;
   /**
    * VolumeSnapshotClass to use; the default class of the volume's driver otherwise.
    */
