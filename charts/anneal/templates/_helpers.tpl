@@ -44,7 +44,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* The operator's command line, all of it. */}}
 {{- define "anneal.args" -}}
 - --trainer-image={{ include "anneal.image" (dict "image" .Values.trainerImage "root" .) }}
-- --progress-url=http://{{ include "anneal.fullname" . }}.{{ .Release.Namespace }}.svc:8082
+- --progress-url=http://{{ include "anneal.fullname" . }}.{{ .Release.Namespace }}.svc:8082/v1/progress
 - --log-level={{ .Values.operator.logLevel }}
 - --leader-elect
 {{- with .Values.operator.watchNamespaces }}
