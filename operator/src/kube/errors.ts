@@ -106,6 +106,11 @@ export function isTransportError(error: unknown, code: TransportCode): error is 
   return error instanceof TransportError && error.code === code;
 }
 
+/** The connection or the server failed, which says nothing about the request itself: the same one may work in a moment. */
+export function isAway(error: unknown): boolean {
+  return error instanceof TransportError || (error instanceof ApiError && (error.code >= 500 || error.code === 429));
+}
+
 /** For `catch`, where anything may have been thrown. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

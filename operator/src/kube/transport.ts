@@ -48,6 +48,7 @@ const readTimeoutMs = 5_000;
 /** An admission webhook may take ten seconds, its default limit. */
 const writeTimeoutMs = 12_000;
 const defaultRetries = 4;
+const silentMs = 2_000;
 const connectTimeoutMs = 3_000;
 /** Below the 90 s after which kube-apiserver closes an idle connection, so that no request meets a closing one. */
 const idleConnectionMs = 45_000;
@@ -93,11 +94,11 @@ export class Transport {
   }
 
   /**
-   * Drops every request and stream that has heard nothing for `ms`: called when an outage is seen to be over, since what
-   * was sent into it may wait for ever on a connection whose other end is gone.
+   * Drops every request and stream that has heard nothing for two seconds: called when an outage is seen to be over, since
+   * what was sent into it may wait for long on a connection whose other end is gone.
    */
-  dropSilent(ms: number): void {
-    const since = this.#options.clock.monotonic() - ms;
+  dropSilent(): void {
+    const since = this.#options.clock.monotonic() - silentMs;
     for (const exchange of this.#inFlight) {
       if (exchange.lastHeard <= since) exchange.fail('CONNECTION_FAILED', `${exchange.description} had no answer during an outage that is over`);
     }
