@@ -76,7 +76,7 @@ function denseLayers(spec: ModelSpec, input: SymbolicTensor, seed: number, dropo
 }
 
 function convolutions(spec: ModelSpec, input: SymbolicTensor, seed: number): SymbolicTensor {
-  const { filters = 16, blocks = 2, kernelSize = 3 } = spec;
+  const { filters = 32, blocks = 2, kernelSize = 3 } = spec;
   if (input.shape.length !== 4) {
     throw new AnnealError('SPEC_SHAPE_MISMATCH', { at: 'spec.trainer.data.features.shape', message: 'preset: CNN needs images. Write features.shape as [height, width, channels], for example [8, 8, 1].' });
   }

@@ -1,0 +1,87 @@
+/** The trainer image's one program. Verbs: train, serve. Reads the process' environment and arguments, wires, and sets the exit code. */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { terminationMessagePath, trainerEnv, trainerExit } from '@anneal/operator/api';
+import { toAnnealError } from './errors.ts';
+import { createLog } from './log.ts';
+import type { Log } from './log.ts';
+import { readCpuMax, threadsFor } from './threads.ts';
+import { orderFrom, textOf } from './train/environment.ts';
+import { failureOf } from './train/order.ts';
+import type { TrainingOrder, TrainingOutcome } from './train/order.ts';
+import { createPusher } from './train/progress.ts';
+import type { Pusher } from './train/progress.ts';
+import { supervise } from './train/supervisor.ts';
+import { writeTermination } from './train/termination.ts';
+import { version } from './version.ts';
+
+const usage = `Usage:
+  anneal-trainer train [--termination-message FILE] [--grace-seconds N]
+      Trains what ${trainerEnv.spec} says; see docs/trainer.md for the variables.
+  anneal-trainer serve --model-dir DIR --name NAME [--port 8080] [--max-body-bytes N] [--drain-seconds N]
+      Serves a model by the Open Inference Protocol V2.
+  anneal-trainer version`;
+
+/** Set before TensorFlow is loaded, which reads them once. What the pod sets wins. */
+function tuneTensorFlow(): void {
+  const threads = String(threadsFor(availableParallelism(), readCpuMax()));
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  process.env.TF_NUM_INTRAOP_THREADS ??= threads;
+  process.env.TF_NUM_INTEROP_THREADS ??= threads;
+}
+
+async function train(args: string[], log: Log): Promise<number> {
+  const { values } = parseArgs({ args, options: { 'termination-message': { type: 'string', default: terminationMessagePath }, 'grace-seconds': { type: 'string', default: '20' } } });
+  const outcome = await outcomeOf(log, Number(values['grace-seconds']) * 1000);
+  switch (outcome.kind) {
+    case 'Succeeded':
+      writeTermination(values['termination-message'], outcome.result, log);
+      log('info', 'Training succeeded', { ...outcome.result });
+      return trainerExit.ok;
+    case 'Stopped':
+      log('info', 'Training stopped as asked', { checkpoint: outcome.checkpoint });
+      return trainerExit.terminated;
+    case 'Failed':
+      writeTermination(values['termination-message'], outcome.failure, log);
+      return outcome.needsUser ? trainerExit.configurationError : trainerExit.applicationError;
+  }
+}
+
+async function outcomeOf(log: Log, graceMs: number): Promise<TrainingOutcome> {
+  let order: TrainingOrder;
+  try {
+    order = orderFrom(process.env);
+  } catch (error) {
+    return failureOf(toAnnealError(error));
+  }
+  const pusher = pusherOf(log);
+  const supervision = supervise(order, { log, graceMs, onProgress: (report) => pusher?.push(report) });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => supervision.stop());
+  const outcome = await supervision.ended;
+  await pusher?.close(2000);
+  return outcome;
+}
+
+function pusherOf(log: Log): Pusher | undefined {
+  const url = textOf(process.env, trainerEnv.progressUrl);
+  if (url === undefined) return undefined;
+  const tokenFile = textOf(process.env, trainerEnv.tokenFile);
+  return createPusher({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, log);
+}
+
+async function main([verb = '', ...args]: string[]): Promise<number> {
+  const log = createLog(textOf(process.env, 'ANNEAL_LOG_LEVEL') ?? 'info', { job: process.env[trainerEnv.job], attempt: process.env[trainerEnv.attempt] });
+  switch (verb) {
+    case 'train':
+      tuneTensorFlow();
+      return train(args, log);
+    case 'version':
+      process.stdout.write(`${version}\n`);
+      return 0;
+    default:
+      process.stderr.write(`${usage}\n`);
+      return trainerExit.configurationError;
+  }
+}
+
+process.exit(await main(process.argv.slice(2)));
