@@ -17,6 +17,8 @@ export const labels = {
 export const annotations = {
   /** JSON of the hyperparameters of a trial. */
   parameters: 'anneal.dev/parameters',
+  /** Digest of the template that a trial was made from, and after a slash that of the overrides, where it used them. */
+  template: 'anneal.dev/template',
   /** Digest of the model that a replica serves. */
   modelDigest: 'anneal.dev/model-digest',
   revision: 'anneal.dev/revision',
