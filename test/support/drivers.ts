@@ -86,13 +86,13 @@ export async function refusal(call: Promise<unknown>): Promise<{ code: string; d
   throw new Error('The call was answered, but should have been refused.');
 }
 
-export interface RegisterRequest {
+interface RegisterRequest {
   version: string;
   endpoint: string;
   resourceName: string;
 }
 
-export interface DeviceList {
+interface DeviceList {
   devices: { ID: string; health: string }[];
 }
 

@@ -3,7 +3,6 @@
  * Test only: nothing here keeps data safe or limits its size. `csiObjects` and `snapshotObjects` tell a cluster of the driver.
  */
 export { startCsiDriver } from './csi/index.ts';
-export type { CsiDriverOptions } from './csi/index.ts';
-export { csiObjects, driverName, snapshotObjects } from './csi/manifests.ts';
+export { csiObjects, snapshotObjects } from './csi/manifests.ts';
 export { startDevicePlugin } from './device-plugin.ts';
-export type { DevicePlugin, DevicePluginOptions } from './device-plugin.ts';
+export type { DevicePlugin } from './device-plugin.ts';

@@ -17,10 +17,10 @@ const contracts = {
   devicePlugin: { module: 'k8s.io/kubelet', file: 'pkg/apis/deviceplugin/v1beta1/api.proto' },
 } as const;
 
-export type Contract = keyof typeof contracts;
+type Contract = keyof typeof contracts;
 type ModuleFolders = Record<string, string>;
 
-export class ProtoError extends Error {
+class ProtoError extends Error {
   readonly code: 'GO_MISSING' | 'MODULE_UNAVAILABLE' | 'SERVICE_MISSING';
 
   constructor(code: ProtoError['code'], message: string, cause?: unknown) {

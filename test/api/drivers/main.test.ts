@@ -17,8 +17,8 @@ interface Drivers extends AsyncDisposable {
   said(): string;
 }
 
-function start(...args: string[]): Drivers {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+function start(args: string[], env: NodeJS.ProcessEnv = {}): Drivers {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
   const ended = once(child, 'close');
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -40,7 +40,7 @@ describe('the drivers of a node, as a process', () => {
     const csi = { socketPath: join(folder.path, 'csi.sock'), registrationSocketPath: join(folder.path, 'reg.sock'), dataDir: join(folder.path, 'data'), nodeId: 'a' };
     const devicePlugin = { kubeletDirectory: folder.path, resource: 'nvidia.com/gpu', count: 1 };
     await writeFile(file, JSON.stringify({ csi, devicePlugin }));
-    await using drivers = start('--config', file);
+    await using drivers = start(['--config', file]);
     await until('the drivers are ready', () => drivers.said().includes('"event":"ready"'), patience);
     await Promise.all([access(csi.socketPath), access(csi.registrationSocketPath)]);
 
@@ -59,11 +59,20 @@ describe('the drivers of a node, as a process', () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, 'drivers.json');
     await writeFile(file, JSON.stringify({ csi: {} }));
-    await using without = start();
-    await using wrong = start('--config', file);
+    await using without = start([]);
+    await using wrong = start(['--config', file]);
     expect((await without.ended)[0]).to.equal(1);
     expect((await wrong.ended)[0]).to.equal(1);
     expect(without.said()).to.contain('Say what to run: --config FILE');
     expect(wrong.said()).to.contain('csi.socketPath must be a text that is not empty.');
+  });
+
+  it('say that Go is needed for the contracts where it is not installed', async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, 'drivers.json');
+    await writeFile(file, JSON.stringify({ devicePlugin: { kubeletDirectory: folder.path, resource: 'nvidia.com/gpu', count: 1 } }));
+    await using drivers = start(['--config', file], { PATH: folder.path, XDG_CACHE_HOME: folder.path });
+    expect((await drivers.ended)[0]).to.equal(1);
+    expect(drivers.said()).to.contain('Install Go 1.25 or later');
   });
 });

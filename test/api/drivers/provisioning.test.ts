@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { binary } from '../../../hack/cluster/binaries.ts';
-import { csiObjects } from '../../../hack/cluster/drivers/index.ts';
+import { binary, crdFiles } from '../../../hack/cluster/binaries.ts';
+import { csiObjects, snapshotObjects } from '../../../hack/cluster/drivers/index.ts';
 import { start, stop } from '../../../hack/cluster/processes.ts';
 import { until } from '../../../hack/cluster/until.ts';
 import { withCluster } from '../../support/cluster.ts';
@@ -68,6 +68,14 @@ describe('a claim, with the real csi-provisioner in front of the directory CSI d
     await apply(claim('clone', { dataSource: { kind: 'PersistentVolumeClaim', name: 'origin' } }));
     await bound('clone');
     expect((await get('clone')).spec.volumeName).to.not.equal((await get('origin')).spec.volumeName);
+  });
+
+  it('can name a snapshot class, once the snapshot definitions are installed', async function () {
+    this.timeout(90_000);
+    await suite.plane.installCrds(await crdFiles('snapshotter'));
+    for (const object of snapshotObjects) await apply(object);
+    const classes = await suite.plane.kubectl(['get', 'volumesnapshotclasses', '-o', 'jsonpath={.items[*].driver}']);
+    expect(classes).to.equal(csiObjects[0].metadata.name);
   });
 
   it('stays pending in the default class until a pod uses it', async () => {
