@@ -19,9 +19,31 @@ const capacityTypes: Readonly<Record<NodePoolSpec['capacity'][number], string>> 
 
 /** Name of the Karpenter pool that a spec asks for; undefined where it asks for none. */
 export function poolNameOf(spec: NodePoolSpec | undefined): string | undefined {
-  if (spec?.provider !== 'Karpenter') return undefined;
-  const { nodeClassRef, capacity, requirements, limits } = spec;
-  return `anneal-${shortHash(canonicalJson({ nodeClassRef, capacity: [...capacity].sort(), requirements, limits }), 8)}`;
+  return spec?.provider === 'Karpenter' ? nameOf(wantedOf(spec)) : undefined;
+}
+
+const namePrefix = 'anneal-';
+const digestLength = 8;
+
+/** True for a name that `poolNameOf` may give: only such pools are ours to delete. */
+export function isPoolName(name: string): boolean {
+  return new RegExp(`^${namePrefix}[0-9a-z]{${digestLength}}$`).test(name);
+}
+
+function nameOf(wanted: unknown): string {
+  return `${namePrefix}${shortHash(canonicalJson(wanted), digestLength)}`;
+}
+
+/** What a pool must be, in one order: requirements all hold together and values are alternatives, so neither has one. */
+function wantedOf({ nodeClassRef, capacity, requirements, limits }: NodePoolSpec) {
+  return {
+    nodeClassRef,
+    capacity: [...capacity].sort(),
+    requirements: (requirements ?? [])
+      .map(({ key, operator, values }) => ({ key, operator, ...(values === undefined || values.length === 0 ? {} : { values: [...values].sort() }) }))
+      .sort((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1)),
+    ...(limits === undefined ? {} : { limits: Object.fromEntries(Object.entries(limits).map(([resource, quantity]) => [resource, String(quantity)])) }),
+  };
 }
 
 export function placementOf(spec: NodePoolSpec | undefined): Placement {
@@ -34,10 +56,11 @@ export function placementOf(spec: NodePoolSpec | undefined): Placement {
   };
 }
 
-/** The `karpenter.sh/v1` NodePool for a spec. A taint keeps other pods off nodes that were started for these. */
+/** The `karpenter.sh/v1` NodePool for a spec; undefined where it asks for none. A taint keeps other pods off nodes that were started for these. */
 export function karpenterNodePool(spec: NodePoolSpec) {
-  const name = poolNameOf(spec);
-  if (name === undefined) throw new Error('karpenterNodePool needs a spec with provider Karpenter');
+  if (spec.provider !== 'Karpenter') return undefined;
+  const wanted = wantedOf(spec);
+  const name = nameOf(wanted);
   return {
     apiVersion: 'karpenter.sh/v1',
     kind: 'NodePool',
@@ -46,16 +69,16 @@ export function karpenterNodePool(spec: NodePoolSpec) {
       template: {
         metadata: { labels: { [labels.nodePool]: name } },
         spec: {
-          nodeClassRef: spec.nodeClassRef,
+          nodeClassRef: wanted.nodeClassRef,
           taints: [{ key: labels.nodePool, value: name, effect: 'NoSchedule' }],
           requirements: [
-            { key: 'karpenter.sh/capacity-type', operator: 'In', values: spec.capacity.map((capacity) => capacityTypes[capacity]) },
-            ...(spec.requirements ?? []),
+            { key: 'karpenter.sh/capacity-type', operator: 'In', values: wanted.capacity.map((capacity) => capacityTypes[capacity]) },
+            ...wanted.requirements,
           ],
         },
       },
       disruption: { consolidationPolicy: 'WhenEmpty', consolidateAfter: '60s' },
-      ...(spec.limits === undefined ? {} : { limits: spec.limits }),
+      ...(wanted.limits === undefined ? {} : { limits: wanted.limits }),
     },
   };
 }
