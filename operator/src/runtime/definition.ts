@@ -22,8 +22,6 @@ export interface ControllerDefinition<W extends Watches, Primary extends keyof W
   readonly primary: Primary;
   /** A watch without a trigger is read but never wakes a key. */
   readonly triggers?: { readonly [K in Exclude<keyof W, Primary>]?: Trigger<ObjectOf<W[K]>, W> };
-  /** Wake keys for what is observed outside the caches, for example what pods push. Disposed when the controller stops. */
-  readonly sources?: readonly ((wake: (key: ObjectKey) => void) => Disposable)[];
   /** How many keys may be in flight; one key never runs twice at once. 32 unless told. */
   readonly workers?: number;
   reconcile(key: ObjectKey, scope: Scope<W, Status>): Promise<Next>;

@@ -32,7 +32,7 @@ export interface Lease extends KubeObject {
 
 export interface LeaderOptions {
   /** On a connection of its own, without a write gate. */
-  readonly client: Client;
+  readonly client: Pick<Client, 'get' | 'create' | 'replace'>;
   readonly lease: ObjectKey;
   /**
    * What can be alive only once, such as a pod by its name: a lease that an earlier process of this instance left behind
@@ -84,6 +84,12 @@ export class Leader {
   /** To be asked right before a write goes out: a process that was frozen meanwhile gets the answer of now. */
   mayWrite(): boolean {
     return this.#state === 'leader' && this.#options.clock.monotonic() < this.#mayWriteUntil;
+  }
+
+  /** Instance of the process that held the lease when it was last seen; undefined while nobody is known to. */
+  get holder(): string | undefined {
+    const identity = this.#observed?.lease.spec?.holderIdentity ?? '';
+    return identity === '' ? undefined : identity.slice(0, identity.lastIndexOf('_'));
   }
 
   start(): void {

@@ -3,7 +3,7 @@ import type { Random } from '../kube/backoff.ts';
 import { Client } from '../kube/client.ts';
 import { sleep } from '../kube/clock.ts';
 import type { Clock } from '../kube/clock.ts';
-import type { ObjectKey, ResourceType } from '../kube/resource.ts';
+import type { KubeObject, ObjectKey, ResourceType } from '../kube/resource.ts';
 import type { Transport } from '../kube/transport.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -13,7 +13,7 @@ import { checks, serveEndpoint } from './health.ts';
 import { Leader } from './leader.ts';
 import { Reflector } from './reflector.ts';
 import { Store } from './store.ts';
-import type { Watched } from './watched.ts';
+import type { ReadStore, Watched } from './watched.ts';
 
 export interface ManagerOptions {
   readonly transport: Transport;
@@ -85,6 +85,18 @@ export class Manager {
 
   get isLeader(): boolean {
     return this.#leader.mayWrite();
+  }
+
+  /** Instance of the process that leads, as far as this one knows. */
+  get leaderInstance(): string | undefined {
+    return this.isLeader ? this.#options.instance : this.#leader.holder;
+  }
+
+  /** The cache of a type that some controller watches. */
+  store<T extends KubeObject, I extends string>(watched: Watched<T, I>): ReadStore<T, I> {
+    const reflector = this.#reflectors.get(nameOf(watched.type));
+    if (reflector === undefined) throw new RangeError(`No controller watches ${watched.type.plural}`);
+    return reflector.store as unknown as ReadStore<T, I>;
   }
 
   get hasSynced(): boolean {

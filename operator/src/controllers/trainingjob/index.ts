@@ -40,7 +40,6 @@ export function trainingJobController(settings: TrainingSettings, board: Progres
       snapshots: (snapshot) => ownerByLabel(snapshot.metadata),
       deployments: (deployment) => (deployment.status?.trainingJob === undefined ? [] : [{ namespace: deployment.metadata.namespace ?? '', name: deployment.status.trainingJob }]),
     },
-    sources: [(wake) => board.subscribe(wake)],
     reconcile: reconciler(settings, board),
   });
 }

@@ -25,8 +25,6 @@ export interface ProgressBoard {
   newest(jobUid: string): ReceivedProgress | undefined;
   /** The job has ended: nothing that its pods said matters any more. */
   forget(jobUid: string): void;
-  /** Calls `listener` for each report that arrives. */
-  subscribe(listener: (job: ObjectKey) => void): Disposable;
 }
 
 export interface Observed {

@@ -16,7 +16,12 @@ const mostJobs = 20_000;
 
 export class MemoryProgressBoard implements ProgressBoard {
   readonly #newest = new Map<string, ReceivedProgress>();
-  readonly #listeners = new Set<(job: ObjectKey) => void>();
+  readonly #onReport: (job: ObjectKey) => void;
+
+  /** @param onReport  called with the job of each report that was kept */
+  constructor(onReport: (job: ObjectKey) => void) {
+    this.#onReport = onReport;
+  }
 
   newest(jobUid: string): ReceivedProgress | undefined {
     return this.#newest.get(jobUid);
@@ -31,16 +36,11 @@ export class MemoryProgressBoard implements ProgressBoard {
     this.#newest.set(jobUid, { report, timeMs: time, checkpoint });
     const [longestSilent] = this.#newest.keys();
     if (this.#newest.size > mostJobs && longestSilent !== undefined) this.#newest.delete(longestSilent);
-    for (const listener of this.#listeners) listener(job);
+    this.#onReport(job);
   }
 
   forget(jobUid: string): void {
     this.#newest.delete(jobUid);
-  }
-
-  subscribe(listener: (job: ObjectKey) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 }
 
