@@ -5,7 +5,6 @@ import { credentials, makeClientConstructor, status } from '@grpc/grpc-js';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import { startCsiDriver } from '../../hack/cluster/drivers/index.ts';
 import { mountTable, unmount } from '../../hack/cluster/drivers/csi/mounts.ts';
-import { callOnce, serve, unary } from '../../hack/cluster/drivers/grpc.ts';
 import { loadService } from '../../hack/cluster/drivers/protos.ts';
 import { temporaryFolder } from './folder.ts';
 
@@ -33,7 +32,7 @@ export async function csiUnderTest(): Promise<CsiUnderTest> {
   const [identity, controller, node] = await Promise.all(['Identity', 'Controller', 'Node'].map((name) => loadService('csi', `csi.v1.${name}`)));
   let driver = await startCsiDriver(options);
   const caller = (service: ServiceDefinition | undefined) => <Response>(method: string, request: object = {}): Promise<Response> =>
-    callOnce<Response>(socketPath, service ?? {}, method, request, deadlineMs);
+    call<Response>(socketPath, service ?? {}, method, request);
   return {
     folder,
     dataDir: options.dataDir,
@@ -86,30 +85,8 @@ export async function refusal(call: Promise<unknown>): Promise<{ code: string; d
   throw new Error('The call was answered, but should have been refused.');
 }
 
-interface RegisterRequest {
-  version: string;
-  endpoint: string;
-  resourceName: string;
-}
-
 interface DeviceList {
   devices: { ID: string; health: string }[];
-}
-
-export interface Registry extends AsyncDisposable {
-  readonly registrations: RegisterRequest[];
-}
-
-/** The registration socket of a kubelet's device manager. */
-export async function deviceRegistry(kubeletDirectory: string): Promise<Registry> {
-  const registrations: RegisterRequest[] = [];
-  const definition = await loadService('devicePlugin', 'v1beta1.Registration');
-  const Register = unary('Register', (request: RegisterRequest) => {
-    registrations.push(request);
-    return {};
-  });
-  const server = await serve(join(kubeletDirectory, 'device-plugins', 'kubelet.sock'), [{ definition, methods: { Register } }]);
-  return { registrations, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
 export interface DeviceWatch extends Disposable {
@@ -137,4 +114,30 @@ export async function watchDevices(socketPath: string): Promise<DeviceWatch> {
       client.close();
     },
   };
+}
+
+/** What a kubelet asks of a socket that it finds in plugins_registry. */
+export async function askInfo(registrationSocketPath: string): Promise<object> {
+  const registration = await loadService('pluginRegistration', 'pluginregistration.Registration');
+  const info = await call<object>(registrationSocketPath, registration, 'GetInfo');
+  await call(registrationSocketPath, registration, 'NotifyRegistrationStatus', { pluginRegistered: true });
+  return info;
+}
+
+/** Calls one unary method of a server on a Unix socket, and hangs up. */
+export async function call<Response>(socketPath: string, definition: ServiceDefinition, method: string, request: object = {}): Promise<Response> {
+  const Client = makeClientConstructor(definition, 'Once');
+  const client = new Client(`unix:${socketPath}`, credentials.createInsecure());
+  const found = definition[method];
+  if (found === undefined) throw new Error(`The service has no method "${method}".`);
+  try {
+    return await new Promise<Response>((resolve, reject) => {
+      client.makeUnaryRequest(found.path, found.requestSerialize, found.responseDeserialize, request, { deadline: new Date(Date.now() + deadlineMs) }, (error, response) => {
+        if (error === null) resolve(response as Response);
+        else reject(error);
+      });
+    });
+  } finally {
+    client.close();
+  }
 }

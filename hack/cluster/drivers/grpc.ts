@@ -1,8 +1,8 @@
-/** A gRPC server on a Unix socket, and the few calls the drivers make themselves. */
+/** A gRPC server on a Unix socket. */
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { credentials, makeClientConstructor, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { handleUnaryCall, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { log } from './log.ts';
 
@@ -94,22 +94,4 @@ async function answer<Request, Response>(name: string, request: Request, handle:
 function asStatus(error: unknown): { code: status; details: string } {
   if (error instanceof RpcError) return { code: status[error.code], details: error.message };
   return { code: status.INTERNAL, details: error instanceof Error ? error.message : String(error) };
-}
-
-/** Calls one unary method of a server on a Unix socket, once, and hangs up. */
-export async function callOnce<Response>(socketPath: string, definition: ServiceDefinition, method: string, request: object, deadlineMs: number): Promise<Response> {
-  const Client = makeClientConstructor(definition, 'Once');
-  const client = new Client(`unix:${socketPath}`, credentials.createInsecure());
-  const found = definition[method];
-  if (found === undefined) throw new RpcError('UNIMPLEMENTED', `The service has no method "${method}".`);
-  try {
-    return await new Promise<Response>((resolve, reject) => {
-      client.makeUnaryRequest(found.path, found.requestSerialize, found.responseDeserialize, request, { deadline: new Date(Date.now() + deadlineMs) }, (error, response) => {
-        if (error === null) resolve(response as Response);
-        else reject(error);
-      });
-    });
-  } finally {
-    client.close();
-  }
 }

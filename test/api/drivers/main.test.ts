@@ -44,7 +44,7 @@ describe('the drivers of a node, as a process', () => {
     await until('the drivers are ready', () => drivers.said().includes('"event":"ready"'), patience);
     await Promise.all([access(csi.socketPath), access(csi.registrationSocketPath)]);
 
-    using watch = await watchDevices(join(folder.path, 'device-plugins', 'anneal-nvidia.com-gpu.sock'));
+    using watch = await watchDevices(join(folder.path, 'plugins_registry', 'nvidia.com-gpu-reg.sock'));
     await until('the first list came', () => watch.lists.length > 0, patience);
     await writeFile(file, JSON.stringify({ csi, devicePlugin: { ...devicePlugin, unhealthy: ['fake-gpu-0'] } }));
     drivers.child.kill('SIGHUP');

@@ -2,12 +2,14 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { serve } from '../grpc.ts';
+import { registrationService } from '../registration.ts';
 import { serialiseByKey } from '../serialise.ts';
 import { controllerService } from './controller.ts';
 import { identityService } from './identity.ts';
+import { driverName } from './manifests.ts';
 import { nodeService } from './node.ts';
-import { registrationService } from './registration.ts';
 import { openStore } from './store.ts';
+import type { PluginInfo } from '../registration.ts';
 import type { Stores } from './controller.ts';
 
 export interface CsiDriverOptions {
@@ -33,6 +35,7 @@ export async function startCsiDriver(options: CsiDriverOptions): Promise<AsyncDi
     await nodeService(options.nodeId, stores.volumes, serialise),
   ]));
   // Last, for the kubelet calls the driver as soon as it sees this socket.
-  stack.use(await serve(options.registrationSocketPath, [await registrationService(resolve(options.socketPath))]));
+  const info: PluginInfo = { type: 'CSIPlugin', name: driverName, endpoint: resolve(options.socketPath), supportedVersions: ['1.0.0'] };
+  stack.use(await serve(options.registrationSocketPath, [await registrationService(info)]));
   return stack.move();
 }
