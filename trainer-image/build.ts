@@ -16,9 +16,9 @@ const tfjs = path.dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.jso
 /** tfjs-node asks an installer package where its binding is; in the bundle it is always in the same place. */
 const bindingBeside: Plugin = {
   name: 'binding-beside',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^@mapbox\/node-pre-gyp$/ }, (args) => ({ path: args.path, namespace: 'binding-beside' }));
-    onLoad({ filter: /.*/, namespace: 'binding-beside' }, () => ({ contents: `exports.find = () => __dirname + '/native/lib/napi-v8/tfjs_binding.node';` }));
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^@mapbox\/node-pre-gyp$/ }, (args) => ({ path: args.path, namespace: 'binding-beside' }));
+    bundler.onLoad({ filter: /.*/, namespace: 'binding-beside' }, () => ({ contents: `exports.find = () => __dirname + '/native/lib/napi-v8/tfjs_binding.node';` }));
   },
 };
 

@@ -10,6 +10,7 @@ export function createLog(level: string, fixed: Fields): Log {
     level,
     defaultMeta: fixed,
     format: winston.format.combine(winston.format.timestamp(), winston.format.json()),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston declares its transports as interfaces with a constructor
     transports: [new winston.transports.Console()],
   });
   return (at, message, fields = {}) => void logger.log({ ...fields, level: at, message });

@@ -69,12 +69,39 @@ function pusherOf(log: Log): Pusher | undefined {
   return createPusher({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, log);
 }
 
+/** TensorFlow is only loaded here; the main thread of a training never needs it. */
+async function serve(args: string[], log: Log): Promise<number> {
+  const { values } = parseArgs({ args, options: {
+    'model-dir': { type: 'string' }, name: { type: 'string' }, port: { type: 'string', default: '8080' },
+    'max-body-bytes': { type: 'string', default: String(16 * 1024 * 1024) }, 'drain-seconds': { type: 'string', default: '5' },
+  } });
+  const { 'model-dir': modelDirectory, name } = values;
+  if (modelDirectory === undefined || name === undefined) {
+    process.stderr.write(`serve needs --model-dir and --name.\n${usage}\n`);
+    return trainerExit.configurationError;
+  }
+  const stopAsked = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+  const { serve: start } = await import('./serve/server.ts');
+  const serving = await start({
+    modelDirectory, name, log,
+    port: Number(values.port), maxBodyBytes: Number(values['max-body-bytes']), drainMs: Number(values['drain-seconds']) * 1000,
+  });
+  await stopAsked;
+  await serving.close();
+  return trainerExit.ok;
+}
+
 async function main([verb = '', ...args]: string[]): Promise<number> {
   const log = createLog(textOf(process.env, 'ANNEAL_LOG_LEVEL') ?? 'info', { job: process.env[trainerEnv.job], attempt: process.env[trainerEnv.attempt] });
   switch (verb) {
     case 'train':
       tuneTensorFlow();
       return train(args, log);
+    case 'serve':
+      tuneTensorFlow();
+      return serve(args, log);
     case 'version':
       process.stdout.write(`${version}\n`);
       return 0;

@@ -13,6 +13,8 @@ import type { TargetCoding } from './target.ts';
 /** Everything that turns raw rows into the network's input and its output into an answer; `preprocessing.json` of a model. */
 export interface Preprocessing {
   readonly inputs: readonly { readonly name: string; readonly kind: Column['kind'] }[];
+  /** Texts that stood for a missing value in the file, and do so in a request. */
+  readonly missing: readonly string[];
   readonly steps: readonly FittedStep[];
   /** Names of the numbers of one row, after the steps. */
   readonly features: readonly string[];
@@ -46,6 +48,7 @@ export function prepare(spec: TrainerSpec['data'], table: Table): Prepared {
   const done = applyPipeline(steps, raw);
   const preprocessing: Preprocessing = {
     inputs: raw.columns.map(({ name, kind }) => ({ name, kind })),
+    missing: spec.source.csv.missing,
     steps,
     features: done.columns.map(({ name }) => name),
     shape: shapeOf(spec, done.columns),

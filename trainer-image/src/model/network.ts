@@ -42,8 +42,7 @@ export function buildNetwork(spec: ModelSpec, shape: NetworkShape, seed: number)
   const model = tf.model({ inputs: input, outputs: output, name: 'model' });
   return {
     model,
-    // A layer's weight is a Variable; its type says Tensor.
-    variables: trained.trainableWeights.map((weight) => weight.read() as Variable),
+    variables: trained.trainableWeights.map((weight) => requireVariable(weight.read())),
     trainForward: (features, step) => {
       for (const dropout of dropouts) dropout.step = step;
       return trained.apply(features, { training: true }) as Tensor;
@@ -51,6 +50,12 @@ export function buildNetwork(spec: ModelSpec, shape: NetworkShape, seed: number)
     forward: (features) => trained.apply(features) as Tensor,
     dispose: () => void model.dispose(),
   };
+}
+
+/** A layer's weight is a Variable; its type only says Tensor. */
+function requireVariable(weight: Tensor): Variable {
+  if (weight instanceof tf.Variable) return weight as Variable;
+  throw new Error('A layer has a weight that cannot be trained.');
 }
 
 const initializer = (seed: number, layer: string): ReturnType<typeof tf.initializers.glorotUniform> => tf.initializers.glorotUniform({ seed: derivedSeed(seed, 'initialise', layer) });

@@ -16,7 +16,7 @@ const crossEntropy: Loss = (outputs, targets) => tf.customGrad((logits, save) =>
     return tf.mul(tf.sub(tf.exp(kept), targets), tf.div(dy, outputs.shape[0]));
   };
   return { value, gradFunc };
-})(outputs) as Scalar;
+})(outputs);
 
 const meanSquaredError: Loss = (outputs, targets) => tf.mean(tf.squaredDifference(outputs, targets));
 
