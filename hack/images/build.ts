@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { archiveDigest } from './archive.ts';
@@ -43,15 +43,17 @@ export async function buildImage(name: ImageName, options: BuildOptions = {}): P
   const engine = options.engine ?? (await chooseEngine());
   const version = await projectVersion();
   const tag = `${options.repository ?? 'anneal'}/${name}:${version}`;
-  const dockerfile = join(source.context, 'Dockerfile');
-  const inputs = await source.inputs();
-  const key = keyOf([tag, await engine.key(), await readFile(dockerfile), ...inputs.key]);
+  const dockerfile = join(source.folder, 'Dockerfile');
+  const key = keyOf([tag, await engine.key(), await readFile(dockerfile), ...(await source.key())]);
 
   const archive = await cached({ folder, name, key, suffix: '.tar', keep }, say, async (path, work) => {
     say(`Building ${tag} with ${engine.name} (about ${String(coldSeconds[name])} s) ...`);
     const started = performance.now();
-    await inputs.place(say);
-    await engine.build({ dockerfile, context: source.context, tag, buildArguments: { VERSION: version }, archive: path, work, cacheFolder: folder }, say);
+    // A context of its own: the checkout stays as it is, and the copy of the libraries goes away with it.
+    const context = join(work, 'context');
+    await mkdir(context);
+    await source.place(join(context, 'dist'), say);
+    await engine.build({ dockerfile, context, tag, buildArguments: { VERSION: version }, archive: path, work, cacheFolder: folder }, say);
     say(`Built ${tag} in ${((performance.now() - started) / 1000).toFixed(0)} s.`);
   });
   return { archive, tag, digest: await archiveDigest(archive) };

@@ -1,4 +1,5 @@
 /** `sh hack/run.sh hack/images/main.ts [--bundle] [operator] [trainer]`: builds the images, all when none is named. */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { buildImage } from './build.ts';
@@ -7,7 +8,7 @@ import { imageNames, imageSources, isImageName } from './sources.ts';
 
 const usage = `Usage: sh hack/run.sh hack/images/main.ts [--bundle] [operator] [trainer]
 Builds the images, all when none is named, and prints for each its tag, id and archive.
-  --bundle   only put into place what the Dockerfile copies, for a docker build of your own`;
+  --bundle   only put what the Dockerfile copies beside it, for a docker build of your own`;
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -29,7 +30,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 2;
   }
   for (const name of positionals.length === 0 ? imageNames : positionals.filter(isImageName)) {
-    if (values.bundle === true) await (await imageSources[name].inputs()).place(console.error);
+    if (values.bundle === true) await imageSources[name].place(join(imageSources[name].folder, 'dist'), console.error);
     else console.log(JSON.stringify(await buildImage(name)));
   }
   return 0;

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
 import { bundle, writeBundle } from './bundle.ts';
+import { run } from './command.ts';
 import type { Say } from './command.ts';
 
 export type ImageName = 'operator' | 'trainer';
@@ -14,37 +15,48 @@ export function isImageName(text: string): text is ImageName {
 
 /** Where an image comes from. */
 export interface ImageSource {
-  /** The folder that holds the Dockerfile and is its build context. */
-  readonly context: string;
-  /** Everything besides the Dockerfile that decides the image's content. */
-  inputs(): Promise<Inputs>;
-}
-
-export interface Inputs {
-  readonly key: readonly (string | Uint8Array)[];
-  /** Puts what the Dockerfile copies into the context; only called when the image has to be built. */
-  place(say: Say): Promise<void>;
+  /** The folder that holds the Dockerfile. */
+  readonly folder: string;
+  /** Everything besides the Dockerfile that decides the image's content. Cheap: it is asked for at every call. */
+  key(): Promise<readonly (string | Uint8Array)[]>;
+  /** Puts what the Dockerfile copies into `dist`. */
+  place(dist: string, say: Say): Promise<void>;
 }
 
 export const repository = join(import.meta.dirname, '..', '..');
 
-export const imageSources: Readonly<Record<ImageName, ImageSource>> = {
-  operator: operatorSource(join(repository, 'operator', 'src', 'main.ts'), join(repository, 'operator')),
-  trainer: operatorSource(join(repository, 'trainer-image', 'src', 'main.ts'), join(repository, 'trainer-image')),
-};
-
-/** The operator is one bundled file. Its sources are hashed rather than the bundle: that takes no bundling to find out that nothing changed. */
-export function operatorSource(entry: string, context: string): ImageSource {
+/** One bundled file. Its sources are hashed rather than the bundle: that takes no bundling to find out that nothing changed. */
+export function operatorSource(entry: string, folder: string): ImageSource {
   return {
-    context,
-    async inputs() {
-      return {
-        key: await contents([...(await filesBelow(dirname(entry))), ...bundling]),
-        place: async () => writeBundle(join(context, 'dist'), await bundle(entry)),
-      };
-    },
+    folder,
+    key: async () => contents([...(await filesBelow(dirname(entry))), ...bundling]),
+    place: async (dist) => writeBundle(dist, await bundle(entry)),
   };
 }
+
+const trainerFolder = join(repository, 'trainer-image');
+
+/** The trainer's own scripts make its native half and its bundle. */
+const trainerSource: ImageSource = {
+  folder: trainerFolder,
+  key: async () => contents([
+    ...(await filesBelow(join(trainerFolder, 'src'))),
+    ...(await filesBelow(join(trainerFolder, 'native'))),
+    ...(await filesBelow(join(repository, 'operator', 'src', 'api'))),
+    join(trainerFolder, 'build.ts'),
+    join(repository, 'package-lock.json'),
+  ]),
+  async place(dist, say) {
+    say('Getting the native TensorFlow libraries ...');
+    await run(process.execPath, [join(trainerFolder, 'native', 'install.ts')], { say, doing: 'getting the libraries' });
+    await run(process.execPath, [join(trainerFolder, 'build.ts'), '--out', dist], { say, doing: 'bundling' });
+  },
+};
+
+export const imageSources: Readonly<Record<ImageName, ImageSource>> = {
+  operator: operatorSource(join(repository, 'operator', 'src', 'main.ts'), join(repository, 'operator')),
+  trainer: trainerSource,
+};
 
 /** What decides how sources become a bundle. */
 const bundling = [join(repository, 'package-lock.json'), join(import.meta.dirname, 'bundle.ts')];

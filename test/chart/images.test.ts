@@ -1,4 +1,4 @@
-import { mkdir, link, readFile } from 'node:fs/promises';
+import { link, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { expect } from 'chai';
@@ -30,10 +30,7 @@ describe("the operator's image", function imageSuite() {
     // The base takes a minute to make and is the same for every cache, so this one borrows it.
     const base = (await chooseEngine()).name === 'buildah' ? await baseArchive(imageCacheFolder(), say) : undefined;
     if (base !== undefined) await link(base, join(folder.path, basename(base))).catch(ignoreOtherDisk);
-    const context = join(folder.path, 'context');
-    await mkdir(context);
-    await run('cp', [join(repository, 'operator', 'Dockerfile'), join(repository, 'operator', '.dockerignore'), context]);
-    image = await buildImage('operator', { cacheFolder: folder.path, say, source: operatorSource(join(import.meta.dirname, 'stub', 'main.ts'), context) });
+    image = await buildImage('operator', { cacheFolder: folder.path, say, source: operatorSource(join(import.meta.dirname, 'stub', 'main.ts'), join(repository, 'operator')) });
   });
 
   after(async () => {

@@ -49,7 +49,7 @@ describe('buildImage', () => {
     await writeFile(join(context, 'Dockerfile'), 'FROM scratch\n');
     const engine = new CountingEngine();
     const lines: string[] = [];
-    const source = (text: string): ImageSource => ({ context, inputs: () => Promise.resolve({ key: [text], place: () => Promise.resolve() }) });
+    const source = (text: string): ImageSource => ({ folder: context, key: () => Promise.resolve([text]), place: () => Promise.resolve() });
     return { engine, cache, lines, options: (text = content) => ({ cacheFolder: cache, engine, source: source(text), say: (line) => void lines.push(line) }) };
   }
 
