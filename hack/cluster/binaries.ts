@@ -37,7 +37,8 @@ export async function binaries<P extends Program>(wanted: readonly P[]): Promise
 
 async function familyDir(family: FamilyName): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(moduleRoot, family, file)));
+  const folder = join(moduleRoot, family);
+  for (const file of (await readdir(folder)).sort()) hash.update(await readFile(join(folder, file)));
   hash.update(`${families[family].ldflags} ${process.platform} ${process.arch}`);
   return join(cacheDir(), 'bin', `${family}-${hash.digest('hex').slice(0, 12)}`);
 }

@@ -29,14 +29,17 @@ export const families = {
   etcd: { programs: { etcd: 'go.etcd.io/etcd/server/v3' }, ldflags: stripped, minutes: 1 },
   helm: { programs: { helm: 'helm.sh/helm/v3/cmd/helm' }, ldflags: stripped, minutes: 2 },
   coredns: { programs: { coredns: 'github.com/coredns/coredns' }, ldflags: stripped, minutes: 3 },
-  'metrics-server': { programs: { 'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server' }, ldflags: stripped, minutes: 2 },
-  provisioner: {
-    programs: { 'csi-provisioner': 'github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner' },
+  addons: {
+    programs: {
+      'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server',
+      'csi-provisioner': 'github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner',
+    },
     ldflags: stripped,
-    minutes: 2,
+    minutes: 4,
   },
   'csi-sanity': { programs: { 'csi-sanity': 'github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity' }, ldflags: stripped, minutes: 1 },
   kwok: { programs: { kwok: 'sigs.k8s.io/kwok/cmd/kwok' }, ldflags: stripped, minutes: 3 },
+  pause: { programs: { pause: 'anneal.dev/cluster/pause' }, ldflags: stripped, minutes: 1 },
   kind: { programs: { kind: 'sigs.k8s.io/kind' }, ldflags: stripped, minutes: 1 },
 } as const satisfies Record<string, Family>;
 

@@ -21,7 +21,7 @@ export function clusterDir(id: string): string {
   return join(cacheDir(), 'clusters', id);
 }
 
-/** Short on purpose: a socket's path has at most 107 bytes, and kubelet appends much of it. */
+/** Short on purpose: a socket's path has at most 107 bytes. */
 export function socketDir(id: string): string {
   return `/run/anneal-${id}`;
 }

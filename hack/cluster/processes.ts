@@ -24,6 +24,8 @@ export interface ProcessSpec {
   readonly cwd?: string;
   /** Name of the network namespace to run in; the machine's own when absent. */
   readonly network?: string;
+  /** Process whose mount namespace to join; the machine's own when absent. */
+  readonly mountsOf?: number;
   /** The kernel ends it when this program ends, however that happens. For tests; a cluster outlives the program that started it. */
   readonly endsWithUs?: boolean;
 }
@@ -72,7 +74,11 @@ function wrap(spec: ProcessSpec): [string, string[]] {
   let words = [spec.command, ...spec.args];
   if (spec.endsWithUs === true && existsSync('/usr/bin/setpriv')) words = ['setpriv', '--pdeathsig', 'KILL', '--', ...words];
   // Not `ip netns exec`: it mounts a new /sys, and the control groups would be gone.
-  if (spec.network !== undefined) words = ['nsenter', `--net=/run/netns/${spec.network}`, '--', ...words];
+  const namespaces = [
+    ...(spec.network === undefined ? [] : [`--net=/run/netns/${spec.network}`]),
+    ...(spec.mountsOf === undefined ? [] : [`--mount=/proc/${spec.mountsOf}/ns/mnt`]),
+  ];
+  if (namespaces.length > 0) words = ['nsenter', ...namespaces, '--', ...words];
   const [command = spec.command, ...args] = words;
   return [command, args];
 }

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClusterError } from '../errors.ts';
@@ -8,6 +7,7 @@ import { isAlive, startTicks } from '../processes.ts';
 import { ProcessTable } from '../processtable.ts';
 import { ControlPlane } from './controlplane.ts';
 import type { Flags } from './flags.ts';
+import { freePort } from './ports.ts';
 
 export interface ControlPlaneOptions {
   /** Whether kube-controller-manager and kube-scheduler run too. Without them no Job makes pods and nothing is garbage-collected. */
@@ -127,16 +127,4 @@ async function removeAbandoned(): Promise<void> {
     await (await ProcessTable.open(dir)).stopAll(0);
     await rm(dir, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new TypeError('A TCP server has no port.');
-  return address.port;
 }

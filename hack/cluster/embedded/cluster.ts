@@ -1,0 +1,165 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { binaries } from '../binaries.ts';
+import { ClusterError } from '../errors.ts';
+import { ControlPlane } from '../controlplane/controlplane.ts';
+import type { Endpoint } from '../controlplane/flags.ts';
+import { freePort } from '../controlplane/ports.ts';
+import { ProcessTable } from '../processtable.ts';
+import { say, step } from '../progress.ts';
+import type { ClusterStatus, UpOptions } from '../providers/provider.ts';
+import { writeState } from '../state.ts';
+import type { ClusterState } from '../state.ts';
+import { until } from '../until.ts';
+import { addonObjects } from './addons.ts';
+import { programImage } from './images.ts';
+import { noteKernelSettings } from './kernel.ts';
+import { layoutOf, nodeLayout } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { addNode, connectNodes, controlPlaneAddress, controlPlaneNamespace, createNetwork, dnsAddress, ensureNetwork, inNetworkLock, nodeNamespace, serviceCidr } from './network.ts';
+import type { Network } from './network.ts';
+import { startNode } from './node.ts';
+import { ensurePackages } from './packages.ts';
+
+/** One embedded cluster: what runs of it is started, checked and started again from here. */
+export class EmbeddedCluster {
+  readonly #state: ClusterState;
+  readonly #layout: Layout;
+  readonly #processes: ProcessTable;
+  readonly #plane: ControlPlane;
+
+  private constructor(state: ClusterState, processes: ProcessTable, plane: ControlPlane) {
+    this.#state = state;
+    this.#layout = layoutOf(state);
+    this.#processes = processes;
+    this.#plane = plane;
+  }
+
+  /** Makes a new cluster and waits until all of it works. */
+  static async create(id: string, options: UpOptions): Promise<void> {
+    const started = performance.now();
+    const nodes = options.controlPlaneOnly ? 0 : options.nodes;
+    let state: ClusterState = { id, provider: 'embedded', controlPlaneOnly: options.controlPlaneOnly, nodes, gpusPerNode: options.gpusPerNode };
+    if (nodes === 0) {
+      state = { ...state, port: await freePort() };
+    } else {
+      await ensurePackages();
+      state = { ...state, kernelSettings: await noteKernelSettings() };
+      await writeState(state);
+      state = { ...state, block: (await inNetworkLock(async () => createNetwork(id))).block };
+    }
+    await writeState(state);
+    const cluster = await EmbeddedCluster.open(state);
+    await cluster.start();
+    say(`The cluster is up after ${((performance.now() - started) / 1000).toFixed(0)} s.`);
+  }
+
+  static async open(state: ClusterState): Promise<EmbeddedCluster> {
+    const layout = layoutOf(state);
+    const processes = await ProcessTable.open(layout.dir);
+    const network = networkOf(state);
+    const endpoint: Endpoint = network === undefined ? { address: '127.0.0.1', port: state.port ?? 0 } : { address: controlPlaneAddress(network), port: 6443 };
+    const plane = await ControlPlane.prepare({
+      dir: layout.dir,
+      socketDir: layout.sockets,
+      endpoint,
+      serviceCidr: network === undefined ? '10.96.0.0/16' : serviceCidr(network),
+      ...(network === undefined ? {} : { network: controlPlaneNamespace(network) }),
+    }, processes);
+    return new EmbeddedCluster(state, processes, plane);
+  }
+
+  /** Starts what does not run. */
+  async start(): Promise<void> {
+    const network = networkOf(this.#state);
+    if (network === undefined) {
+      await step('control plane', async () => this.#plane.start({ withControllers: true }));
+      return;
+    }
+    await binaries(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl', 'kubelet', 'kube-proxy', 'pause', 'coredns', 'metrics-server', 'csi-provisioner']);
+    await inNetworkLock(async () => {
+      await ensureNetwork(network, this.#nodes);
+      for (const node of this.#nodes) await addNode(network, node);
+      await connectNodes(network, this.#nodes);
+    });
+    await step('control plane', async () => this.#plane.start({ withControllers: true }));
+    const [coredns, metricsServer, pause] = await Promise.all([programImage('coredns'), programImage('metrics-server'), programImage('pause')]);
+    const objects = addonObjects({ coredns, metricsServer, dnsAddress: dnsAddress(network) });
+    await mkdir(join(this.#layout.dir, 'volumes'), { recursive: true });
+    await Promise.all([
+      step('DNS, metrics and storage class are asked for', async () => this.#apply(objects)),
+      ...this.#nodes.map(async (index) => step(`node-${index}`, async () => startNode({
+        cluster: this.#layout, network, plane: this.#plane, processes: this.#processes, index, gpus: this.#state.gpusPerNode,
+        images: { pause, addons: [coredns, metricsServer] },
+      }))),
+    ]);
+    await this.#startProvisioner(network);
+    await step('nodes are ready', async () => this.#nodesReady());
+    await step('DNS and metrics answer', async () => this.#addonsReady());
+  }
+
+  async status(): Promise<ClusterStatus> {
+    const dead = await this.#processes.dead();
+    const running = this.#processes.records.length - dead.length;
+    const ready = await this.#plane.isReady();
+    const lines = [
+      `embedded cluster ${this.#state.id} in ${this.#layout.dir}`,
+      `API server ${this.#plane.server}: ${ready ? 'ready' : 'no answer'}`,
+      `processes: ${running} running${dead.length === 0 ? '' : `, ended: ${dead.map(({ name, log }) => `${name} (${log})`).join(', ')}`}`,
+    ];
+    if (!ready) return { up: false, lines };
+    const conditions = await this.#readyNodes();
+    if (this.#nodes.length > 0) lines.push(`nodes: ${conditions.length} of ${this.#nodes.length} ready`);
+    return { up: dead.length === 0 && running > 0 && conditions.length === this.#nodes.length, lines };
+  }
+
+  get #nodes(): number[] {
+    return Array.from({ length: this.#state.nodes }, (_, index) => index + 1);
+  }
+
+  async #apply(objects: readonly object[]): Promise<void> {
+    await this.#plane.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) });
+  }
+
+  /** Makes a volume for each claim by asking the driver of the first node; all nodes keep volumes in one folder. */
+  async #startProvisioner(network: Network): Promise<void> {
+    const { 'csi-provisioner': command } = await binaries(['csi-provisioner']);
+    const node = nodeLayout(this.#layout, 1);
+    const holder = this.#processes.find(`${node.name}/namespace`);
+    if (holder === undefined) throw new ClusterError('NOT_UP', `${node.name} was not started.`);
+    await this.#processes.ensure({
+      name: 'csi-provisioner', command, log: join(this.#layout.dir, 'logs', 'csi-provisioner.log'), network: nodeNamespace(network, 1), mountsOf: holder.pid,
+      args: [`--csi-address=${node.csiSocket}`, `--kubeconfig=${this.#plane.kubeconfigPath}`, '--extra-create-metadata', '--leader-election=false'],
+    });
+  }
+
+  async #nodesReady(): Promise<void> {
+    const wanted = this.#nodes.length;
+    await until('all nodes are ready and offer their GPUs', async () => {
+      const ready = await this.#readyNodes();
+      return ready.length === wanted && ready.every(({ gpus }) => gpus === this.#state.gpusPerNode);
+    }, { timeoutSeconds: 60, everyMilliseconds: 200, hint: async () => this.#plane.kubectl(['describe', 'nodes']) });
+  }
+
+  async #readyNodes(): Promise<{ readonly name: string; readonly gpus: number }[]> {
+    const { items } = JSON.parse(await this.#plane.kubectl(['get', 'nodes', '-o', 'json'])) as { items: NodeObject[] };
+    return items
+      .filter(({ status }) => status.conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True'))
+      .map(({ metadata, status }) => ({ name: metadata.name, gpus: Number(status.allocatable['nvidia.com/gpu'] ?? 0) }));
+  }
+
+  async #addonsReady(): Promise<void> {
+    await this.#plane.kubectl(['-n', 'kube-system', 'rollout', 'status', '--timeout=120s', 'deployment/coredns']);
+    await this.#plane.kubectl(['-n', 'kube-system', 'rollout', 'status', '--timeout=120s', 'deployment/metrics-server']);
+    await this.#plane.kubectl(['wait', '--for=condition=Available', '--timeout=60s', 'apiservice/v1beta1.metrics.k8s.io']);
+  }
+}
+
+interface NodeObject {
+  readonly metadata: { readonly name: string };
+  readonly status: { readonly conditions: { readonly type: string; readonly status: string }[]; readonly allocatable: Readonly<Record<string, string>> };
+}
+
+function networkOf({ id, block, nodes }: ClusterState): Network | undefined {
+  return nodes === 0 || block === undefined ? undefined : { id, block };
+}
