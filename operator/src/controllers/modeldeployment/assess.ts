@@ -94,7 +94,7 @@ function rollout(seen: Observed, revision: Revision): Stage {
   if (trouble !== undefined) return { kind: 'Stuck', ...trouble };
   const wait = unschedulable(seen.pods, revision);
   const message = wait?.message ?? `${counts.ready} of ${replicas(counts.desired)} serve; revision ${revision.name} has ${counts.updated}.`;
-  if (rolledOut || wasServing(seen, revision)) return { kind: 'Short', noneLeft: counts.ready === 0, reason: wait?.reason ?? 'ReplicasMissing', message };
+  if (wasServing(seen, revision)) return { kind: 'Short', noneLeft: counts.ready === 0, reason: wait?.reason ?? 'ReplicasMissing', message };
   return { kind: 'RollingOut', reason: wait?.reason ?? 'RollingOut', message };
 }
 

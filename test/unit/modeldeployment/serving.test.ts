@@ -1,0 +1,110 @@
+import { expect } from 'chai';
+import { annotations, type ModelDeploymentSpec } from '@anneal/operator/api';
+import {
+  isAutoscaled, progressDeadlineSeconds, reservedDeployment, revisionOf, servingAutoscaler, servingDeployment, servingDisruptionBudget, servingService,
+} from '../../../operator/src/domain/serving.ts';
+import { karpenterPool, modelDeployment, modelOf, scaling, servingSettings } from '../../support/builders/model-deployment.ts';
+
+const specOf = (over: Partial<ModelDeploymentSpec> = {}): ModelDeploymentSpec => modelDeployment(over).spec;
+const build = (over: Partial<ModelDeploymentSpec> = {}, run = 1) => {
+  const spec = specOf(over);
+  return servingDeployment('served', spec, revisionOf('served', spec, modelOf(run), servingSettings));
+};
+
+describe('what serves a model', () => {
+  it('mounts the model read-only at its path on the claim', () => {
+    const { volumes, containers } = build().spec.template.spec;
+    expect(volumes?.[0]).to.deep.equal({ name: 'model', persistentVolumeClaim: { claimName: modelOf(1).claimName, readOnly: true } });
+    expect(containers[0]?.volumeMounts?.[0]).to.deep.equal({ name: 'model', mountPath: '/model', subPath: 'model', readOnly: true });
+    expect(containers[0]?.args).to.deep.equal(['serve', '--model-dir', '/model', '--name', 'served', '--port', '8080']);
+  });
+
+  it('never has fewer replicas during an update than before', () => {
+    expect(build().spec.strategy).to.deep.equal({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
+  });
+
+  it('obeys the restricted Pod Security Standard', () => {
+    const { securityContext, containers, automountServiceAccountToken } = build().spec.template.spec;
+    expect(automountServiceAccountToken).to.equal(false);
+    expect(securityContext).to.deep.include({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(containers[0]?.securityContext).to.deep.equal({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
+  });
+
+  it('starts when the model is loaded, and is restarted only when it is dead', () => {
+    const [container] = build().spec.template.spec.containers;
+    expect(container?.startupProbe).to.deep.include({ httpGet: { path: '/v2/health/ready', port: 'http' } });
+    expect(container?.readinessProbe).to.deep.include({ httpGet: { path: '/v2/health/ready', port: 'http' } });
+    expect(container?.livenessProbe).to.deep.include({ httpGet: { path: '/v2/health/live', port: 'http' } });
+  });
+
+  it('asks for something even where the user asks for nothing, since the autoscaler counts in requests', () => {
+    expect(build().spec.template.spec.containers[0]?.resources).to.deep.equal({ requests: { cpu: '100m', memory: '384Mi' } });
+  });
+
+  it('runs on the nodes of its pool', () => {
+    const { nodeSelector, tolerations } = build({ nodePool: karpenterPool() }).spec.template.spec;
+    expect(Object.keys(nodeSelector ?? {})).to.deep.equal(['karpenter.sh/nodepool']);
+    expect(tolerations).to.have.length(1);
+  });
+
+  it('waits longer for a rollout that may have to start nodes first', () => {
+    expect(progressDeadlineSeconds(specOf({ nodePool: karpenterPool() }))).to.be.greaterThan(progressDeadlineSeconds(specOf()));
+  });
+
+  it('leaves the number of replicas to the autoscaler where there is one', () => {
+    expect(build(scaling(2)).spec.replicas).to.equal(2);
+    expect(build(scaling(2, 2)).spec.replicas).to.equal(2);
+    expect(build(scaling(2, 4)).spec).not.to.have.property('replicas');
+    expect(isAutoscaled(specOf(scaling(2, 2)))).to.equal(false);
+    expect(servingAutoscaler('served', specOf(scaling(2, 4))).spec).to.deep.include({
+      minReplicas: 2,
+      maxReplicas: 4,
+      metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } } }],
+    });
+  });
+
+  it('selects the same pods in the Deployment, the Service and the disruption budget', () => {
+    const { matchLabels } = build().spec.selector;
+    expect(build().spec.template.metadata.labels).to.include(matchLabels);
+    expect(servingService('served').spec.selector).to.deep.equal(matchLabels);
+    expect(servingDisruptionBudget('served').spec.selector).to.deep.equal({ matchLabels });
+  });
+
+  it('reserves the name by a Deployment that starts no pod and holds nothing that a later apply leaves out', () => {
+    const spec = specOf(scaling(3, 5));
+    const revision = revisionOf('served', spec, modelOf(1), servingSettings);
+    const reserved = reservedDeployment('served', spec, revision);
+    expect(reserved.spec.paused).to.equal(true);
+    const leaves = (value: unknown, path = ''): string[] =>
+      typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([field, item]) => leaves(item, `${path}.${field}`)) : [path];
+    const applied = leaves(servingDeployment('served', spec, revision));
+    expect(leaves(reserved).filter((leaf) => !applied.includes(leaf))).to.deep.equal(['.spec.replicas']);
+  });
+});
+
+describe('a revision', () => {
+  const nameOf = (over: Partial<ModelDeploymentSpec> = {}, run = 1, image = 'anneal/trainer:test') => {
+    const spec = specOf(over);
+    return revisionOf('served', spec, modelOf(run), { trainerImage: image }).name;
+  };
+
+  it('is the same for the same model and settings, however many replicas serve it', () => {
+    expect(nameOf(scaling(3, 9))).to.equal(nameOf());
+  });
+
+  it('is another for another model, image or pod setting', () => {
+    const names = [nameOf(), nameOf({}, 2), nameOf({}, 1, 'anneal/trainer:next'), nameOf({ pod: { terminationGracePeriodSeconds: 5 } }), nameOf({ accelerator: { resource: 'nvidia.com/gpu', count: 1 } })];
+    expect(new Set(names).size).to.equal(names.length);
+  });
+
+  it('is another for another model at the same place', () => {
+    const at = (digest: string) => revisionOf('served', specOf(), { ...modelOf(1), digest }, servingSettings).name;
+    expect(at(modelOf(1).digest)).not.to.equal(at(modelOf(2).digest));
+  });
+
+  it('stands with the model digest on the Deployment and on each of its pods', () => {
+    const { metadata, spec } = build();
+    expect(metadata.annotations).to.deep.equal({ [annotations.revision]: nameOf(), [annotations.modelDigest]: modelOf(1).digest });
+    expect(spec.template.metadata.annotations).to.deep.equal(metadata.annotations);
+  });
+});
