@@ -59,7 +59,7 @@ export const imageSources: Readonly<Record<ImageName, ImageSource>> = {
 };
 
 /** What decides how sources become a bundle. */
-const bundling = [join(repository, 'package-lock.json'), join(import.meta.dirname, 'bundle.ts')];
+const bundling = [join(repository, 'package-lock.json'), join(repository, 'operator', 'package.json'), join(import.meta.dirname, 'bundle.ts')];
 
 async function filesBelow(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -71,12 +71,12 @@ describe('the chart', function chartSuite() {
     for (const name of names) expect(name).to.match(/\/ml-anneal/);
   });
 
-  it('gives the operator its rights on workloads only in the namespaces that it watches', async () => {
-    const all = parseManifests(await renderChart({ set: ['operator.watchNamespaces={team-a,team-b}'] }));
+  it('gives the operator its rights on workloads only in the namespace that it watches', async () => {
+    const all = parseManifests(await renderChart({ set: ['operator.watchNamespace=team-a'] }));
     const cluster = all.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === 'anneal-operator');
     expect(cluster?.rules?.flatMap(({ resources }) => resources)).not.to.include('pods');
     const roles = all.filter(({ kind, metadata }) => kind === 'Role' && metadata.name === 'anneal-operator');
-    expect(roles.map(({ metadata }) => metadata.namespace)).to.deep.equal(['team-a', 'team-b']);
+    expect(roles.map(({ metadata }) => metadata.namespace)).to.deep.equal(['team-a']);
     for (const role of roles) expect(role.rules?.flatMap(({ resources }) => resources)).to.include('pods');
   });
 
@@ -123,7 +123,7 @@ describe('a wrong value', function wrongValues() {
     { set: 'replicas=0', says: /at '\/replicas': minimum: got 0, want 1/ },
     { set: 'operator.logLevel=loud', says: /at '\/operator\/logLevel': value must be one of 'error', 'warn', 'info', 'debug'/ },
     { set: 'image.digest=abc', says: /at '\/image\/digest': 'abc' does not match pattern/ },
-    { set: 'operator.watchNamespaces={Team_A}', says: /at '\/operator\/watchNamespaces\/0'/ },
+    { set: 'operator.watchNamespace=Team_A', says: /at '\/operator\/watchNamespace': 'Team_A' does not match pattern/ },
     { set: 'crds.keep=sometimes', says: /at '\/crds\/keep': got string, want boolean/ },
     { set: 'metrics.serviceMonitor.interval=often', says: /at '\/metrics\/serviceMonitor\/interval'/ },
     { set: 'operator.extraArgs={verbose}', says: /at '\/operator\/extraArgs\/0'/ },

@@ -47,8 +47,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - --progress-url=http://{{ include "anneal.fullname" . }}.{{ .Release.Namespace }}.svc:8082/v1/progress
 - --log-level={{ .Values.operator.logLevel }}
 - --leader-elect
-{{- with .Values.operator.watchNamespaces }}
-- --watch-namespaces={{ join "," . }}
+{{- with .Values.operator.watchNamespace }}
+- --watch-namespaces={{ . }}
 {{- end }}
 {{- with .Values.operator.extraArgs }}
 {{ toYaml . }}
