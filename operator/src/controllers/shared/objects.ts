@@ -11,7 +11,11 @@ export function seenOf(type: ResourceType, object: KubeObject): Seen {
 
 /** What a domain function builds: everything but what the type and the owner say. */
 export interface Body {
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly [field: string]: unknown;
 }
 
