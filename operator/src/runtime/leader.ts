@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '../kube/client.ts';
 import { sleep } from '../kube/clock.ts';
 import type { Clock, Monotonic } from '../kube/clock.ts';
-import { TransportError, asError, isNotFound } from '../kube/errors.ts';
+import { TransportError, asError, isConflict, isNotFound } from '../kube/errors.ts';
 import type { KubeObject, ObjectKey, ResourceType } from '../kube/resource.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -19,6 +19,8 @@ import { microTime } from './events.ts';
 export const leaseType: ResourceType = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', plural: 'leases', namespaced: true };
 
 export const leaseTimes = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000, requestMs: 2_000 } as const;
+
+const contestedMs = 100;
 
 export interface Lease extends KubeObject {
   readonly spec?: {
@@ -69,6 +71,7 @@ export class Leader {
   #state: 'candidate' | 'leader' | 'former' = 'candidate';
   #outage = false;
   #mustRead = false;
+  #contested = false;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -130,7 +133,9 @@ export class Leader {
       else await this.#tryToAcquire();
       if (this.#outage) this.#options.onOutageOver();
       this.#outage = false;
+      this.#contested = false;
     } catch (thrown) {
+      this.#contested = isConflict(thrown);
       this.#outage ||= thrown instanceof TransportError;
       this.#mustRead = true;
       this.#options.metrics.slowPath.inc({ name: this.#options.lease.name });
@@ -175,6 +180,8 @@ export class Leader {
   }
 
   #waitMs(): number {
+    // Someone else wrote the lease: whether it is still ours must be known now.
+    if (this.#contested) return contestedMs;
     if (this.#state === 'leader') return Math.max(0, Math.min(leaseTimes.retryMs, this.#mayWriteUntil - this.#options.clock.monotonic()));
     return this.#observed === undefined ? leaseTimes.retryMs : Math.min(leaseTimes.retryMs, Math.max(50, this.#expiresInMs()));
   }

@@ -93,8 +93,8 @@ export function storesOf(objects: readonly (HyperparamSweep | TrainingJob)[]) {
 }
 
 /** What the controller sees of `tune` among these TrainingJobs, the template `digits` beside them unless it is left out. */
-export function seenSweep(object: HyperparamSweep, jobs: readonly TrainingJob[] = [], template: TrainingJob | undefined = job()): Observed {
-  const seen = observe({ namespace: 'team-a', name: 'tune' }, storesOf([object, ...(template === undefined ? [] : [template]), ...jobs]));
+export function seenSweep(object: HyperparamSweep, jobs: readonly TrainingJob[] = [], template: TrainingJob | 'missing' = job()): Observed {
+  const seen = observe({ namespace: 'team-a', name: 'tune' }, storesOf([object, ...(template === 'missing' ? [] : [template]), ...jobs]));
   if (seen === undefined) throw new Error('The sweep is in its store.');
   return seen;
 }
