@@ -8,7 +8,10 @@ import type { Observed } from './observe.ts';
 /** How often to look whether Karpenter was installed; a look at the cache, no request. */
 const installedCheckMs = 10_000;
 
-export function planPool({ installed, pool, users }: Observed, nowMs: number): Plan {
+/**
+ * @param seesAllUsers  false for an operator that watches one namespace: it cannot know who else needs a pool, so it deletes none
+ */
+export function planPool({ installed, pool, users }: Observed, seesAllUsers: boolean, nowMs: number): Plan {
   // Without Karpenter there is nothing to make; each user's own NodePoolReady condition says so. A pool that does not exist
   // is in no store, so its key comes back by itself.
   if (!installed) return { actions: [], next: users.length === 0 ? done : at(nowMs + installedCheckMs) };
@@ -16,7 +19,7 @@ export function planPool({ installed, pool, users }: Observed, nowMs: number): P
   // Users of one name ask for the same pool, since the name is a digest of what they ask for.
   const wanted = users[0] && karpenterNodePool(users[0].spec);
   if (wanted !== undefined) return { actions: [{ kind: 'Apply', type: nodePoolType, object: wanted }], next: done };
-  return { actions: pool === undefined ? [] : [{ kind: 'Delete', target: seenOf(nodePoolType, pool) }], next: done };
+  return { actions: pool === undefined || !seesAllUsers ? [] : [{ kind: 'Delete', target: seenOf(nodePoolType, pool) }], next: done };
 }
 
 /** Most characters of an event's note in events.k8s.io/v1. */
