@@ -48,7 +48,7 @@ export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner 
   const network = buildNetwork(spec.model, { task: target.task, input: spec.shape, outputs }, spec.fit.seed);
   const variables = [...network.variables];
   const sizes = variables.map((variable) => variable.size);
-  const kernels = spec.model.l2 > 0 ? tf.keep(tf.concat1d(variables.map((variable) => tf.fill([variable.size], variable.rank > 1 ? 2 * spec.model.l2 : 0)))) : undefined;
+  const kernels = spec.model.l2 > 0 ? tf.tidy(() => tf.keep(tf.concat1d(variables.map((variable) => tf.fill([variable.size], variable.rank > 1 ? 2 * spec.model.l2 : 0))))) : undefined;
   let flat: Tensor1D = tf.keep(tf.tidy(() => concat(variables)));
   const optimizer = createOptimizer(spec.fit.optimizer, flat.size, saved?.optimizer);
   const loss = losses[target.task];

@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { prepare } from '../../../trainer-image/src/data/prepare.ts';
+import type { Prepared } from '../../../trainer-image/src/data/prepare.ts';
+import type { Column, Table } from '../../../trainer-image/src/data/table.ts';
+import { codeOf, trainerSpec } from '../support.ts';
+
+const number = (name: string, ...values: number[]): Column => ({ kind: 'Number', name, values: Float64Array.from(values) });
+const text = (name: string, ...values: (string | null)[]): Column => ({ kind: 'Text', name, values });
+const ten = Array.from({ length: 10 }, (_, row) => row);
+
+function prepared(data: object, ...columns: Column[]): Prepared {
+  const table: Table = { rows: columns[0]?.values.length ?? 0, columns };
+  return prepare(trainerSpec({ data: { source: { uri: 'file:///x' }, target: 'y', split: { validation: 0, test: 0 }, ...data }, model: { preset: 'MLP' } }).data, table);
+}
+
+describe('preparing data', () => {
+  it('finds out the task from the target', () => {
+    const task = (...target: Column[]) => prepared({}, number('a', ...ten), ...target).preprocessing.target.task;
+    expect(task(text('y', ...ten.map((row) => (row % 2 === 0 ? 'yes' : 'no'))))).to.equal('Classification');
+    expect(task(number('y', ...ten.map((row) => row % 3)))).to.equal('Classification');
+    expect(task(number('y', ...ten.map((row) => row / 3)))).to.equal('Regression');
+    const many = Array.from({ length: 60 }, (_, row) => row);
+    expect(prepared({}, number('a', ...many), number('y', ...many)).preprocessing.target.task).to.equal('Regression');
+    expect(prepared({ task: 'Classification' }, number('a', ...many), number('y', ...many)).preprocessing.target.task).to.equal('Classification');
+  });
+
+  it('orders number classes by size and gives rows their place', () => {
+    const { preprocessing, train } = prepared({}, number('a', 1, 2, 3), number('y', 10, 9, 10));
+    expect(preprocessing.target).to.deep.equal({ task: 'Classification', name: 'y', classes: ['9', '10'] });
+    expect([...train.targets]).to.deep.equal([1, 0, 1]);
+  });
+
+  it('standardises a regression target by its training rows', () => {
+    const { preprocessing: { target }, train } = prepared({ task: 'Regression' }, number('a', 1, 2), number('y', 10, 30));
+    expect(target).to.deep.equal({ task: 'Regression', name: 'y', mean: 20, scale: 10 });
+    expect([...train.targets]).to.deep.equal([-1, 1]);
+  });
+
+  it('sees all columns but the target, those that are named, or all but the excluded', () => {
+    const columns = [number('a', 1, 2), number('b', 3, 4), number('y', 0, 1)];
+    const features = (written?: object) => prepared(written === undefined ? {} : { features: written }, ...columns).preprocessing.features;
+    expect(features()).to.deep.equal(['a', 'b']);
+    expect(features({ columns: ['b', 'a'] })).to.deep.equal(['b', 'a']);
+    expect(features({ exclude: ['a'] })).to.deep.equal(['b']);
+  });
+
+  const wrong: readonly (readonly [string, object, readonly Column[], string, string, RegExp])[] = [
+    ['a target that is not there', { target: 'z' }, [number('a', 1), number('y', 1)], 'SPEC_COLUMN_MISSING', 'spec.trainer.data.target', /no column "z" at this point; there are "a", "y"/],
+    ['a target among the features', { features: { columns: ['a', 'y'] } }, [number('a', 1, 2), number('y', 0, 1)], 'SPEC_CONFLICT', 'spec.trainer.data.features.columns', /would see the answer/],
+    ['no feature at all', { features: { exclude: ['a'] } }, [number('a', 1, 2), number('y', 0, 1)], 'SPEC_CONFLICT', 'spec.trainer.data.features', /No column is left/],
+    ['an unknown column that is excluded', { features: { exclude: ['q'] } }, [number('a', 1, 2), number('y', 0, 1)], 'SPEC_COLUMN_MISSING', 'spec.trainer.data.features.exclude', /"q"/],
+    ['a row without target', {}, [number('a', 1, 2, 3), text('y', 'x', null, 'y')], 'DATA_TARGET', 'spec.trainer.data.target', /Row 2 has no value in the target column "y"/],
+    ['one class only', {}, [number('a', 1, 2), text('y', 'x', 'x')], 'DATA_TARGET', 'spec.trainer.data.target', /"x" in every row/],
+    ['text to regress on', { task: 'Regression' }, [number('a', 1, 2), text('y', '1', 'x')], 'SPEC_TASK_MISMATCH', 'spec.trainer.data.task', /column "y" has "x"/],
+    ['strata of numbers', { task: 'Regression', split: { stratify: true } }, [number('a', ...ten), number('y', ...ten)], 'SPEC_CONFLICT', 'spec.trainer.data.split.stratify', /needs classes/],
+    ['text that nothing encodes', {}, [text('a', 'u', 'v'), number('y', 0, 1)], 'DATA_NOT_NUMERIC', 'spec.trainer.data.pipeline', /Column "a" is text.*encode: \{columns: \[a\]\}/],
+    ['missing values that nothing fills in', {}, [number('a', 1, NaN), number('y', 0, 1)], 'DATA_NOT_NUMERIC', 'spec.trainer.data.pipeline', /"a" has no value in row 2.*impute/],
+    ['a shape that does not fit', { features: { shape: [2, 2, 1] } }, [number('a', 1, 2), number('y', 0, 1)], 'SPEC_SHAPE_MISMATCH', 'spec.trainer.data.features.shape', /holds 4 values, but a row has 1/],
+  ];
+  for (const [what, data, columns, code, at, message] of wrong) {
+    it(`refuses ${what}`, async () => {
+      const error = await codeOf(() => prepared(data, ...columns));
+      expect(error).to.include({ code, at });
+      expect(error.message).to.match(message);
+    });
+  }
+});

@@ -1,0 +1,139 @@
+/** Builders for tests of the trainer: a spec as the API server would default it, data in a folder of its own, a run in this process. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { load } from 'js-yaml';
+import type { ProgressReport, TrainerSpec, TrainingResult } from '@anneal/operator/api';
+import type { AnnealError, ErrorCode } from '../../trainer-image/src/errors.ts';
+import { runTraining } from '../../trainer-image/src/train/run.ts';
+import type { TrainingHooks, TrainingOrder, TrainingOutcome } from '../../trainer-image/src/train/order.ts';
+
+export const root = path.join(import.meta.dirname, '../..');
+export const digitsCsv = path.join(root, 'docs/examples/digits/digits.csv');
+
+interface Schema {
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+}
+
+const schema = load(readFileSync(path.join(root, 'crds/fragments/trainer.yaml'), 'utf8')) as Schema;
+
+/** As a structural schema is defaulted: absent fields first, then what is in them. */
+function defaulted(value: unknown, of: Schema): unknown {
+  if (Array.isArray(value)) return value.map((item) => (of.items === undefined ? item : defaulted(item, of.items)));
+  if (typeof value !== 'object' || value === null) return value;
+  const whole: Record<string, unknown> = { ...value };
+  for (const [name, field] of Object.entries(of.properties ?? {})) {
+    if (whole[name] === undefined && field.default !== undefined) whole[name] = structuredClone(field.default);
+    if (whole[name] !== undefined) whole[name] = defaulted(whole[name], field);
+  }
+  return whole;
+}
+
+/** `spec.trainer` as a user writes it, with the schema's defaults filled in. */
+export const trainerSpec = (written: object): TrainerSpec => defaulted(written, schema) as TrainerSpec;
+
+export interface Folder extends AsyncDisposable {
+  readonly path: string;
+  /** Writes a file and gives its `file://` uri. */
+  write(name: string, content: string | Buffer): string;
+}
+
+export async function folder(): Promise<Folder> {
+  const at = await mkdtemp(path.join(tmpdir(), 'anneal-trainer-test-'));
+  return {
+    path: at,
+    write: (name, content) => {
+      writeFileSync(path.join(at, name), content);
+      return pathToFileURL(path.join(at, name)).href;
+    },
+    [Symbol.asyncDispose]: () => rm(at, { recursive: true, force: true }),
+  };
+}
+
+export interface RunOptions extends Partial<Omit<TrainingOrder, 'spec' | 'volume'>> {
+  readonly stopRequested?: () => boolean;
+  readonly onReport?: (report: ProgressReport) => void;
+  readonly onLog?: TrainingHooks['log'];
+}
+
+/** Trains in this process, on a volume that is a plain folder. */
+export function train(spec: TrainerSpec, volume: string, { stopRequested, onReport, onLog, ...order }: RunOptions = {}): Promise<TrainingOutcome> {
+  return runTraining({ spec, volume, attempt: 1, checkpointIntervalSeconds: 0, checkpointKeep: 2, ...order }, {
+    stopRequested: stopRequested ?? (() => false),
+    signal: new AbortController().signal,
+    now: Date.now,
+    report: onReport ?? (() => undefined),
+    log: onLog ?? (() => undefined),
+  });
+}
+
+/** The result, or the failure as an error that a test shows. */
+export function succeeded(outcome: TrainingOutcome): TrainingResult {
+  if (outcome.kind === 'Succeeded') return outcome.result;
+  throw new Error(`The run did not succeed: ${JSON.stringify(outcome)}`);
+}
+
+/** Two clouds of points that a small network separates at once. */
+export function blobs(rows: number): string {
+  const lines = ['x,y,colour'];
+  for (let row = 0; row < rows; row++) {
+    const side = row % 2 === 0 ? 1 : -1;
+    lines.push(`${side * (1 + (row % 7) / 10)},${side * (1 + (row % 5) / 10)},${side > 0 ? 'red' : 'blue'}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** y = 3 a - 2 b + 100, exactly. */
+export function line(rows: number): string {
+  const lines = ['a,b,y'];
+  for (let row = 0; row < rows; row++) {
+    const [a, b] = [(row * 37) % 101, (row * 61) % 89];
+    lines.push(`${a},${b},${3 * a - 2 * b + 100}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export interface Process {
+  readonly child: ChildProcess;
+  /** What it printed so far, both streams. */
+  readonly output: () => string;
+  readonly exit: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+}
+
+/** The trainer as its image runs it. `prefix` is a command that runs it, for example with limits. */
+export function trainer(args: readonly string[], environment: NodeJS.ProcessEnv, prefix: readonly string[] = []): Process {
+  const [program = process.execPath, ...rest] = [...prefix, process.execPath, path.join(root, 'trainer-image/src/main.ts'), ...args];
+  const child = spawn(program, rest, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const exit = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
+    child.once('error', reject).once('close', (code, signal) => resolve({ code, signal }));
+  });
+  return { child, output: () => output, exit };
+}
+
+/** Resolves when the condition holds; the deadline is for a test that would otherwise hang. */
+export async function until(holds: () => boolean, what: string, seconds = 30): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`Not within ${seconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** The error that a function throws, by its code. */
+export async function codeOf(work: () => unknown): Promise<{ code: ErrorCode | undefined; message: string; at: string | undefined }> {
+  try {
+    await work();
+  } catch (error) {
+    const { code, message, at } = error as AnnealError;
+    return { code, message, at };
+  }
+  throw new Error('Nothing was thrown.');
+}
