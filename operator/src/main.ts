@@ -15,11 +15,11 @@ import { Transport } from './kube/transport.ts';
 import { systemClock as clock } from './runtime/index.ts';
 import { Manager } from './runtime/manager.ts';
 import { createLog } from './telemetry/log.ts';
-import { createMetrics } from './telemetry/metrics.ts';
+import { createMetrics, withProcessMetrics } from './telemetry/metrics.ts';
 
 async function main(flags: Flags): Promise<void> {
   const log = createLog(flags.logLevel);
-  const metrics = createMetrics();
+  const metrics = withProcessMetrics(createMetrics());
   const { POD_NAME = hostname(), POD_NAMESPACE = 'anneal-system', POD_IP = '127.0.0.1' } = process.env;
   const authority = inClusterAuthority(process.env, clock) ?? (await kubeConfigAuthority(flags.kubeconfig === undefined ? {} : { path: flags.kubeconfig }, clock));
   const transport = new Transport({ authority, clock, random: Math.random, metrics, userAgent: `anneal/${packageJson.version}` });
@@ -29,7 +29,7 @@ async function main(flags: Flags): Promise<void> {
   const trainingJobs = trainingJobController(settings, board);
   const manager = new Manager({
     transport, clock, random: Math.random, log, metrics,
-    controllers: [trainingJobs, hyperparamSweepController(), modelDeploymentController(settings), nodePoolController],
+    controllers: [trainingJobs, hyperparamSweepController(), modelDeploymentController(settings), nodePoolController()],
     // The address is part of the name, so that a standby knows where to send the progress that reaches it.
     instance: `${POD_NAME}@${POD_IP}:${flags.progressPort}`,
     lease: { namespace: flags.leaseNamespace ?? POD_NAMESPACE, name: 'anneal-operator' },
