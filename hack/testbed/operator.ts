@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../cluster/controlplane/ports.ts';
+import { ready, signal, start, stop, tail } from '../cluster/processes.ts';
+import type { ProcessRecord } from '../cluster/processes.ts';
+import { bundle } from '../images/bundle.ts';
+import { cpuMs, forgetPeak, peakRssMiB, rssMiB } from './process-figures.ts';
+
+export interface OperatorOptions {
+  readonly kubeconfig: string;
+  /** Namespace of its Lease; it must exist. `default` unless told. */
+  readonly leaseNamespace?: string;
+  /** Further flags of the operator. */
+  readonly flags?: readonly string[];
+  /** Flags of Node itself, for example `--cpu-prof`. */
+  readonly nodeFlags?: readonly string[];
+  readonly logLevel?: string;
+}
+
+/** The operator as its own process, from the same bundle as its image. */
+export interface OperatorProcess extends AsyncDisposable {
+  readonly pid: number;
+  /** Milliseconds from the start of the process until /readyz answered with 200. */
+  readonly readyAfterMs: number;
+  readonly progressPort: number;
+  /** The text of /metrics. */
+  metrics(): Promise<string>;
+  rssMiB(): Promise<number>;
+  /** Most memory that was resident since the start, or since `forgetPeak`. */
+  peakRssMiB(): Promise<number>;
+  forgetPeak(): Promise<void>;
+  /** CPU time of all threads since the start. */
+  cpuMs(): Promise<number>;
+  /** Last lines of its log. */
+  log(lines?: number): Promise<string>;
+  /** Ends it as the kubelet does, by SIGTERM with time to drain. Does nothing when it is gone. */
+  stop(): Promise<void>;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+}
+
+/** The time that the kubelet gives to a pod. */
+const graceSeconds = 30;
+
+/** Starts an operator and waits until its caches are full. It ends with this program at the latest. */
+export async function startOperator(options: OperatorOptions): Promise<OperatorProcess> {
+  const { folder, main } = await bundled();
+  const [metrics, health, progress] = [await freePort(), await freePort(), await freePort()];
+  const startedAt = performance.now();
+  const record = await start({
+    name: 'operator',
+    command: process.execPath,
+    args: [
+      ...(options.nodeFlags ?? []), main,
+      '--kubeconfig', options.kubeconfig, '--lease-namespace', options.leaseNamespace ?? 'default',
+      '--metrics-port', String(metrics), '--health-port', String(health), '--progress-port', String(progress),
+      '--log-level', options.logLevel ?? 'info', ...(options.flags ?? []),
+    ],
+    log: join(folder, `operator-${health}.log`),
+    env: environment(folder, `operator-${health}`),
+    cwd: folder,
+    endsWithUs: true,
+  });
+  await ready(record, async () => answers(`http://127.0.0.1:${health}/readyz`), 30);
+  return processOf(record, performance.now() - startedAt, { metrics, progress });
+}
+
+function processOf(record: ProcessRecord, readyAfterMs: number, ports: { readonly metrics: number; readonly progress: number }): OperatorProcess {
+  const { pid } = record;
+  return {
+    pid, readyAfterMs,
+    progressPort: ports.progress,
+    metrics: async () => (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text(),
+    rssMiB: async () => rssMiB(pid),
+    peakRssMiB: async () => peakRssMiB(pid),
+    forgetPeak: async () => forgetPeak(pid),
+    cpuMs: async () => cpuMs(pid),
+    log: async (lines) => tail(record.log, lines),
+    stop: async () => stop(record, graceSeconds),
+    kill: async () => stop(record, 0),
+    signal: (name) => signal(pid, name),
+    [Symbol.asyncDispose]: async () => stop(record, graceSeconds),
+  };
+}
+
+/** Each of several operators is an instance of its own; none of them may think that it runs in a pod of the machine's own cluster. */
+function environment(folder: string, name: string): Record<string, string> {
+  return { NODE_ENV: 'production', NODE_COMPILE_CACHE: join(folder, 'compile-cache'), POD_NAME: name, KUBERNETES_SERVICE_HOST: '' };
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
+    await response.text();
+    return response.ok;
+  } catch (error) {
+    // Nothing listens yet.
+    if (error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError')) return false;
+    throw error;
+  }
+}
+
+interface Bundled {
+  readonly folder: string;
+  readonly main: string;
+}
+
+let bundling: Promise<Bundled> | undefined;
+
+/** Once in a program: the bundle in a folder of its own, with its code compiled beforehand, as the image has it. */
+async function bundled(): Promise<Bundled> {
+  bundling ??= makeBundle();
+  return bundling;
+}
+
+async function makeBundle(): Promise<Bundled> {
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-operator-'));
+  process.once('beforeExit', () => void rm(folder, { recursive: true, force: true }));
+  await bundle(join(import.meta.dirname, '..', '..', 'operator', 'src', 'main.ts'), folder);
+  const main = join(folder, 'main.js');
+  await promisify(execFile)(process.execPath, [main, '--version'], { env: { ...process.env, ...environment(folder, 'version') } });
+  return { folder, main };
+}
