@@ -1,5 +1,5 @@
 /** A cluster in miniature for one HyperparamSweep: applies what plans ask for, keeps what happened, and lets a test do harm. */
-import { trialName, type HyperparamSweep, type TrainingJob } from '@anneal/operator/api';
+import { annotations, trialName, type HyperparamSweep, type TrainingJob } from '@anneal/operator/api';
 import { assess } from '../../operator/src/controllers/hyperparamsweep/assess.ts';
 import { endOf, observe, trialOf } from '../../operator/src/controllers/hyperparamsweep/observe.ts';
 import { planSweep } from '../../operator/src/controllers/hyperparamsweep/plan.ts';
@@ -12,9 +12,11 @@ import { job, now } from './builders/training-job.ts';
 
 const namespace = 'team-a';
 
+type Overrides = HyperparamSweep['spec']['template']['overrides'];
+
 /** What went wrong although no history may make it go wrong. */
 export interface Offence {
-  readonly what: 'TooManyAtOnce' | 'BeyondThePlan' | 'SecondTime' | 'AfterTheEnd';
+  readonly what: 'TooManyAtOnce' | 'BeyondThePlan' | 'SecondTime' | 'AfterTheEnd' | 'OtherTemplate';
   readonly trial: number;
 }
 
@@ -31,6 +33,10 @@ export class SimulatedSweep {
   /** Trials that the API server will not have. */
   refuse: (trial: number) => boolean = () => false;
   readonly #recorded = new Set<number>();
+  /** What the first trial was made from, and the first one that used the overrides. */
+  #firstTemplate: TrainingJob | undefined;
+  #firstOverrides: Overrides | undefined;
+  readonly #digests: string[] = [];
 
   constructor(options: SweepOptions = {}) {
     this.object = sweep(options);
@@ -68,7 +74,16 @@ export class SimulatedSweep {
     if (this.open().length > this.object.spec.limits.parallelism) this.offences.push({ what: 'TooManyAtOnce', trial });
     if (trial >= (this.object.spec.limits.trials ?? Infinity)) this.offences.push({ what: 'BeyondThePlan', trial });
     this.created.push(trial);
+    this.#remember(trial, object.metadata.annotations?.[annotations.template]?.split('/') ?? []);
     return undefined;
+  }
+
+  #remember(trial: number, digests: readonly string[]): void {
+    for (const [place, digest] of digests.entries()) {
+      if (digest !== (this.#digests[place] ??= digest)) this.offences.push({ what: 'OtherTemplate', trial });
+    }
+    this.#firstTemplate ??= this.template;
+    if (digests.length > 1) this.#firstOverrides ??= this.object.spec.template.overrides;
   }
 
   /** Trials that have not ended. */
@@ -116,7 +131,7 @@ export class SimulatedSweep {
     for (const [name, one] of this.jobs) if (controllerOf(one) === undefined) this.jobs.delete(name);
   }
 
-  edit(change: { readonly suspend?: boolean; readonly limits?: Partial<HyperparamSweep['spec']['limits']>; readonly overrides?: Readonly<Record<string, unknown>> }): void {
+  edit(change: { readonly suspend?: boolean; readonly limits?: Partial<HyperparamSweep['spec']['limits']>; readonly overrides?: Overrides }): void {
     const { spec, metadata } = this.object;
     const { suspend = spec.suspend, limits = {}, overrides = spec.template.overrides } = change;
     this.object = {
@@ -129,9 +144,9 @@ export class SimulatedSweep {
   /** Lets everything that is on its way arrive: obstacles go, trials end well. */
   settle(): void {
     this.vacate();
-    this.template = job();
+    this.template = this.#firstTemplate ?? job();
     this.refuse = () => false;
-    this.edit({ suspend: false });
+    this.edit({ suspend: false, ...(this.#firstOverrides === undefined ? {} : { overrides: this.#firstOverrides }) });
     for (let round = 0; round < 200 && endOf(this.object.status) === undefined; round += 1) {
       this.reconcile();
       this.time += 10_000;

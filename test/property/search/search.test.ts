@@ -115,7 +115,7 @@ describe('for any values, overrides', () => {
       const result = trialSpec(job().spec, { [text]: '${a}' }, parameters);
       if ('problem' in result) return;
       let found: unknown = result.spec;
-      for (const segment of segments) found = Object.getOwnPropertyDescriptor(found as object, segment)?.value;
+      for (const segment of segments) found = Object.getOwnPropertyDescriptor(found, segment)?.value;
       expect(found).to.deep.equal(parameters.a);
       const base = trialSpec(job().spec, {}, {});
       const [top = ''] = segments;

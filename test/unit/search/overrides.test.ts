@@ -46,7 +46,7 @@ describe('an override', () => {
   it('cannot touch what every object inherits', () => {
     const spec = made({ '__proto__.polluted': true, 'trainer.constructor.prototype.polluted': true });
     expect(Object.keys(spec)).to.include('__proto__');
-    expect(({} as Record<string, unknown>)['polluted']).to.equal(undefined);
+    expect({}).not.to.have.property('polluted');
   });
 });
 

@@ -3,6 +3,7 @@ import { annotations, trialName, type TrainingJobSpec } from '../../api/index.ts
 import { fingerprintOf, overrideProblem, plannedTrials, proposalOf, templateDigests, trialBase, trialSpec, type TemplateDigests } from '../../domain/search/index.ts';
 import { countsOf, isBetter, ledgerOf, objectiveOf, valueOf, type Candidate, type Counts, type Ledger } from './ledger.ts';
 import { endOf, type Observed, type SweepStatus } from './observe.ts';
+import { counted, refusedSentence } from './sentences.ts';
 import type { TrialPlan } from './trial.ts';
 
 export type Stage =
@@ -48,7 +49,7 @@ function stageOf(seen: Observed, base: Omit<Assessment, 'stage'>, plan: ReturnTy
   const { counts } = base;
   const { limits, suspend } = seen.object.spec;
   if (counts.failed > limits.failures) {
-    const message = `${counts.failed} trials failed, and limits.failures allows ${limits.failures}.`;
+    const message = `${counted(counts.failed, 'trial')} failed, and limits.failures allows ${limits.failures}.`;
     return { kind: counts.running > 0 ? 'Stopping' : 'Failed', reason: 'TooManyFailedTrials', message };
   }
   if (typeof plan === 'number' && counts.created >= plan) return counts.running > 0 ? { kind: 'Active', batch: [] } : endStage(seen, base);
@@ -109,16 +110,12 @@ function planTrial(seen: Observed, trial: number, digests: TemplateDigests, temp
   const fingerprint = fingerprintOf(digests, proposal.kind);
   const { refusal } = seen.status;
   if (refusal?.trial === trial && refusal.template === fingerprint && refusal.generation === metadata.generation) {
-    return { kind: 'Blocked', reason: 'TrialRefused', message: refusalMessage(name, refusal.message) };
+    return { kind: 'Blocked', reason: 'TrialRefused', message: refusedSentence(name, refusal.message) };
   }
   if (proposal.kind === 'Template') return { trial, values: {}, spec: trialBase(template), fingerprint };
   const made = trialSpec(template, spec.template.overrides, proposal.values);
   if ('problem' in made) return { kind: 'Blocked', reason: made.problem.code, message: made.problem.message };
   return { trial, values: proposal.values, spec: made.spec, fingerprint };
-}
-
-export function refusalMessage(trial: string, said: string): string {
-  return `The API server refused TrainingJob ${trial}: ${said}`;
 }
 
 /** The earlier best stays even if its TrainingJob was deleted: what was found out is not forgotten. */

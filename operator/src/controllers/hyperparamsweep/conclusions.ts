@@ -2,10 +2,11 @@
 import { findCondition, isTrue, trialName, type Conclusion, type HyperparamSweepSpec } from '../../api/index.ts';
 import type { Outcome } from '../../runtime/index.ts';
 import { formatted } from '../trainingjob/progress.ts';
-import { refusalMessage, type Assessment } from './assess.ts';
+import type { Assessment } from './assess.ts';
 import { metricsOf, objectiveOf, type Letter } from './ledger.ts';
 import type { Observed } from './observe.ts';
 import type { Refused } from './refusal.ts';
+import { counted, refusedSentence } from './sentences.ts';
 
 export interface Results {
   readonly outcome: Outcome;
@@ -20,7 +21,7 @@ export function conclusionsOf(seen: Observed, assessment: Assessment, results: R
 
 function ready(seen: Observed, { stage, counts }: Assessment, runningNow: Conclusion, { outcome, refused }: Results): Conclusion {
   const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Ready', status, reason, message });
-  if (refused?.counts === false) return conclude('False', 'TrialRefused', refusalMessage(trialName(seen.object.metadata.name, refused.refusal.trial), refused.refusal.message));
+  if (refused?.counts === false) return conclude('False', 'TrialRefused', refusedSentence(trialName(seen.object.metadata.name, refused.refusal.trial), refused.refusal.message));
   if (refused === undefined && outcome.kind === 'failed') return conclude('False', `${outcome.action.kind}Failed`, outcome.error.message);
   switch (stage.kind) {
     case 'Finished':
@@ -108,8 +109,4 @@ function ends({ stage }: Assessment): Conclusion[] {
 /** `val_accuracy 0.9731`. */
 export function spelledBest(spec: HyperparamSweepSpec, value: number): string {
   return `${objectiveOf(spec).metric} ${formatted(value)}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

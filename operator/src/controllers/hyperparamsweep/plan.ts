@@ -7,6 +7,7 @@ import type { Assessment } from './assess.ts';
 import { failureText, spelledBest } from './conclusions.ts';
 import type { Observed, SweepStatus } from './observe.ts';
 import type { Refused } from './refusal.ts';
+import { refusedSentence } from './sentences.ts';
 import { trialJob } from './trial.ts';
 
 /** Events come first: an action that fails keeps those after it from being done, and what they tell is true already. */
@@ -30,7 +31,7 @@ export function announceRefusal(seen: Observed, refused: Refused | undefined): A
   const { refusal } = seen.status;
   if (refused === undefined || (refusal?.trial === refused.refusal.trial && refusal.message === refused.refusal.message)) return [];
   const name = trialName(seen.object.metadata.name, refused.refusal.trial);
-  return [announce(seen, 'Warning', 'TrialRefused', 'CreateTrial', `The API server refused TrainingJob ${name}: ${refused.refusal.message}`)];
+  return [announce(seen, 'Warning', 'TrialRefused', 'CreateTrial', refusedSentence(name, refused.refusal.message))];
 }
 
 function announceFailures(seen: Observed, { ledger }: Assessment): Action[] {
