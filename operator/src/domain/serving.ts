@@ -2,7 +2,7 @@
  * What serves a model: the revision that a model and its settings make, and the Deployment, Service, autoscaler and
  * disruption budget of a ModelDeployment, all under its own name. Owners and types are added by the controller.
  */
-import { annotations, labels, managedBy, shortHash, type ModelDeploymentSpec, type ModelStatus } from '../api/index.ts';
+import { annotations, labels, managedBy, shortHash, type ModelDeploymentSpec, type ModelStatus, type ObjectMeta } from '../api/index.ts';
 import { canonicalJson, placementOf } from './node-pool.ts';
 import { podFields, resourcesOf } from './pod-settings.ts';
 import type { Container, PodSpec, PodTemplate } from './pod.ts';
@@ -94,12 +94,31 @@ function mostReplicas({ minReplicas, maxReplicas }: ModelDeploymentSpec['scaling
   return maxReplicas ?? minReplicas;
 }
 
-/** The Deployment's body. `replicas` is left out where an autoscaler owns it: sending it would undo each scaling. */
-export function servingDeployment(name: string, spec: ModelDeploymentSpec, revision: Revision) {
+/** On a Deployment: the number of replicas that we gave it. As long as it still has it, nobody else has taken the number over. */
+const ownReplicas = 'anneal.dev/replicas';
+
+/**
+ * The number of replicas to send. An autoscaler's own number is never sent, since that would undo its scaling. But a number
+ * of ours that it has not changed yet must be: a field that its only owner leaves out falls to the default, one replica.
+ *
+ * @param existing  the Deployment as it is
+ */
+export function replicasToSend(spec: ModelDeploymentSpec, existing: { readonly metadata: ObjectMeta; readonly spec: { readonly replicas?: number } } | undefined): number | undefined {
+  if (!isAutoscaled(spec)) return spec.scaling.minReplicas;
+  const replicas = existing?.spec.replicas;
+  return replicas !== undefined && existing?.metadata.annotations?.[ownReplicas] === String(replicas) ? replicas : undefined;
+}
+
+/** @param replicas  left out where an autoscaler owns them */
+export function servingDeployment(name: string, spec: ModelDeploymentSpec, revision: Revision, replicas: number | undefined) {
   return {
-    metadata: { name, labels: servingLabels(name), annotations: revisionAnnotations(revision) },
+    metadata: {
+      name,
+      labels: servingLabels(name),
+      annotations: { ...revisionAnnotations(revision), ...(replicas === undefined ? {} : { [ownReplicas]: String(replicas) }) },
+    },
     spec: {
-      ...(isAutoscaled(spec) ? {} : { replicas: spec.scaling.minReplicas }),
+      ...(replicas === undefined ? {} : { replicas }),
       paused: false,
       selector: { matchLabels: replicaSelector(name) },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
@@ -113,7 +132,7 @@ export function servingDeployment(name: string, spec: ModelDeploymentSpec, revis
 /**
  * What the Deployment is created with, to take its name without taking over one that others made. It holds only fields
  * that each later apply sets too, since whoever creates a field keeps it from being removed; and it is paused, so that no pod
- * starts from it. The number of replicas stays its own: handed over to an autoscaler, it does not fall to the default of 1.
+ * starts from it.
  */
 export function reservedDeployment(name: string, spec: ModelDeploymentSpec, revision: Revision) {
   const [container] = revision.pod.containers;

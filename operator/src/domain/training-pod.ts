@@ -56,7 +56,7 @@ export function trainingPod(job: Job, place: Place, attempt: number, settings: T
       labels: { ...userLabels, ...own },
       ...(annotations === undefined ? {} : { annotations }),
     },
-    spec: role === undefined ? trainerPodSpec(job, attempt, settings) : rolePodSpec(job, role.template.spec as PodSpec, attempt),
+    spec: role === undefined ? trainerPodSpec(job, attempt, settings) : rolePodSpec(job, role.template.spec, attempt),
   };
 }
 

@@ -28,8 +28,8 @@ export interface WatchOptions {
 
 /** kube-apiserver ends a watch at its timeoutSeconds; a random one keeps all watches from coming back at once, as client-go does. */
 const shortestWatchSeconds = 300;
-/** The head of a watch comes at once, but for one that must first catch up with etcd. */
-const headTimeoutMs = 10_000;
+/** The head of a watch comes at once; that of one with initial events only when the server has caught up with etcd. */
+const headTimeoutMs = { changes: 4_000, initialEvents: 15_000 };
 /** The API server sends a bookmark each minute; a stream that is silent for longer is half-open: its other end is gone. */
 const silenceMs = 75_000;
 
@@ -53,7 +53,7 @@ export async function* watch(transport: Transport, type: ResourceType, options: 
     },
     lane: 'watch',
     retries: 0,
-    timeoutMs: headTimeoutMs,
+    timeoutMs: options.initialEvents === true ? headTimeoutMs.initialEvents : headTimeoutMs.changes,
     signal: options.signal,
   });
   using _watchdog = watchSilence(exchange, options.clock);

@@ -21,6 +21,8 @@ export const leaseType: ResourceType = { group: 'coordination.k8s.io', version: 
 export const leaseTimes = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000, requestMs: 2_000 } as const;
 
 const contestedMs = 100;
+/** The lease is also how the end of an outage is noticed, so an unreachable server is asked more often. */
+const outageRetryMs = 500;
 
 export interface Lease extends KubeObject {
   readonly spec?: {
@@ -182,6 +184,7 @@ export class Leader {
   #waitMs(): number {
     // Someone else wrote the lease: whether it is still ours must be known now.
     if (this.#contested) return contestedMs;
+    if (this.#outage) return outageRetryMs;
     if (this.#state === 'leader') return Math.max(0, Math.min(leaseTimes.retryMs, this.#mayWriteUntil - this.#options.clock.monotonic()));
     return this.#observed === undefined ? leaseTimes.retryMs : Math.min(leaseTimes.retryMs, Math.max(50, this.#expiresInMs()));
   }

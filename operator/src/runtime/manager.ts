@@ -56,7 +56,10 @@ export class Manager {
     this.#leader = new Leader({
       client: new Client(transport, { fieldManager: 'anneal-leader', lane: 'lease' }),
       lease, instance, clock, log, metrics,
-      onOutageOver: () => transport.dropSilent(),
+      onOutageOver: () => {
+        transport.dropSilent();
+        for (const reflector of this.#reflectors.values()) reflector.retryNow();
+      },
     });
     this.#events = new EventRecorder({
       client: this.#clientFor('events'), clock, log, metrics, reportingController: 'anneal.dev/operator', reportingInstance: instance,

@@ -21,6 +21,8 @@ export interface ReflectorOptions {
   readonly metrics: Metrics;
   /** Only this namespace; all of them when left out. */
   readonly namespace?: string | undefined;
+  /** Objects in one page of a list. */
+  readonly pageSize?: number;
 }
 
 /** As client-go's reflector, for a server that answers but refuses. */
@@ -41,6 +43,7 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   readonly #stop = new AbortController();
   #resolveSynced: () => void = () => undefined;
   #reconnect = new AbortController();
+  #wake = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #hasSynced = false;
   #streamsLists = true;
@@ -77,25 +80,34 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
     this.#reconnect.abort();
   }
 
+  /** Cuts a wait between two tries short: called when the server is known to answer again. */
+  retryNow(): void {
+    this.#wake.abort();
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
+    while (!this.#isStopped()) {
+      let waitMs = 0;
       try {
         const events = await this.#follow();
         this.#count('ended');
         // A server that closes every watch at once must not be asked in a tight loop.
-        if (events === 0) await sleep(this.#options.clock, fullJitter(awayBackoff, this.#failures++, this.#options.random), signal);
+        if (events === 0) waitMs = fullJitter(awayBackoff, this.#failures++, this.#options.random);
       } catch (thrown) {
-        if (!isTransportError(thrown, 'ABORTED') || this.#reconnect.signal.aborted) {
-          await sleep(this.#options.clock, this.#recoverFrom(asError(thrown)), signal);
-        }
+        if (!this.#isStopped()) waitMs = this.#recoverFrom(asError(thrown));
       }
+      this.#wake = new AbortController();
+      await sleep(this.#options.clock, waitMs, AbortSignal.any([this.#stop.signal, this.#wake.signal]));
     }
+  }
+
+  #isStopped(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** One connection: what exists first, if that is not known, then what changes, until the stream ends. Returns how many events it sent. */
@@ -132,9 +144,10 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   }
 
   async #list(): Promise<void> {
-    const { client, namespace } = this.#options;
+    const { client, namespace, pageSize } = this.#options;
     const { watched, type } = this.store;
-    const list = await client.list(type, (raw) => watched.project(raw), { namespace, ...watched.selector, signal: this.#stop.signal, retries: 0 });
+    const options = { namespace, ...watched.selector, ...(pageSize === undefined ? {} : { pageSize }), signal: this.#stop.signal, retries: 0 };
+    const list = await client.list(type, (raw) => watched.project(raw), options);
     this.#lastHeard = this.#options.clock.monotonic();
     this.#replace(list.items, list.resourceVersion);
   }

@@ -1,7 +1,7 @@
 /** What to do for one ModelDeployment at its stage. Pure: the same look gives the same actions. */
 import { findCondition } from '../../api/index.ts';
 import {
-  isAutoscaled, reservedDeployment, servingAutoscaler, servingDeployment, servingDisruptionBudget, servingService, type Revision,
+  isAutoscaled, replicasToSend, reservedDeployment, servingAutoscaler, servingDeployment, servingDisruptionBudget, servingService, type Revision,
 } from '../../domain/serving.ts';
 import { apiVersionOf, type KubeObject, type OwnerReference } from '../../kube/resource.ts';
 import { done, type Action, type Plan } from '../../runtime/index.ts';
@@ -30,8 +30,8 @@ export function planDeployment(seen: Observed, { stage, revision }: Assessment):
 }
 
 function ensureDeployment(seen: Observed, revision: Revision): Action[] {
-  const { name } = seen.key;
-  return ensure(seen, 'deployment', servingDeployment(name, seen.object.spec, revision), reservedDeployment(name, seen.object.spec, revision));
+  const { key: { name }, object: { spec }, children: { deployment } } = seen;
+  return ensure(seen, 'deployment', servingDeployment(name, spec, revision, replicasToSend(spec, deployment)), reservedDeployment(name, spec, revision));
 }
 
 /**
