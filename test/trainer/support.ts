@@ -25,11 +25,11 @@ const schema = load(readFileSync(path.join(root, 'crds/fragments/trainer.yaml'),
 
 /** As a structural schema is defaulted: absent fields first, then what is in them. */
 function defaulted(value: unknown, of: Schema): unknown {
-  if (Array.isArray(value)) return value.map((item) => (of.items === undefined ? item : defaulted(item, of.items)));
+  if (Array.isArray(value)) return value.map((item: unknown) => (of.items === undefined ? item : defaulted(item, of.items)));
   if (typeof value !== 'object' || value === null) return value;
   const whole: Record<string, unknown> = { ...value };
   for (const [name, field] of Object.entries(of.properties ?? {})) {
-    if (whole[name] === undefined && field.default !== undefined) whole[name] = structuredClone(field.default);
+    if (whole[name] === undefined && field.default !== undefined) whole[name] = structuredClone(field.default) as unknown;
     if (whole[name] !== undefined) whole[name] = defaulted(whole[name], field);
   }
   return whole;
@@ -111,7 +111,7 @@ export function trainer(args: readonly string[], environment: NodeJS.ProcessEnv,
   const [program = process.execPath, ...rest] = [...prefix, process.execPath, path.join(root, 'trainer-image/src/main.ts'), ...args];
   const child = spawn(program, rest, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   const exit = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
     child.once('error', reject).once('close', (code, signal) => resolve({ code, signal }));
   });

@@ -9,7 +9,7 @@ const options: CsvOptions = { delimiter: ',', header: 'Present', missing: ['', '
 async function read(content: string | Buffer, changed: Partial<CsvOptions> = {}): Promise<Table> {
   await using place = await folder();
   place.write('rows.csv', content);
-  return readCsv(`${place.path}/rows.csv`, 'rows.csv', { ...options, ...changed }, new AbortController().signal);
+  return await readCsv(`${place.path}/rows.csv`, 'rows.csv', { ...options, ...changed }, new AbortController().signal);
 }
 
 const column = (table: Table, name: string): unknown => {

@@ -110,7 +110,7 @@ describe('optimisers', () => {
 describe('losses', () => {
   it('have the gradient that automatic differentiation finds', () => {
     tf.tidy(() => {
-      const logits = tf.tensor2d(floats(12, 'logits'), [4, 3]).mul(5) as Tensor2D;
+      const logits = tf.tensor2d(floats(12, 'logits'), [4, 3]).mul<Tensor2D>(5);
       const truth = tf.oneHot(tf.tensor1d([0, 2, 1, 1], 'int32'), 3).cast('float32');
       const reference = (x: Tensor2D) => tf.losses.softmaxCrossEntropy(truth, x).asScalar();
       const [mine] = tf.grads((x) => losses.Classification(x as Tensor2D, truth))([logits]);

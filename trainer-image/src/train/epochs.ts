@@ -104,6 +104,7 @@ function isCheckpointDue(run: Run): boolean {
 
 /** A checkpoint that cannot be written must not end a run that can go on: the ones before it are still there. */
 function checkpoint(run: Run): void {
+  if (run.lastCheckpoint?.step === run.state.step) return;
   run.checkpointedAt = run.hooks.now();
   try {
     const name = writeCheckpoint(run.store, run.state, run.learner.save());

@@ -71,7 +71,7 @@ function pauseMs(failures: number): number {
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal, ref: false }).catch((error: unknown) => {
+  await delay(ms, undefined, { signal }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
 }
@@ -91,7 +91,7 @@ async function post(target: ProgressTarget, report: ProgressReport, signal: Abor
       signal,
     });
     const { location } = response.headers;
-    if (response.ok) return;
+    if (response.statusCode >= 200 && response.statusCode < 300) return;
     if ((response.statusCode !== 307 && response.statusCode !== 308) || location === undefined) throw new Error(`${url.host} answered ${response.statusCode}`);
     const next = new URL(location, url);
     // The token must not leave an encrypted connection.
