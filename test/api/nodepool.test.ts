@@ -11,7 +11,7 @@ import { karpenterPool } from '../support/builders/model-deployment.ts';
 import { withCluster } from '../support/cluster.ts';
 import { eventually } from '../support/kit/eventually.ts';
 import { Kubectl, type Live } from '../support/kubernetes.ts';
-import { testClient, withOperator } from '../support/operator.ts';
+import { testClient, withOperator } from '../support/controllers.ts';
 
 const ownCrds = readCrds().map(({ plural }) => join(root, 'charts/anneal/files/crds', `${plural}.yaml`));
 

@@ -8,7 +8,7 @@ import { karpenterPool, modelOf } from '../support/builders/model-deployment.ts'
 import { settings } from '../support/builders/training-job.ts';
 import { withCluster } from '../support/cluster.ts';
 import { conditionOf, Kubectl } from '../support/kubernetes.ts';
-import { startOperator, withOperator } from '../support/operator.ts';
+import { startOperator, withOperator } from '../support/controllers.ts';
 
 const ownCrds = readCrds().map(({ plural }) => join(root, 'charts/anneal/files/crds', `${plural}.yaml`));
 const controller = () => trainingJobController(settings, new MemoryProgressBoard(() => undefined));

@@ -40,6 +40,8 @@ export class SimulatedServing {
   /** Actions that sent a request, in order. */
   readonly writes: Action[] = [];
   readonly #applied = new Map<string, string>();
+  /** Who has set the Deployment's number of replicas: our create, our apply, the autoscaler. */
+  #replicasOwners = new Set<'create' | 'apply' | 'scale'>();
   time = now;
 
   constructor(spec: Partial<ModelDeploymentSpec> = {}) {
@@ -127,6 +129,7 @@ export class SimulatedServing {
         }
         this.writes.push(action);
         this.put(withUid(action.object));
+        if (kind === 'Deployment') this.#replicasOwners = new Set(['create']);
         return undefined;
       }
       case 'Apply':
@@ -161,7 +164,12 @@ export class SimulatedServing {
       return;
     }
     const before = existing as RawDeployment | undefined;
-    const replicas = applied.spec.replicas ?? before?.spec.replicas ?? 1;
+    // Server-side apply: a field that its last owner leaves out is gone, and comes back as the default.
+    const owners = this.#replicasOwners;
+    if (applied.spec.replicas === undefined) owners.delete('apply');
+    else if (applied.spec.replicas === before?.spec.replicas) owners.add('apply');
+    else this.#replicasOwners = new Set(['apply']);
+    const replicas = applied.spec.replicas ?? (this.#replicasOwners.size > 0 ? before?.spec.replicas : undefined) ?? 1;
     this.put({ ...next, spec: { ...applied.spec, replicas }, ...(before?.status === undefined ? {} : { status: before.status }) } as RawDeployment);
   }
 
@@ -178,6 +186,14 @@ export class SimulatedServing {
     if (deployment === undefined || deployment.spec.paused === true) return;
     const count = deployment.spec.replicas ?? 1;
     this.setDeployment({ replicas: count, updatedReplicas: count, readyReplicas: count, availableReplicas: count, conditions: [{ type: 'Progressing', status: 'True' }] });
+  }
+
+  /** The autoscaler's side; without one nothing happens. */
+  autoscale(replicas: number): void {
+    const { deployment } = this;
+    if (deployment === undefined || this.get('HorizontalPodAutoscaler') === undefined || deployment.spec.replicas === replicas) return;
+    this.put({ ...deployment, spec: { ...deployment.spec, replicas } } as RawDeployment);
+    this.#replicasOwners = new Set(['scale']);
   }
 
   settle(): Pass {

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { annotations, type ModelDeploymentSpec } from '@anneal/operator/api';
 import {
-  isAutoscaled, progressDeadlineSeconds, reservedDeployment, revisionOf, servingAutoscaler, servingDeployment, servingDisruptionBudget, servingService,
+  isAutoscaled, progressDeadlineSeconds, replicasToSend, reservedDeployment, revisionOf, servingAutoscaler, servingDeployment, servingDisruptionBudget, servingService,
 } from '../../../operator/src/domain/serving.ts';
 import { karpenterPool, modelDeployment, modelOf, scaling, servingSettings } from '../../support/builders/model-deployment.ts';
 
 const specOf = (over: Partial<ModelDeploymentSpec> = {}): ModelDeploymentSpec => modelDeployment(over).spec;
 const build = (over: Partial<ModelDeploymentSpec> = {}, run = 1) => {
   const spec = specOf(over);
-  return servingDeployment('served', spec, revisionOf('served', spec, modelOf(run), servingSettings));
+  return servingDeployment('served', spec, revisionOf('served', spec, modelOf(run), servingSettings), replicasToSend(spec, undefined));
 };
 
 describe('what serves a model', () => {
@@ -63,6 +63,13 @@ describe('what serves a model', () => {
     });
   });
 
+  it('sends a number that was ours until an autoscaler has changed it, so that it does not fall to one', () => {
+    const ours = { metadata: build(scaling(3)).metadata, spec: { replicas: 3 } };
+    expect(replicasToSend(specOf(scaling(2, 5)), ours)).to.equal(3);
+    expect(replicasToSend(specOf(scaling(2, 5)), { ...ours, spec: { replicas: 4 } })).to.equal(undefined);
+    expect(replicasToSend(specOf(scaling(2, 5)), { metadata: build(scaling(2, 5)).metadata, spec: { replicas: 3 } })).to.equal(undefined);
+  });
+
   it('selects the same pods in the Deployment, the Service and the disruption budget', () => {
     const { matchLabels } = build().spec.selector;
     expect(build().spec.template.metadata.labels).to.include(matchLabels);
@@ -77,7 +84,7 @@ describe('what serves a model', () => {
     expect(reserved.spec.paused).to.equal(true);
     const leaves = (value: unknown, path = ''): string[] =>
       typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([field, item]) => leaves(item, `${path}.${field}`)) : [path];
-    const applied = leaves(servingDeployment('served', spec, revision));
+    const applied = leaves(servingDeployment('served', spec, revision, undefined));
     expect(leaves(reserved).filter((leaf) => !applied.includes(leaf))).to.deep.equal(['.spec.replicas']);
   });
 });
@@ -103,7 +110,7 @@ describe('a revision', () => {
   });
 
   it('stands with the model digest on the Deployment and on each of its pods', () => {
-    const { metadata, spec } = build();
+    const { metadata, spec } = build(scaling(1, 2));
     expect(metadata.annotations).to.deep.equal({ [annotations.revision]: nameOf(), [annotations.modelDigest]: modelOf(1).digest });
     expect(spec.template.metadata.annotations).to.deep.equal(metadata.annotations);
   });
