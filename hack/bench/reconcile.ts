@@ -1,9 +1,7 @@
 /** `reconcile`: our TrainingJob controller beside Kubernetes' own Job controller, at the same work, in the same run. */
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startControlPlane } from '../cluster/index.ts';
-import { projectRoot } from '../cluster/places.ts';
-import { apiClient, startOperator, startSimulatedNodes } from '../testbed/index.ts';
+import { annealCrds, apiClient, startOperator, startSimulatedNodes } from '../testbed/index.ts';
 import { anneal, native } from './contenders.ts';
 import type { Contender } from './contenders.ts';
 import { runRound } from './round.ts';
@@ -44,8 +42,7 @@ const warmUpJobs = 30;
 
 async function measure({ jobs, rounds, profile }: Options, say: Say): Promise<ReconcileResult> {
   say('Starting a control plane ...');
-  const crds = ['trainingjobs', 'hyperparamsweeps', 'modeldeployments'].map((plural) => join(projectRoot, 'charts', 'anneal', 'files', 'crds', `${plural}.yaml`));
-  await using plane = await startControlPlane({ withControllers: true, qps: controllerQps, crds });
+  await using plane = await startControlPlane({ withControllers: true, qps: controllerQps, crds: annealCrds() });
   await using api = await apiClient(plane.kubeconfigPath, 'anneal-bench');
   say(`Starting ${simulatedNodes} simulated nodes and the operator ...`);
   await using _nodes = await startSimulatedNodes({ kubeconfig: plane.kubeconfigPath, client: api.client, count: simulatedNodes, pods: 'Run' });

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../cluster/controlplane/ports.ts';
 import { ready, signal, start, stop, tail } from '../cluster/processes.ts';
-import type { ProcessRecord } from '../cluster/processes.ts';
 import { bundle } from '../images/bundle.ts';
 import { cpuMs, forgetPeak, peakRssMiB, rssMiB } from './process-figures.ts';
 
@@ -23,9 +22,11 @@ export interface OperatorOptions {
 /** The operator as its own process, from the same bundle as its image. */
 export interface OperatorProcess extends AsyncDisposable {
   readonly pid: number;
-  /** Milliseconds from the start of the process until /readyz answered with 200. */
-  readonly readyAfterMs: number;
   readonly progressPort: number;
+  /** Waits until /readyz answers with 200; milliseconds from the start of the process until it was seen to. */
+  ready(): Promise<number>;
+  /** Starts the same again, under its name and on its ports, as the kubelet does with a container that ended. Not waited for. */
+  relaunch(): Promise<OperatorProcess>;
   /** The text of /metrics. */
   metrics(): Promise<string>;
   rssMiB(): Promise<number>;
@@ -46,10 +47,24 @@ export interface OperatorProcess extends AsyncDisposable {
 /** The time that the kubelet gives to a pod. */
 const graceSeconds = 30;
 
+/** What stays the same when the kubelet restarts a pod's container: its name and its ports. */
+interface Slot {
+  readonly name: string;
+  readonly metrics: number;
+  readonly health: number;
+  readonly progress: number;
+}
+
 /** Starts an operator and waits until its caches are full. It ends with this program at the latest. */
 export async function startOperator(options: OperatorOptions): Promise<OperatorProcess> {
-  const { folder, main } = await bundled();
   const [metrics, health, progress] = [await freePort(), await freePort(), await freePort()];
+  const operator = await launch(options, { name: `operator-${health}`, metrics, health, progress });
+  await operator.ready();
+  return operator;
+}
+
+async function launch(options: OperatorOptions, slot: Slot): Promise<OperatorProcess> {
+  const { folder, main } = await bundled();
   const startedAt = performance.now();
   const record = await start({
     name: 'operator',
@@ -57,24 +72,24 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
     args: [
       ...(options.nodeFlags ?? []), main,
       '--kubeconfig', options.kubeconfig, '--lease-namespace', options.leaseNamespace ?? 'default',
-      '--metrics-port', String(metrics), '--health-port', String(health), '--progress-port', String(progress),
+      '--metrics-port', String(slot.metrics), '--health-port', String(slot.health), '--progress-port', String(slot.progress),
       '--log-level', options.logLevel ?? 'info', ...(options.flags ?? []),
     ],
-    log: join(folder, `operator-${health}.log`),
-    env: environment(folder, `operator-${health}`),
+    log: join(folder, `${slot.name}.log`),
+    env: environment(folder, slot.name),
     cwd: folder,
     endsWithUs: true,
   });
-  await ready(record, async () => answers(`http://127.0.0.1:${health}/readyz`), 30);
-  return processOf(record, performance.now() - startedAt, { metrics, progress });
-}
-
-function processOf(record: ProcessRecord, readyAfterMs: number, ports: { readonly metrics: number; readonly progress: number }): OperatorProcess {
   const { pid } = record;
   return {
-    pid, readyAfterMs,
-    progressPort: ports.progress,
-    metrics: async () => (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text(),
+    pid,
+    progressPort: slot.progress,
+    ready: async () => {
+      await ready(record, async () => answers(`http://127.0.0.1:${slot.health}/readyz`), 60);
+      return performance.now() - startedAt;
+    },
+    relaunch: async () => launch(options, slot),
+    metrics: async () => (await fetch(`http://127.0.0.1:${slot.metrics}/metrics`)).text(),
     rssMiB: async () => rssMiB(pid),
     peakRssMiB: async () => peakRssMiB(pid),
     forgetPeak: async () => forgetPeak(pid),

@@ -1,50 +1,139 @@
-/** The real operator's runtime with chosen controllers, inside the test's process, on a real API server. */
-import { kubeConfigAuthority } from '../../operator/src/kube/auth.ts';
-import { Client } from '../../operator/src/kube/client.ts';
-import { Transport } from '../../operator/src/kube/transport.ts';
-import { systemClock as clock } from '../../operator/src/runtime/index.ts';
-import type { Controller } from '../../operator/src/runtime/index.ts';
-import { Manager } from '../../operator/src/runtime/manager.ts';
-import { silentLog } from '../../operator/src/telemetry/log.ts';
-import { createMetrics } from '../../operator/src/telemetry/metrics.ts';
+/** The operator as its own process on a real control plane with simulated nodes, whose kubelet the test plays. */
+import { startControlPlane } from '../../hack/cluster/index.ts';
+import type { TestControlPlane } from '../../hack/cluster/index.ts';
+import { until } from '../../hack/cluster/until.ts';
+import { annealCrds, apiClient, startOperator, startSimulatedNodes } from '../../hack/testbed/index.ts';
+import type { OperatorProcess } from '../../hack/testbed/operator.ts';
+import { findCondition } from '../../operator/src/api/index.ts';
+import type { Condition, TrainingJob } from '../../operator/src/api/index.ts';
+import { trainingJobType } from '../../operator/src/controllers/shared/resources.ts';
+import type { Client } from '../../operator/src/kube/client.ts';
+import type { KubeObject, ObjectKey } from '../../operator/src/kube/resource.ts';
+import { Audit } from './audit.ts';
+import { FakeKubelet } from './fake-kubelet.ts';
 
-export interface OperatorOptions {
-  readonly kubeconfig: string;
-  /** The only one that is watched; the Lease is there too. */
-  readonly namespace: string;
-  readonly controllers: readonly Controller[];
+export const operatorAgent = 'anneal/';
+
+/** What all suites of one mocha process share, started by the first that asks. */
+interface Testbed extends AsyncDisposable {
+  readonly plane: TestControlPlane;
+  readonly client: Client;
+  readonly audit: Audit;
 }
 
-export async function startOperator({ kubeconfig, namespace, controllers }: OperatorOptions): Promise<AsyncDisposable> {
-  const metrics = createMetrics();
-  const transport = await transportFor(kubeconfig, metrics);
-  const manager = new Manager({
-    transport, clock, random: Math.random, log: silentLog, metrics, controllers, namespace, instance: 'test', lease: { namespace, name: 'anneal-operator' },
+let shared: Promise<Testbed> | undefined;
+
+// At the top of the file, so that it is mocha's root hook: it runs once, after the last suite.
+after(async () => {
+  await (await shared)?.[Symbol.asyncDispose]();
+});
+
+async function startTestbed(): Promise<Testbed> {
+  await using parts = new AsyncDisposableStack();
+  const audit = parts.use(new Audit());
+  const plane = parts.use(await startControlPlane({ withControllers: true, qps: 500, crds: annealCrds(), apiServerFlags: audit.apiServerFlags }));
+  const { client } = parts.use(await apiClient(plane.kubeconfigPath, 'anneal-test'));
+  parts.use(await startSimulatedNodes({ kubeconfig: plane.kubeconfigPath, client, count: 4, pods: 'ByHand' }));
+  const kept = parts.move();
+  return { plane, client, audit, [Symbol.asyncDispose]: async () => kept.disposeAsync() };
+}
+
+export interface OperatorSuite {
+  readonly plane: TestControlPlane;
+  readonly client: Client;
+  readonly audit: Audit;
+  readonly kubelet: FakeKubelet;
+  /** A namespace of the suite's own. */
+  readonly namespace: string;
+  /** The operator that runs now; a test that replaces it says so with `useOperator`. */
+  readonly operator: OperatorProcess;
+  useOperator(operator: OperatorProcess): void;
+  key(name: string): ObjectKey;
+  create(name: string, spec: object): Promise<ObjectKey>;
+  get(job: ObjectKey): Promise<TrainingJob>;
+  /** Changes the spec as `kubectl patch --type=merge` does. */
+  patch(job: ObjectKey, spec: object): Promise<void>;
+  /** Waits until a condition has this status (and reason), and returns it. */
+  condition(job: ObjectKey, type: string, status: Condition['status'], reason?: string): Promise<Condition>;
+}
+
+/** Call inside a describe block: an operator watches the namespaces of this suite's control plane until the suite is over. */
+export function withOperator(): OperatorSuite {
+  const namespace = `operator-${crypto.randomUUID().slice(0, 8)}`;
+  let testbed: Testbed | undefined;
+  let operator: OperatorProcess | undefined;
+  const running = (): Testbed => given(testbed);
+
+  before(async function startSuite() {
+    // A cold cache builds Kubernetes first.
+    this.timeout(1_800_000);
+    testbed = await (shared ??= startTestbed());
+    await testbed.plane.kubectl(['create', 'namespace', namespace]);
+    await until('the namespace has its service account', async () => hasServiceAccount(running().plane, namespace), { timeoutSeconds: 60 });
+    operator = await startOperator({ kubeconfig: testbed.plane.kubeconfigPath });
   });
-  const stop = new AbortController();
-  const stopped = manager.run(stop.signal);
+
+  after(async function stopSuite() {
+    this.timeout(60_000);
+    await operator?.stop();
+    await testbed?.plane.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+  });
+
+  const key = (name: string): ObjectKey => ({ namespace, name });
+  const get = async (job: ObjectKey): Promise<TrainingJob> => running().client.get<TrainingJob & KubeObject>(trainingJobType, job);
   return {
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await stopped;
+    get plane() {
+      return running().plane;
+    },
+    get client() {
+      return running().client;
+    },
+    get audit() {
+      return running().audit;
+    },
+    get kubelet() {
+      return new FakeKubelet(running().client);
+    },
+    get operator() {
+      return given(operator);
+    },
+    useOperator: (other) => {
+      operator = other;
+    },
+    namespace, key, get,
+    create: async (name, spec) => {
+      await running().client.create(trainingJobType, trainingJob(key(name), spec));
+      return key(name);
+    },
+    patch: async (job, spec) => {
+      await running().client.merge(trainingJobType, job, { spec });
+    },
+    condition: async (job, type, status, reason) => {
+      let found: Condition | undefined;
+      await until(`${job.name} has condition ${type} ${status} ${reason ?? ''}`, async () => {
+        found = findCondition((await get(job)).status?.conditions, type);
+        return found?.status === status && (reason === undefined || found.reason === reason);
+      }, { timeoutSeconds: 60, everyMilliseconds: 100, hint: async () => JSON.stringify((await get(job)).status, null, 1) });
+      return given(found);
     },
   };
 }
 
-/** Call inside a describe block: runs the controllers from the first test to the last. The options are asked for once the cluster is there. */
-export function withOperator(options: () => OperatorOptions): void {
-  let operator: AsyncDisposable | undefined;
-  before(async () => {
-    operator = await startOperator(options());
-  });
-  after(async () => operator?.[Symbol.asyncDispose]());
+/** A job of pods that run an image which no simulated node ever pulls. */
+export function role(replicas = 1, pod: object = {}): object {
+  return { roles: [{ name: 'worker', replicas, template: { spec: { containers: [{ name: 'main', image: 'example.com/never-pulled:1' }], ...pod } } }] };
 }
 
-/** A client as the operator's own: strict about unknown fields, applies by force. Close its transport when done. */
-export async function testClient(kubeconfig: string): Promise<Client> {
-  return new Client(await transportFor(kubeconfig, createMetrics()), { fieldManager: 'anneal-test' });
+function trainingJob({ namespace, name }: ObjectKey, spec: object): KubeObject {
+  const object = { apiVersion: 'anneal.dev/v1alpha1', kind: 'TrainingJob', metadata: { namespace, name }, spec };
+  return object;
 }
 
-async function transportFor(kubeconfig: string, metrics: ReturnType<typeof createMetrics>): Promise<Transport> {
-  return new Transport({ authority: await kubeConfigAuthority({ path: kubeconfig }, clock), clock, random: Math.random, metrics, userAgent: 'anneal-test' });
+async function hasServiceAccount(plane: TestControlPlane, namespace: string): Promise<boolean> {
+  return (await plane.kubectl(['get', 'serviceaccounts', '-n', namespace, '-o', 'name'])).includes('default');
+}
+
+function given<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('It is there from the first before hook on.');
+  return value;
 }
