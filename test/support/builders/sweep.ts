@@ -1,8 +1,8 @@
 /** HyperparamSweeps and their trials in the situations that tests speak of. */
 import { labels, trialName, type HyperparamSweep, type HyperparamSweepSpec, type TrainingJob } from '@anneal/operator/api';
-import { observe, type Observed, type SweepStatus } from '../../../operator/src/controllers/hyperparamsweep/observe.ts';
-import { hyperparamSweeps, trainingJobs } from '../../../operator/src/controllers/shared/watched.ts';
-import { Store } from '../../../operator/src/runtime/store.ts';
+import { observe, watches, type Observed, type SweepStatus } from '../../../operator/src/controllers/hyperparamsweep/observe.ts';
+import type { Stores } from '../../../operator/src/runtime/watched.ts';
+import { MemoryStores } from '../memory-stores.ts';
 import { job } from './training-job.ts';
 
 export type Parameter = HyperparamSweepSpec['parameters'][number];
@@ -83,13 +83,10 @@ export function failedWith(reason: string, message: string): JobStatus {
 export const runningTrial: JobStatus = { conditions: [{ type: 'Running', status: 'True', reason: 'Running', message: '', lastTransitionTime: since }] };
 
 /** The caches of the controller, holding these objects. */
-export function storesOf(objects: readonly (HyperparamSweep | TrainingJob)[]) {
-  const stores = { sweeps: new Store(hyperparamSweeps), jobs: new Store(trainingJobs) };
-  for (const object of objects) {
-    if (object.kind === 'HyperparamSweep') stores.sweeps.put(object);
-    else stores.jobs.put(object);
-  }
-  return stores;
+export function storesOf(objects: readonly (HyperparamSweep | TrainingJob)[]): Stores<typeof watches> {
+  const memory = new MemoryStores(watches);
+  for (const object of objects) memory.put(object);
+  return memory.stores;
 }
 
 /** What the controller sees of `tune` among these TrainingJobs, the template `digits` beside them unless it is left out. */
