@@ -30,6 +30,9 @@ export interface ProcessSpec {
   readonly endsWithUs?: boolean;
 }
 
+/** Environment that keeps a Go program from asking the user's web proxy for addresses that exist on this machine only. */
+export const directly = { NO_PROXY: '*', no_proxy: '*' };
+
 /** Start time of a running process in clock ticks after boot; undefined when there is no such process, or only its zombie. */
 export async function startTicks(pid: number): Promise<number | undefined> {
   let stat: string;
@@ -54,7 +57,7 @@ export async function start(spec: ProcessSpec): Promise<ProcessRecord> {
   const log = await open(spec.log, 'a');
   try {
     const stdio: StdioOptions = ['ignore', log.fd, log.fd];
-    const child = spawn(command, args, { stdio, detached: true, env: { ...process.env, ...spec.env }, cwd: spec.cwd });
+    const child = spawn(command, args, { stdio, detached: true, env: { ...process.env, ...directly, ...spec.env }, cwd: spec.cwd });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);

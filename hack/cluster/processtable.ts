@@ -12,6 +12,7 @@ export class ProcessTable {
   readonly #dir: string;
   readonly #file: string;
   #records: ProcessRecord[];
+  #saved: Promise<void> = Promise.resolve();
 
   private constructor(dir: string, records: ProcessRecord[]) {
     this.#dir = dir;
@@ -76,11 +77,15 @@ export class ProcessTable {
     return found;
   }
 
+  /** Parts of a cluster are started side by side, so the writes stand in line. */
   async #save(records: ProcessRecord[]): Promise<void> {
     this.#records = records;
-    if (!existsSync(this.#dir)) return;
-    await writeFile(`${this.#file}.new`, JSON.stringify(records, null, 2));
-    await rename(`${this.#file}.new`, this.#file);
+    this.#saved = this.#saved.then(async () => {
+      if (!existsSync(this.#dir)) return;
+      await writeFile(`${this.#file}.new`, JSON.stringify(this.#records, null, 2));
+      await rename(`${this.#file}.new`, this.#file);
+    });
+    await this.#saved;
   }
 }
 

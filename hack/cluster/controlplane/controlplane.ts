@@ -4,7 +4,7 @@ import { binaries } from '../binaries.ts';
 import { run } from '../commands.ts';
 import type { RunOptions } from '../commands.ts';
 import { kubeconfig } from '../kubeconfig.ts';
-import { ready } from '../processes.ts';
+import { directly, ready } from '../processes.ts';
 import type { ProcessRecord } from '../processes.ts';
 import type { ProcessTable } from '../processtable.ts';
 import { until } from '../until.ts';
@@ -59,11 +59,20 @@ export class ControlPlane {
 
   /** Starts what does not run yet and waits until it answers. */
   async start(options: { readonly withControllers: boolean }): Promise<void> {
-    await binaries(['etcd', 'kube-apiserver', 'kubectl', ...(options.withControllers ? ['kube-controller-manager', 'kube-scheduler'] as const : [])]);
+    await this.startApi();
+    if (options.withControllers) await this.startControllers();
+  }
+
+  /** etcd and the API server. */
+  async startApi(): Promise<void> {
+    await binaries(['etcd', 'kube-apiserver', 'kubectl']);
     await this.#startEtcd();
     await this.startApiServer();
     await until('the namespace "default" is there', async () => (await this.#client.status('/api/v1/namespaces/default')) === 200, { timeoutSeconds: 30 });
-    if (!options.withControllers) return;
+  }
+
+  async startControllers(): Promise<void> {
+    await binaries(['kube-controller-manager', 'kube-scheduler']);
     await this.#startController('kube-controller-manager', 'controller-manager', (config) => controllerManagerFlags(this.pki, config, this.#settings));
     await this.#startController('kube-scheduler', 'scheduler', (config) => schedulerFlags(config, this.#settings));
     await until('kube-controller-manager works', async () => (await this.#client.status('/api/v1/namespaces/default/serviceaccounts/default')) === 200, { timeoutSeconds: 60 });
@@ -103,7 +112,7 @@ export class ControlPlane {
 
   async kubectl(args: readonly string[], options?: RunOptions): Promise<string> {
     const { kubectl } = await binaries(['kubectl']);
-    return run(kubectl, ['--kubeconfig', this.kubeconfigPath, ...args], options);
+    return run(kubectl, ['--kubeconfig', this.kubeconfigPath, ...args], { ...options, env: { ...directly, ...options?.env } });
   }
 
   /** Applies files of CustomResourceDefinitions and waits until their kinds can be used. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isGone, signal } from '../processes.ts';
 import { until } from '../until.ts';
@@ -12,7 +12,24 @@ async function hierarchies(): Promise<string[]> {
 
 /** kubelet refuses a cgroupRoot that does not exist in every hierarchy. */
 export async function createCgroup(name: string): Promise<void> {
-  for (const root of await hierarchies()) await mkdir(join(root, name), { recursive: true });
+  for (const root of await hierarchies()) {
+    let folder = root;
+    for (const part of name.split('/')) {
+      await delegate(folder);
+      folder = join(folder, part);
+      await mkdir(folder, { recursive: true });
+    }
+  }
+}
+
+/** Under v2 a group has a controller only if its parent passes it on; kubelet asks for those of its root before it would do so itself. */
+async function delegate(folder: string): Promise<void> {
+  const control = join(folder, 'cgroup.subtree_control');
+  if (!existsSync(control)) return;
+  const words = async (file: string): Promise<string[]> => (await readFile(file, 'utf8')).trim().split(' ').filter((word) => word !== '');
+  const passedOn = await words(control);
+  const missing = (await words(join(folder, 'cgroup.controllers'))).filter((controller) => !passedOn.includes(controller));
+  if (missing.length > 0) await writeFile(control, missing.map((controller) => `+${controller}`).join(' '));
 }
 
 /** Kills every process in the group and below it, which are the containers, and waits until they are gone. */

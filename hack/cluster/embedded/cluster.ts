@@ -82,15 +82,16 @@ export class EmbeddedCluster {
       for (const node of this.#nodes) await addNode(network, node);
       await connectNodes(network, this.#nodes);
     });
-    await step('control plane', async () => this.#plane.start({ withControllers: true }));
     const [coredns, metricsServer, pause] = await Promise.all([programImage('coredns'), programImage('metrics-server'), programImage('pause')]);
-    const objects = addonObjects({ coredns, metricsServer, dnsAddress: dnsAddress(network) });
+    const addons = addonObjects({ coredns, metricsServer, dnsAddress: dnsAddress(network) });
     await mkdir(join(this.#layout.dir, 'volumes'), { recursive: true });
-    await Promise.all([
-      step('DNS, metrics and storage class are asked for', async () => this.#apply(objects)),
-      ...this.#nodes.map(async (index) => step(`node-${index}`, async () => startNode({
+    const api = step('API server answers', async () => this.#plane.startApi());
+    await allOf([
+      api.then(async () => step('controllers work', async () => this.#plane.startControllers())),
+      api.then(async () => step('DNS, metrics and storage class are asked for', async () => this.#apply(addons))),
+      ...this.#nodes.map(async (index) => step(`node-${index} runs`, async () => startNode({
         cluster: this.#layout, network, plane: this.#plane, processes: this.#processes, index, gpus: this.#state.gpusPerNode,
-        images: { pause, addons: [coredns, metricsServer] },
+        images: { pause, addons: [coredns, metricsServer] }, api,
       }))),
     ]);
     await this.#startProvisioner(network);
@@ -110,8 +111,10 @@ export class EmbeddedCluster {
     // With a part missing, the API server may hang on the question for a minute.
     if (!ready || dead.length > 0 || running === 0) return { up: false, lines };
     const nodes = await this.#readyNodes();
-    if (this.#nodes.length > 0) lines.push(`nodes: ${nodes.length} of ${this.#nodes.length} ready`);
-    return { up: nodes.length === this.#nodes.length, lines };
+    if (this.#nodes.length === 0) return { up: true, lines };
+    const addons = await this.#readyAddons();
+    lines.push(`nodes: ${nodes.length} of ${this.#nodes.length} ready`, `addons ready: ${addons.join(', ')}`);
+    return { up: nodes.length === this.#nodes.length && addons.length === addonNames.length, lines };
   }
 
   get #nodes(): number[] {
@@ -149,9 +152,13 @@ export class EmbeddedCluster {
       .map(({ metadata, status }) => ({ name: metadata.name, gpus: Number(status.allocatable['nvidia.com/gpu'] ?? 0) }));
   }
 
+  async #readyAddons(): Promise<string[]> {
+    const { items } = JSON.parse(await this.#plane.kubectl(['-n', 'kube-system', 'get', 'deployments', '-o', 'json'])) as { items: DeploymentObject[] };
+    return addonNames.filter((name) => items.some(({ metadata, status }) => metadata.name === name && (status.availableReplicas ?? 0) > 0));
+  }
+
   async #addonsReady(): Promise<void> {
-    await this.#plane.kubectl(['-n', 'kube-system', 'rollout', 'status', '--timeout=120s', 'deployment/coredns']);
-    await this.#plane.kubectl(['-n', 'kube-system', 'rollout', 'status', '--timeout=120s', 'deployment/metrics-server']);
+    for (const name of addonNames) await this.#plane.kubectl(['-n', 'kube-system', 'rollout', 'status', '--timeout=120s', `deployment/${name}`]);
     await this.#plane.kubectl(['wait', '--for=condition=Available', '--timeout=60s', 'apiservice/v1beta1.metrics.k8s.io']);
   }
 }
@@ -159,6 +166,19 @@ export class EmbeddedCluster {
 interface NodeObject {
   readonly metadata: { readonly name: string };
   readonly status: { readonly conditions: { readonly type: string; readonly status: string }[]; readonly allocatable: Readonly<Record<string, string>> };
+}
+
+interface DeploymentObject {
+  readonly metadata: { readonly name: string };
+  readonly status: { readonly availableReplicas?: number };
+}
+
+const addonNames = ['coredns', 'metrics-server'];
+
+/** Waits for all before it fails, so that nothing is still being started when the failure is dealt with. */
+async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 function networkOf({ id, block, nodes }: ClusterState): Network | undefined {

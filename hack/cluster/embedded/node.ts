@@ -26,6 +26,8 @@ export interface NodeSettings {
   /** First node is 1. */
   readonly index: number;
   readonly images: { readonly pause: Image; readonly addons: readonly Image[] };
+  /** Settled once the API server answers; until then only what needs no API server is started. */
+  readonly api: Promise<void>;
   /** GPUs that the node says it has. */
   readonly gpus: number;
 }
@@ -47,6 +49,7 @@ export async function startNode(settings: NodeSettings): Promise<void> {
   await writeConfigs(settings, layout);
   const node = { settings, layout, namespace: namespace.pid };
   await startContainerd(node);
+  await settings.api;
   await startKubeProxy(node);
   await startKubelet(node);
   await startDrivers(node);

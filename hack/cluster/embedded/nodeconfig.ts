@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pki } from '../controlplane/pki.ts';
 import type { NodeLayout } from './layout.ts';
 
-/** Debian's folder of CNI plugins. */
-export const cniPlugins = '/usr/lib/cni';
+/** Where distributions and upstream put CNI plugins; the first that has ours. */
+export function cniPlugins(): string | undefined {
+  return ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'].find((folder) => existsSync(join(folder, 'ptp')) && existsSync(join(folder, 'portmap')));
+}
 
 export interface ContainerdSettings {
   readonly layout: NodeLayout;
@@ -41,7 +44,7 @@ runtime_type = "io.containerd.runc.v2"
 SystemdCgroup = false
 
 [${cri}.cni]
-bin_dir = ${quote(cniPlugins)}
+bin_dir = ${quote(cniPlugins() ?? '/usr/lib/cni')}
 conf_dir = ${quote(join(layout.dir, 'cni'))}
 `;
 }

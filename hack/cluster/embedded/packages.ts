@@ -9,7 +9,7 @@ import { cniPlugins } from './nodeconfig.ts';
 const parts: readonly { readonly package: string; readonly there: () => Promise<boolean> }[] = [
   { package: 'containerd', there: async () => exists('containerd') },
   { package: 'runc', there: async () => exists('runc') },
-  { package: 'containernetworking-plugins', there: () => Promise.resolve(existsSync(`${cniPlugins}/ptp`)) },
+  { package: 'containernetworking-plugins', there: () => Promise.resolve(cniPlugins() !== undefined) },
   { package: 'iptables', there: async () => exists('iptables') },
   { package: 'conntrack', there: async () => exists('conntrack') },
   { package: 'iproute2', there: async () => exists('ip') },

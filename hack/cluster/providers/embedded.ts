@@ -97,7 +97,7 @@ function sameShape(state: ClusterState, options: UpOptions): boolean {
   return state.controlPlaneOnly === options.controlPlaneOnly && state.nodes === nodesOf(options) && state.gpusPerNode === options.gpusPerNode;
 }
 
-export function nodesOf(options: UpOptions): number {
+function nodesOf(options: UpOptions): number {
   return options.controlPlaneOnly ? 0 : options.nodes;
 }
 
