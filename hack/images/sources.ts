@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
-import { bundle, writeBundle } from './bundle.ts';
+import { bundle } from './bundle.ts';
 import { run } from './command.ts';
 import type { Say } from './command.ts';
 
@@ -30,7 +30,7 @@ export function operatorSource(entry: string, folder: string): ImageSource {
   return {
     folder,
     key: async () => contents([...(await filesBelow(dirname(entry))), ...bundling]),
-    place: async (dist) => writeBundle(dist, await bundle(entry)),
+    place: (dist) => bundle(entry, dist),
   };
 }
 
