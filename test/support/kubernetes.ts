@@ -9,7 +9,7 @@ export interface Live extends KubeObject {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[]; readonly [field: string]: unknown };
 }
 
-const deadlineMs = 30_000;
+const deadlineMs = 60_000;
 
 export class Kubectl {
   readonly #cluster: SuiteCluster;

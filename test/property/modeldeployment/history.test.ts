@@ -69,7 +69,7 @@ function check(watch: () => Watcher): void {
       }
       end?.(world);
     }),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
 }
 
