@@ -56,13 +56,17 @@ function firstStart({ trials }: Observed): string | undefined {
   return [...trials.values()].map(({ metadata }) => metadata.creationTimestamp).filter((time) => time !== undefined).sort()[0];
 }
 
+/** Trials that the forecast looks at: enough for a mean, and the newest tell most about those to come. */
+const forecastTrials = 100;
+
 /**
- * Mean duration of the trials that ended well, times the rounds that are left at this parallelism. It moves when a trial
+ * Mean duration of the newest trials that ended well, times the rounds that are left at this parallelism. It moves when a trial
  * ends and not by time alone, so that a waiting sweep writes nothing.
  */
 function remainingSeconds({ object, trials }: Observed, { ledger, counts, planned, stage }: Assessment): number | undefined {
   if (planned === undefined || stage.kind !== 'Active') return undefined;
-  const durations = [...trials].filter(([trial]) => ledger[trial] === 'S').flatMap(([, job]) => secondsOf(job) ?? []);
+  const succeeded = ledger.flatMap((letter, trial) => (letter === 'S' ? [trial] : [])).slice(-forecastTrials);
+  const durations = succeeded.flatMap((trial) => secondsOf(trials.get(trial)) ?? []);
   if (durations.length === 0) return undefined;
   const mean = durations.reduce((sum, seconds) => sum + seconds, 0) / durations.length;
   const left = planned - counts.succeeded - counts.failed;
@@ -70,9 +74,9 @@ function remainingSeconds({ object, trials }: Observed, { ledger, counts, planne
 }
 
 /** From the creation to the end: waiting for a node or an image delays the sweep as much as training does. */
-function secondsOf({ metadata, status }: TrainingJob): number | undefined {
-  if (metadata.creationTimestamp === undefined || status?.completionTime === undefined) return undefined;
-  return Math.max(0, parseTime(status.completionTime) - parseTime(metadata.creationTimestamp)) / 1000;
+function secondsOf(job: TrainingJob | undefined): number | undefined {
+  const [start, end] = [job?.metadata.creationTimestamp, job?.status?.completionTime];
+  return start === undefined || end === undefined ? undefined : Math.max(0, parseTime(end) - parseTime(start)) / 1000;
 }
 
 /** Most characters of a summary, as the schema has it. */
