@@ -96,7 +96,7 @@ export class FaultProxy implements AsyncDisposable {
   kubeconfig(): string {
     return JSON.stringify({
       apiVersion: 'v1', kind: 'Config', 'current-context': 'proxy',
-      clusters: [{ name: 'proxy', cluster: { server: this.url.origin } }],
+      clusters: [{ name: 'proxy', cluster: { server: this.url.origin, 'insecure-skip-tls-verify': true } }],
       users: [{ name: 'proxy', user: {} }],
       contexts: [{ name: 'proxy', context: { cluster: 'proxy', user: 'proxy' } }],
     });
