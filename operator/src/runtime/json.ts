@@ -11,6 +11,22 @@ export function sameJson(a: unknown, b: unknown): boolean {
   return left.length === right.size && left.every(([name, value]) => right.has(name) && sameJson(value, right.get(name)));
 }
 
+/**
+ * A copy without fields that hold an empty map. Server-side apply turns such a map into null where the schema leaves its
+ * values open, and then refuses the null.
+ */
+export function withoutEmptyMaps(value: object): object {
+  return Object.fromEntries(
+    definedEntries(value)
+      .map(([name, item]): [string, unknown] => [name, isMap(item) ? withoutEmptyMaps(item) : item])
+      .filter(([, item]) => !isMap(item) || Object.keys(item).length > 0),
+  );
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** 16 hexadecimal digits that do not depend on the order of fields. */
 export function hashJson(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value, sortFields)).digest('hex').slice(0, 16);

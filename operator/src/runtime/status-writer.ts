@@ -6,7 +6,7 @@ import { apiVersionOf, keyString } from '../kube/resource.ts';
 import type { KubeObject, ObjectKey } from '../kube/resource.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Expectations } from './expectations.ts';
-import { sameJson } from './json.ts';
+import { sameJson, withoutEmptyMaps } from './json.ts';
 import type { Urgency } from './scope.ts';
 import type { Store } from './store.ts';
 
@@ -34,7 +34,7 @@ export class StatusWriter {
   }
 
   async report(key: ObjectKey, status: object, urgency: Urgency): Promise<Reported> {
-    const reported = await this.#report(key, status, urgency);
+    const reported = await this.#report(key, withoutEmptyMaps(status), urgency);
     this.#options.metrics.statusWrites.inc({ controller: this.#options.controller, result: reported.kind });
     return reported;
   }
