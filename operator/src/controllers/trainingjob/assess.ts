@@ -4,6 +4,7 @@ import { judge, restartDelayMs, spentOn, type Spent } from '../../domain/budget.
 import { failureOf, imagePullDeadline, vanished, type Failure, type FailureRules, type LedgerEntry } from '../../domain/failures.ts';
 import { hasEnded, hasSucceeded, type Pod } from '../../domain/pod.ts';
 import type { Place } from '../../domain/training-pod.ts';
+import { karpenterMissing } from '../shared/pool.ts';
 import { attemptOf, endOf, type Observed } from './observe.ts';
 
 export type Stage =
@@ -120,13 +121,7 @@ function restartAtMs(last: LedgerEntry, seen: Observed): number {
 
 /** A reason not to make pods yet; undefined when nothing is in the way. */
 function holdBeforePods(seen: Observed, current: readonly Pod[]): Stage | undefined {
-  if (seen.pool?.installed === false) {
-    return {
-      kind: 'Waiting',
-      reason: 'KarpenterNotInstalled',
-      message: 'The cluster has no karpenter.sh/v1 NodePool. Install Karpenter, or set nodePool.provider to Existing with the labels of nodes that are there.',
-    };
-  }
+  if (seen.pool?.installed === false) return { kind: 'Waiting', ...karpenterMissing };
   // Two pods that write to one volume would spoil it: the last attempt's must have ended first.
   const lingering = seen.pods.find((pod) => !current.includes(pod) && !hasEnded(pod));
   if (lingering !== undefined) return { kind: 'Waiting', reason: 'PreviousAttemptEnding', message: `Pod ${lingering.metadata.name} of an earlier attempt is still ending.` };

@@ -3,12 +3,13 @@ import { findCondition, type Conclusion } from '../../api/index.ts';
 import { isPullingBadly } from '../../domain/failures.ts';
 import { hasEnded, isRunning, podCondition, type Pod } from '../../domain/pod.ts';
 import type { Outcome } from '../../runtime/index.ts';
+import { poolConclusions } from '../shared/pool.ts';
 import type { Assessment } from './assess.ts';
 import { endOf, type Observed } from './observe.ts';
 
 /** All that is true of the job. A refused action outweighs everything, since nothing goes on until it is mended. */
 export function conclusionsOf(seen: Observed, assessment: Assessment, outcome: Outcome): Conclusion[] {
-  const aspects = [scheduled(seen, assessment), running(assessment), ...suspended(seen, assessment), ...ends(assessment), ...nodePool(seen), ...backup(seen)];
+  const aspects = [scheduled(seen, assessment), running(assessment), ...suspended(seen, assessment), ...ends(assessment), ...poolConclusions(seen.pool), ...backup(seen)];
   return [ready(assessment, aspects, outcome), ...aspects];
 }
 
@@ -94,16 +95,6 @@ function ends({ stage }: Assessment): Conclusion[] {
   if (stage.kind === 'Succeeded') return [{ type: 'Succeeded', status: 'True', reason: 'Succeeded', message: 'The training succeeded.' }];
   if (stage.kind === 'Failed') return [{ type: 'Failed', status: 'True', reason: stage.reason, message: stage.message }];
   return [];
-}
-
-function nodePool({ pool }: Observed): Conclusion[] {
-  if (pool === undefined) return [];
-  const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion[] => [{ type: 'NodePoolReady', status, reason, message }];
-  if (!pool.installed) return conclude('False', 'KarpenterNotInstalled', 'The cluster has no karpenter.sh/v1 NodePool; install Karpenter.');
-  const ready = pool.object?.status?.conditions?.find((condition) => condition.type === 'Ready');
-  if (ready === undefined) return conclude('Unknown', 'NoWordFromKarpenter', `NodePool ${pool.name} has no Ready condition yet.`);
-  const status = ready.status === 'True' ? 'True' : 'False';
-  return conclude(status, ready.reason === undefined || ready.reason === '' ? 'Ready' : ready.reason, `NodePool ${pool.name}: ${ready.message ?? ready.status}`);
 }
 
 function backup({ job, snapshots }: Observed): Conclusion[] {

@@ -38,7 +38,8 @@ export function trainingJobController(settings: TrainingSettings, board: Progres
       claims: controllingOwner(trainingJobType),
       nodePools: (pool, stores) => stores.jobs.by('nodePool', pool.metadata.name).map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name })),
       snapshots: (snapshot) => ownerByLabel(snapshot.metadata),
-      deployments: (deployment) => (deployment.status?.trainingJob === undefined ? [] : [{ namespace: deployment.metadata.namespace ?? '', name: deployment.status.trainingJob }]),
+      deployments: ({ metadata: { namespace = '' }, spec, status }) =>
+        [status?.trainingJob, spec.model.fromTrainingJob].flatMap((name) => (name === undefined ? [] : [{ namespace, name }])),
     },
     reconcile: reconciler(settings, board),
   });

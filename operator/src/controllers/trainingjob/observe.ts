@@ -1,12 +1,12 @@
 /** Gathers from the caches what one TrainingJob's plan needs to know. No await: one consistent look. */
 import { childName, findCondition, labels, type CheckpointReport, type ProgressReport, type TrainingJob } from '../../api/index.ts';
 import { volumeOf, type JobVolume } from '../../domain/job-volume.ts';
-import { poolNameOf } from '../../domain/node-pool.ts';
 import type { Pod } from '../../domain/pod.ts';
 import { placesOf, type Job, type Place } from '../../domain/training-pod.ts';
 import { keyString, type ObjectKey } from '../../kube/resource.ts';
 import type { Scope } from '../../runtime/index.ts';
-import { modelDeployments, nodePools, pods, trainingJobs, volumeClaims, volumeSnapshots, type NodePoolObject, type VolumeClaim, type VolumeSnapshot } from '../shared/watched.ts';
+import { observePool, type SeenPool } from '../shared/pool.ts';
+import { modelDeployments, nodePools, pods, trainingJobs, volumeClaims, volumeSnapshots, type VolumeClaim, type VolumeSnapshot } from '../shared/watched.ts';
 
 export const watches = { jobs: trainingJobs, pods, claims: volumeClaims, nodePools, snapshots: volumeSnapshots, deployments: modelDeployments };
 export type JobStatus = NonNullable<TrainingJob['status']>;
@@ -36,9 +36,9 @@ export interface Observed {
   readonly volume: JobVolume | undefined;
   readonly claim: VolumeClaim | undefined;
   /** Undefined when the job asks for no pool of ours. */
-  readonly pool: { readonly name: string; readonly installed: boolean; readonly object: NodePoolObject | undefined } | undefined;
+  readonly pool: SeenPool | undefined;
   readonly snapshots: { readonly installed: boolean; readonly name: string; readonly object: VolumeSnapshot | undefined };
-  /** Names of the ModelDeployments that serve this job's model. */
+  /** Names of the ModelDeployments that serve this job's model, or are about to. */
   readonly servedBy: readonly string[];
   readonly progress: ReceivedProgress | undefined;
 }
@@ -49,7 +49,6 @@ export function observe(key: ObjectKey, stores: JobScope['stores'], board: Progr
   const uid = object.metadata.uid ?? '';
   const job: Job = { namespace: key.namespace, name: key.name, uid, spec: object.spec };
   const volume = volumeOf(job, object.spec);
-  const poolName = poolNameOf(object.spec.nodePool);
   const snapshotName = childName(job, 'succeeded');
   return {
     object,
@@ -59,13 +58,13 @@ export function observe(key: ObjectKey, stores: JobScope['stores'], board: Progr
     places: placesOf(object.spec),
     volume,
     claim: volume === undefined ? undefined : stores.claims.get({ namespace: key.namespace, name: volume.claimName }),
-    pool: poolName === undefined ? undefined : { name: poolName, installed: stores.nodePools.installed, object: stores.nodePools.get({ namespace: '', name: poolName }) },
+    pool: observePool(object.spec.nodePool, stores.nodePools),
     snapshots: {
       installed: stores.snapshots.installed,
       name: snapshotName,
       object: stores.snapshots.get({ namespace: key.namespace, name: snapshotName }),
     },
-    servedBy: stores.deployments.by('serves', keyString(key)).map((deployment) => deployment.metadata.name),
+    servedBy: [...stores.deployments.by('serves', keyString(key)), ...stores.deployments.by('fromTrainingJob', keyString(key))].map((deployment) => deployment.metadata.name),
     progress: board.newest(uid),
   };
 }
