@@ -6,15 +6,21 @@ export function heading(text: string): void {
   console.log(`\n${bold(text)}`);
 }
 
-/** A line that replaces itself on a terminal, and is printed when it says something new elsewhere. */
+/** Elsewhere than on a terminal, a line that changes is printed this often at most. */
+const quietMs = 5000;
+
+/** A line that replaces itself on a terminal. */
 export class LiveLine {
   #last = '';
+  #printedAt = -Infinity;
 
   show(text: string): void {
     if (text === this.#last) return;
-    this.#last = text;
     if (process.stdout.isTTY) process.stdout.write(`\r\u001B[2K  ${text}`);
+    else if (performance.now() - this.#printedAt < quietMs) return;
     else console.log(`  ${text}`);
+    this.#last = text;
+    this.#printedAt = performance.now();
   }
 
   end(): void {
@@ -37,7 +43,7 @@ export interface Series {
 /** Curves on a grid of characters, the logarithm of y upwards, since a loss falls by orders of magnitude. */
 export function curves(series: readonly Series[], width = 60, height = 10): string {
   const points = series.flatMap(({ points }) => points).filter(([, y]) => y > 0);
-  if (points.length < 2) return '';
+  if (new Set(points.map(([x]) => x)).size < 3) return '';
   const xs = points.map(([x]) => x);
   const ys = points.map(([, y]) => Math.log10(y));
   const [left, right, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
