@@ -11,7 +11,7 @@ export async function withLock<T>(file: string, busy: string, work: () => Promis
   if (!(await exists('flock'))) return work();
   const holder = spawn('flock', ['--exclusive', file, '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(holder, 'close');
-  const notice = setTimeout(() => say(`Waiting: ${busy} ...`), 500);
+  const notice = setTimeout(() => say(`Waiting: ${busy} ...`), 2000);
   try {
     await Promise.race([once(holder.stdout, 'data'), ended.then(() => Promise.reject(new Error(`flock could not lock ${file}`)))]);
     clearTimeout(notice);

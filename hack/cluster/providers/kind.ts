@@ -1,12 +1,12 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { binary } from '../binaries.ts';
 import { attempt, exists, run } from '../commands.ts';
+import { ClusterError } from '../errors.ts';
 import { withArchive } from '../embedded/loading.ts';
 import { clusterDir } from '../places.ts';
 import { say, step } from '../progress.ts';
 import { readState, writeState } from '../state.ts';
-import { rm } from 'node:fs/promises';
 import type { ClusterStatus, Provider, UpOptions } from './provider.ts';
 
 export async function dockerRuns(): Promise<boolean> {
@@ -63,6 +63,7 @@ export class KindProvider implements Provider {
   }
 
   async #isThere(): Promise<boolean> {
+    if (!(await dockerRuns())) throw new ClusterError('NO_PROVIDER', 'kind needs Docker, and "docker info" fails here. Start Docker, or take --provider embedded.');
     return (await run(await kind(), ['get', 'clusters'])).split('\n').includes(this.#cluster);
   }
 }
