@@ -29,7 +29,7 @@ function defaulted(value: unknown, of: Schema): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const whole: Record<string, unknown> = { ...value };
   for (const [name, field] of Object.entries(of.properties ?? {})) {
-    if (whole[name] === undefined && field.default !== undefined) whole[name] = structuredClone(field.default) as unknown;
+    if (whole[name] === undefined && field.default !== undefined) whole[name] = structuredClone(field.default);
     if (whole[name] !== undefined) whole[name] = defaulted(whole[name], field);
   }
   return whole;

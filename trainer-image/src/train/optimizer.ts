@@ -1,6 +1,6 @@
 /**
  * Adam and SGD over one flat vector of all weights. Bit-equal to TensorFlow.js' own, but with a dozen kernel calls a step instead of a
- * dozen for each weight, and with a state that can be read and set exactly (docs/decisions/0003-own-optimisers.md).
+ * dozen for each weight, and with a state that can be read and set exactly (docs/decisions/0007-own-optimisers.md).
  */
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-node-gpu';
 import type { TrainerSpec } from '@anneal/operator/api';
