@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { observe, watches } from '../../../operator/src/controllers/trainingjob/observe.ts';
+import { MemoryProgressBoard } from '../../../operator/src/controllers/trainingjob/progress-board.ts';
 import { modelDeployment, trainedJob } from '../../support/builders/model-deployment.ts';
 import { MemoryStores } from '../../support/memory-stores.ts';
 
@@ -8,7 +9,7 @@ describe('a TrainingJob with a time to live', () => {
     const memory = new MemoryStores(watches);
     memory.put(trainedJob('succeeded'));
     memory.put(deployment);
-    return observe({ namespace: 'team-a', name: 'digits' }, memory.stores, { newest: () => undefined })?.servedBy;
+    return observe({ namespace: 'team-a', name: 'digits' }, memory.stores, new MemoryProgressBoard(() => undefined))?.servedBy;
   };
 
   it('is needed by a deployment that serves it, or that waits for it and has not seen its end yet', () => {
