@@ -1,7 +1,7 @@
 /** Sends images that no training has seen to the deployed model, and compares the answers with the truth. */
 import { join } from 'node:path';
 import type { TrainerSpec } from '../../operator/src/api/index.ts';
-import { readCsv } from '../../trainer-image/src/data/index.ts';
+import { readCsv } from '../../trainer-image/src/data/csv.ts';
 import { split } from '../../trainer-image/src/data/split.ts';
 import { classCodes, classesOf } from '../../trainer-image/src/data/target.ts';
 import { root } from '../gen/schema.ts';

@@ -12,20 +12,25 @@ const quietMs = 5000;
 /** A line that replaces itself on a terminal. */
 export class LiveLine {
   #last = '';
+  #printed = '';
   #printedAt = -Infinity;
 
   show(text: string): void {
     if (text === this.#last) return;
-    if (process.stdout.isTTY) process.stdout.write(`\r\u001B[2K  ${text}`);
-    else if (performance.now() - this.#printedAt < quietMs) return;
-    else console.log(`  ${text}`);
     this.#last = text;
-    this.#printedAt = performance.now();
+    if (process.stdout.isTTY) process.stdout.write(`\r\u001B[2K  ${text}`);
+    else if (performance.now() - this.#printedAt >= quietMs) this.#print();
   }
 
   end(): void {
-    if (process.stdout.isTTY && this.#last !== '') process.stdout.write('\n');
-    this.#last = '';
+    if (process.stdout.isTTY) process.stdout.write('\n');
+    else if (this.#last !== this.#printed) this.#print();
+  }
+
+  #print(): void {
+    console.log(`  ${this.#last}`);
+    this.#printed = this.#last;
+    this.#printedAt = performance.now();
   }
 }
 
