@@ -3,7 +3,6 @@
  * alone, so that a restarted operator proposes the same trials, in any order.
  */
 export { fingerprintOf, templateDigests, type TemplateDigests } from './digest.ts';
-export type { OverrideProblem } from './overrides.ts';
-export type { ParameterValues, Search } from './parameters.ts';
-export { plannedTrials, proposalOf, type Proposal } from './suggest.ts';
+export type { ParameterValues } from './parameters.ts';
+export { plannedTrials, proposalOf } from './suggest.ts';
 export { overrideProblem, trialBase, trialSpec } from './trial-spec.ts';
