@@ -8,7 +8,7 @@ import { existsSync, globSync, linkSync, copyFileSync, mkdirSync, mkdtempSync, r
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { requireTools } from './tools.ts';
 import { buildNative } from './build-native.ts';
 
@@ -19,6 +19,7 @@ const packageRoot = path.dirname(require.resolve('@tensorflow/tfjs-node-gpu/pack
 /** Where the package looks for the binding, and where the binding looks for TensorFlow. */
 const nativeFiles = ['lib/napi-v8/*.node', 'deps/lib/*.so.2', 'deps/nvidia/**/*.so*'];
 const stamp = 'lib/.anneal-native';
+const building = 'building-';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -49,14 +50,15 @@ function place(from: string, to: string): void {
   }
 }
 
-/** Builds into a temporary folder and renames it, so that a crash or a second run at the same time leaves no half-made cache. */
+/** Builds into a temporary folder and renames it, so that a crash leaves no half-made cache. */
 function fillCache(cached: string, requirements: string, mayInstall: boolean): void {
   requireTools(mayInstall, say);
-  mkdirSync(path.dirname(cached), { recursive: true });
-  const work = mkdtempSync(path.join(path.dirname(cached), 'building-'));
+  // What runs that were cut off left; ours is the only one, by the lock.
+  for (const left of globSync(`${building}*`, { cwd: path.dirname(cached) })) rmSync(path.join(path.dirname(cached), left), { recursive: true, force: true });
+  const work = mkdtempSync(path.join(path.dirname(cached), building));
   try {
     buildNative({ packageRoot, requirements, nodeHeaders: path.dirname(require.resolve('node-api-headers/include/node_api.h')), out: work, say });
-    if (!existsSync(cached)) renameSync(work, cached);
+    renameSync(work, cached);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -70,11 +72,23 @@ function install(cached: string, key: string): void {
   writeFileSync(path.join(packageRoot, stamp), key);
 }
 
+const locked = '--locked';
+
+/** The same again with nobody else at it: tests and image builds may begin together. @returns false where there is no flock */
+function runLocked(args: readonly string[]): boolean {
+  const { error, status } = spawnSync('flock', [path.join(cacheRoot(), 'lock'), process.execPath, import.meta.filename, ...args, locked], { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (error !== undefined) return false;
+  process.exitCode = status ?? 1;
+  return true;
+}
+
 function main(args: readonly string[]): void {
   const requirements = path.join(here, args.includes('--cuda') ? 'libtf-cuda.txt' : 'libtf-cpu.txt');
   const key = nativeKey(requirements);
   const stampFile = path.join(packageRoot, stamp);
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === key) return;
+  mkdirSync(cacheRoot(), { recursive: true });
+  if (!args.includes(locked) && runLocked(args)) return;
   const cached = path.join(cacheRoot(), key);
   if (!existsSync(cached)) fillCache(cached, requirements, !args.includes('--no-apt'));
   install(cached, key);
