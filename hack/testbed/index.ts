@@ -5,4 +5,4 @@
 export { startOperator } from './operator.ts';
 export { startSimulatedNodes } from './nodes.ts';
 export { apiClient } from './client.ts';
-export { annealCrds } from './crds.ts';
+export { installAccount } from './account.ts';

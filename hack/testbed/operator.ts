@@ -6,12 +6,16 @@ import { promisify } from 'node:util';
 import { freePort } from '../cluster/controlplane/ports.ts';
 import { ready, signal, start, stop, tail } from '../cluster/processes.ts';
 import { bundle } from '../images/bundle.ts';
+import type { OperatorAccount } from './account.ts';
 import { cpuMs, forgetPeak, peakRssMiB, rssMiB } from './process-figures.ts';
 
 export interface OperatorOptions {
-  readonly kubeconfig: string;
-  /** Namespace of its Lease; it must exist. `default` unless told. */
-  readonly leaseNamespace?: string;
+  readonly account: OperatorAccount;
+  /**
+   * `Pod`: it finds its account where a pod does, in a mount namespace of its own, and so never loads what reads a kubeconfig. Needs
+   * root. `Kubeconfig` otherwise.
+   */
+  readonly as: 'Pod' | 'Kubeconfig';
   /** Further flags of the operator. */
   readonly flags?: readonly string[];
   /** Flags of Node itself, for example `--cpu-prof`. */
@@ -66,17 +70,18 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
 async function launch(options: OperatorOptions, slot: Slot): Promise<OperatorProcess> {
   const { folder, main } = await bundled();
   const startedAt = performance.now();
+  const { account } = options;
+  const words = [
+    process.execPath, ...(options.nodeFlags ?? []), main,
+    ...(options.as === 'Pod' ? [] : ['--kubeconfig', account.kubeconfig]), '--lease-namespace', account.namespace,
+    '--metrics-port', String(slot.metrics), '--health-port', String(slot.health), '--progress-port', String(slot.progress),
+    '--log-level', options.logLevel ?? 'info', ...(options.flags ?? []),
+  ];
+  const [command = '', ...args] = options.as === 'Pod' ? inPod(account, words) : words;
   const record = await start({
-    name: 'operator',
-    command: process.execPath,
-    args: [
-      ...(options.nodeFlags ?? []), main,
-      '--kubeconfig', options.kubeconfig, '--lease-namespace', options.leaseNamespace ?? 'default',
-      '--metrics-port', String(slot.metrics), '--health-port', String(slot.health), '--progress-port', String(slot.progress),
-      '--log-level', options.logLevel ?? 'info', ...(options.flags ?? []),
-    ],
+    name: 'operator', command, args,
     log: join(folder, `${slot.name}.log`),
-    env: environment(folder, slot.name),
+    env: { ...environment(folder, slot.name), ...(options.as === 'Pod' ? serviceVariables(account.server) : {}) },
     cwd: folder,
     endsWithUs: true,
   });
@@ -105,6 +110,18 @@ async function launch(options: OperatorOptions, slot: Slot): Promise<OperatorPro
 /** Each of several operators is an instance of its own; none of them may think that it runs in a pod of the machine's own cluster. */
 function environment(folder: string, name: string): Record<string, string> {
   return { NODE_ENV: 'production', NODE_COMPILE_CACHE: join(folder, 'compile-cache'), POD_NAME: name, KUBERNETES_SERVICE_HOST: '' };
+}
+
+/** Puts the account's files where a pod has them, seen by this command alone. Each program replaces the one before, so the pid stays. */
+function inPod(account: OperatorAccount, words: readonly string[]): string[] {
+  const secrets = '/var/run/secrets/kubernetes.io/serviceaccount';
+  const script = `mount -t tmpfs none /run && mkdir -p ${secrets} && cp "$0/token" "$0/ca.crt" ${secrets} && exec "$@"`;
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, account.folder, ...words];
+}
+
+function serviceVariables(server: string): Record<string, string> {
+  const { hostname, port } = new URL(server);
+  return { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -2,6 +2,7 @@
 import { labels } from '../../operator/src/api/index.ts';
 import { podType } from '../../operator/src/controllers/shared/resources.ts';
 import type { Client } from '../../operator/src/kube/client.ts';
+import { isConflict, isNotFound } from '../../operator/src/kube/errors.ts';
 import { keyOf, objectPath } from '../../operator/src/kube/resource.ts';
 import type { KubeObject, ObjectKey } from '../../operator/src/kube/resource.ts';
 import { until } from '../../hack/cluster/until.ts';
@@ -32,6 +33,11 @@ export class FakeKubelet {
   async podsOf(job: ObjectKey): Promise<LivePod[]> {
     const { items } = await this.#client.list(podType, (raw) => raw as LivePod, { namespace: job.namespace, labels: `${labels.trainingJob}=${job.name}` });
     return items.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  }
+
+  /** All pods of TrainingJobs in a namespace. */
+  async podsIn(namespace: string): Promise<LivePod[]> {
+    return [...(await this.#client.list(podType, (raw) => raw as LivePod, { namespace, labels: labels.trainingJob })).items];
   }
 
   /** Waits until so many pods of an attempt are bound to nodes. */
@@ -80,12 +86,16 @@ export class FakeKubelet {
     await this.#client.delete(podType, keyOf(pod), { uid: pod.metadata.uid ?? '' });
   }
 
-  /** Strategic merge, as a real kubelet's: the scheduler's condition stays. */
+  /** Strategic merge, as a real kubelet's: the scheduler's condition stays. A pod that is gone by now is nobody's concern. */
   async write(pod: LivePod, status: object): Promise<void> {
-    await this.#client.transport.json({
-      method: 'PATCH', path: objectPath(podType, keyOf(pod), 'status'), contentType: 'application/strategic-merge-patch+json',
-      body: { metadata: { uid: pod.metadata.uid }, status },
-    });
+    try {
+      await this.#client.transport.json({
+        method: 'PATCH', path: objectPath(podType, keyOf(pod), 'status'), contentType: 'application/strategic-merge-patch+json',
+        body: { metadata: { uid: pod.metadata.uid }, status },
+      });
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
   }
 }
 
