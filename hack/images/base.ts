@@ -31,7 +31,10 @@ export async function baseArchive(folder: string, say: Say): Promise<string> {
     await requireTools([{ program: 'mmdebstrap', debianPackage: 'mmdebstrap' }], say);
     say(`Making the base of the images: ${codename} and Node.js ${process.version} (once; about a minute) ...`);
     const layer = join(work, 'root.tar');
-    await run('mmdebstrap', mmdebstrapArguments(codename, layer), { input: await aptSources(codename, say), say, doing: 'making the base' });
+    await run('mmdebstrap', mmdebstrapArguments(codename, layer), {
+      // Equal packages give equal bytes, on every machine.
+      env: { ...process.env, SOURCE_DATE_EPOCH: '0' }, input: await aptSources(codename, say), say, doing: 'making the base',
+    });
     await writeSingleLayerArchive(path, layer, { tag: baseTag, createdBy: `mmdebstrap ${codename}, Node.js ${process.version}` });
   });
 }
@@ -43,7 +46,7 @@ export async function baseKey(): Promise<string> {
 
 async function releaseName(): Promise<string> {
   const { VERSION_CODENAME: codename } = await osRelease();
-  if (codename === undefined) throw new ImageError('SOURCES_UNKNOWN', 'A base image can only be made on Debian or Ubuntu. Start a Docker engine instead.');
+  if (codename === undefined) throw new ImageError('SOURCES_UNKNOWN', 'A base image can only be made on Debian or Ubuntu. Elsewhere, start a Docker engine that can pull node:24-bookworm-slim.');
   return codename;
 }
 

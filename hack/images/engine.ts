@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { baseArchive, baseKey } from './base.ts';
+import { baseArchive, baseKey, baseTag } from './base.ts';
 import { run } from './command.ts';
 import type { Say } from './command.ts';
 import { ImageError } from './errors.ts';
@@ -34,9 +34,12 @@ export async function chooseEngine(): Promise<Engine> {
 }
 
 async function dockerAnswers(): Promise<boolean> {
-  if (!(await has('docker'))) return false;
+  return (await has('docker')) && succeeds('docker', ['version', '--format', '{{.Server.Version}}']);
+}
+
+async function succeeds(program: string, args: readonly string[]): Promise<boolean> {
   try {
-    await run('docker', ['version', '--format', '{{.Server.Version}}']);
+    await run(program, args);
     return true;
   } catch (error) {
     if (error instanceof ImageError && error.code === 'COMMAND_FAILED') return false;
@@ -44,15 +47,29 @@ async function dockerAnswers(): Promise<boolean> {
   }
 }
 
+/** The default of BASE_IMAGE in the Dockerfiles. */
+const registryBase = 'node:24-bookworm-slim';
+
 const docker: Engine = {
   name: 'docker',
   key: () => Promise.resolve('docker'),
   async build(request, say) {
     const { dockerfile, context, tag, archive } = request;
-    await run('docker', ['build', '--file', dockerfile, '--tag', tag, ...buildArguments(request.buildArguments), context], { say, doing: `building ${tag} with docker` });
+    const args = buildArguments({ ...request.buildArguments, ...(await dockerBase(request.cacheFolder, say)) });
+    await run('docker', ['build', '--file', dockerfile, '--tag', tag, ...args, context], { say, doing: `building ${tag} with docker` });
     await run('docker', ['save', '--output', archive, tag], { say, doing: `saving ${tag}` });
   },
 };
+
+/** The base from the registry; the one from this machine's package sources where no registry answers. */
+async function dockerBase(cacheFolder: string, say: Say): Promise<Readonly<Record<string, string>>> {
+  if (await succeeds('docker', ['image', 'inspect', registryBase])) return {};
+  say(`Pulling ${registryBase} ...`);
+  if (await succeeds('docker', ['pull', '--quiet', registryBase])) return {};
+  say(`${registryBase} could not be pulled; making a base from this machine's package sources instead.`);
+  await run('docker', ['load', '--input', await baseArchive(cacheFolder, say)]);
+  return { BASE_IMAGE: baseTag };
+}
 
 const buildah: Engine = {
   name: 'buildah',
