@@ -41,6 +41,8 @@ interface Series {
   lastSeen: Instant;
   touched: Monotonic;
   written: Monotonic;
+  /** Writes the count once the interval is over. */
+  timer: Disposable | undefined;
 }
 
 interface Allowance {
@@ -78,7 +80,7 @@ export class EventRecorder {
     }
     const time = this.#options.clock.now();
     const event = this.#eventOf(about, note, time, identity);
-    this.#series.set(identity, { key: { namespace: event.metadata.namespace ?? '', name: event.metadata.name }, count: 1, lastSeen: time, touched: now, written: -Infinity });
+    this.#series.set(identity, { key: { namespace: event.metadata.namespace ?? '', name: event.metadata.name }, count: 1, lastSeen: time, touched: now, written: -Infinity, timer: undefined });
     this.#enqueue({ kind: 'create', event });
   }
 
@@ -88,6 +90,7 @@ export class EventRecorder {
     const expired = sleep(clock, deadlineMs, this.#stop.signal);
     await Promise.race([this.#sending ?? Promise.resolve(), expired]);
     this.#stop.abort();
+    for (const { timer } of this.#series.values()) timer?.[Symbol.dispose]();
     this.#queue.length = 0;
     await this.#sending;
   }
@@ -96,11 +99,18 @@ export class EventRecorder {
     series.count += 1;
     series.lastSeen = this.#options.clock.now();
     series.touched = now;
-    if (now - series.written < seriesWriteMs) {
-      this.#count('folded');
+    const waitMs = series.written + seriesWriteMs - now;
+    if (waitMs <= 0) {
+      this.#writeSoon(series);
       return;
     }
-    series.written = now;
+    this.#count('folded');
+    series.timer ??= this.#options.clock.after(waitMs, () => this.#writeSoon(series));
+  }
+
+  #writeSoon(series: Series): void {
+    series.timer = undefined;
+    series.written = this.#options.clock.monotonic();
     this.#enqueue({ kind: 'series', series });
   }
 
@@ -118,7 +128,7 @@ export class EventRecorder {
   /** Bounds both maps by what happened in the last minutes. */
   #forgetOld(now: Monotonic): void {
     if (this.#series.size < longestQueue && this.#allowances.size < longestQueue) return;
-    for (const [identity, series] of this.#series) if (now - series.touched > seriesIdleMs) this.#series.delete(identity);
+    for (const [identity, series] of this.#series) if (series.timer === undefined && now - series.touched > seriesIdleMs) this.#series.delete(identity);
     for (const [uid, allowance] of this.#allowances) if (now - allowance.refilled > burst * refillMs) this.#allowances.delete(uid);
   }
 
