@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { binary } from '../binaries.ts';
-import { attempt, run } from '../commands.ts';
+import { attempt, exists, run } from '../commands.ts';
 import { ClusterError } from '../errors.ts';
 import { say } from '../progress.ts';
 import type { ClusterStatus, Provider } from './provider.ts';
@@ -22,7 +22,7 @@ export class CurrentProvider implements Provider {
   }
 
   async status(): Promise<ClusterStatus> {
-    const kubectl = await binary('kubectl');
+    const kubectl = (await exists('kubectl')) ? 'kubectl' : await binary('kubectl');
     const context = await attempt(kubectl, ['config', 'current-context']);
     if (context.code !== 0) return { up: false, lines: [`No current context: ${context.stderr.trim()}`] };
     const answer = await attempt(kubectl, ['get', '--raw', '/readyz', '--request-timeout=5s']);
