@@ -38,6 +38,14 @@ export const families = {
     minutes: 4,
   },
   'csi-sanity': { programs: { 'csi-sanity': 'github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity' }, ldflags: stripped, minutes: 1 },
+  snapshotter: {
+    programs: {
+      'csi-snapshotter': 'github.com/kubernetes-csi/external-snapshotter/v8/cmd/csi-snapshotter',
+      'snapshot-controller': 'github.com/kubernetes-csi/external-snapshotter/v8/cmd/snapshot-controller',
+    },
+    ldflags: stripped,
+    minutes: 4,
+  },
   kwok: { programs: { kwok: 'sigs.k8s.io/kwok/cmd/kwok' }, ldflags: stripped, minutes: 3 },
   pause: { programs: { pause: 'anneal.dev/cluster/pause' }, ldflags: stripped, minutes: 1 },
   kind: { programs: { kind: 'sigs.k8s.io/kind' }, ldflags: stripped, minutes: 1 },
