@@ -1,0 +1,3 @@
+module anneal.dev/test/probe
+
+go 1.21
