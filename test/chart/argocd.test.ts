@@ -52,6 +52,8 @@ describe('the health that Argo CD shows', () => {
       expect(await healthOf(kind, seen({ Ready: 'True', Running: 'True' }))).to.deep.equal({ status: 'Progressing', message: 'Ready is True' });
       expect(await healthOf(kind, seen({ Ready: 'True', Succeeded: 'True' }))).to.deep.equal({ status: 'Healthy', message: 'Succeeded is True' });
       expect(await healthOf(kind, seen({ Ready: 'False', Failed: 'True' }))).to.deep.equal({ status: 'Degraded', message: 'Failed is True' });
+      expect(await healthOf(kind, seen({ Ready: 'False', Running: 'True' }))).to.deep.equal({ status: 'Degraded', message: 'Ready is False' });
+      expect((await healthOf(kind, seen({ Ready: 'Unknown', Running: 'False' }))).status).to.equal('Progressing');
       expect((await healthOf(kind, seen({ Ready: 'Unknown', Suspended: 'True' }))).status).to.equal('Suspended');
       expect((await healthOf(kind, seen({ Ready: 'True', Suspended: 'False' }))).status).to.equal('Progressing');
     });

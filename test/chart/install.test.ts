@@ -73,8 +73,7 @@ describe('installing on a real API server', function installSuite() {
 
   it('makes pods that the Pod Security Standard "restricted" admits, in every variant', async () => {
     await restrictedNamespace('restricted');
-    const pods = ['', ...['replicas=2', 'operator.logLevel=debug'].map((set) => set)].map((set) => (set === '' ? [] : [set]));
-    for (const set of pods) {
+    for (const set of [[], ['replicas=2'], ['operator.watchNamespace=restricted', 'image.pullPolicy=Always']]) {
       const deployment = parseManifests(await renderChart({ namespace: 'restricted', set })).find(({ kind }) => kind === 'Deployment');
       const template = (deployment?.spec as { template: { spec: unknown } }).template;
       const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'operator', namespace: 'restricted' }, spec: { ...(template.spec as object), serviceAccountName: 'default' } };
@@ -98,6 +97,12 @@ describe('installing on a real API server', function installSuite() {
     }
     expect(await installed()).to.deep.equal(namesOf(rest));
     expect(await plane.kubectl(['explain', 'trainingjob.spec'])).to.include('FIELDS');
+  });
+
+  it('hands what plain manifests installed over to helm', async () => {
+    await plane.kubectl(['apply', '--server-side', '-f', '-'], { input: await manifests() });
+    await helmOnPlane('upgrade', '--install', '--take-ownership', 'anneal', chart, '--namespace', 'anneal-system');
+    expect(await helmOnPlane('list', '--namespace', 'anneal-system')).to.include('deployed');
   });
 
   it('lets each role of a team do its work and no more', async () => {
@@ -128,9 +133,9 @@ describe('installing on a real API server', function installSuite() {
     };
     for (const [what, allowed] of Object.entries(table)) {
       const [verb = '', resource = ''] = what.split(' ');
-      for (const user of ['viewer', 'data-scientist', 'ml-engineer', 'editor']) {
+      await Promise.all(['viewer', 'data-scientist', 'ml-engineer', 'editor'].map(async (user) => {
         expect(await may(user, verb, resource), `${user}: ${what}`).to.equal(allowed.includes(user));
-      }
+      }));
     }
   });
 });
