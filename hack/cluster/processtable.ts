@@ -14,16 +14,15 @@ export class ProcessTable {
   #records: ProcessRecord[];
   #saved: Promise<void> = Promise.resolve();
 
-  private constructor(dir: string, records: ProcessRecord[]) {
+  private constructor(dir: string, file: string, records: ProcessRecord[]) {
     this.#dir = dir;
-    this.#file = join(dir, 'processes.json');
+    this.#file = file;
     this.#records = records;
   }
 
   static async open(dir: string): Promise<ProcessTable> {
     const file = join(dir, 'processes.json');
-    const records = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as ProcessRecord[]) : [];
-    return new ProcessTable(dir, records);
+    return new ProcessTable(dir, file, await readRecords(file));
   }
 
   get records(): readonly ProcessRecord[] {
@@ -86,6 +85,15 @@ export class ProcessTable {
       await rename(`${this.#file}.new`, this.#file);
     });
     await this.#saved;
+  }
+}
+
+async function readRecords(file: string): Promise<ProcessRecord[]> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as ProcessRecord[];
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
   }
 }
 

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClusterError } from '../errors.ts';
-import { isAlive, startTicks } from '../processes.ts';
+import { isAlive, isGone, startTicks } from '../processes.ts';
+import type { ProcessRecord } from '../processes.ts';
 import { ProcessTable } from '../processtable.ts';
 import { ControlPlane } from './controlplane.ts';
 import type { Flags } from './flags.ts';
@@ -20,6 +20,7 @@ export interface ControlPlaneOptions {
 }
 
 const prefix = 'anneal-plane-';
+const ownerFile = 'owner.json';
 
 /** A control plane in a temporary folder on free ports of 127.0.0.1, for tests. Needs no rights; ends with this program at the latest. */
 export class TestControlPlane implements AsyncDisposable {
@@ -95,7 +96,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
 
 async function startOnce(options: ControlPlaneOptions): Promise<TestControlPlane> {
   const dir = await mkdtemp(join(tmpdir(), prefix));
-  await writeFile(join(dir, 'owner.json'), JSON.stringify({ pid: process.pid, startTicks: await startTicks(process.pid) }));
+  await writeFile(join(dir, 'owner.new'), JSON.stringify({ pid: process.pid, startTicks: await startTicks(process.pid) }));
+  await rename(join(dir, 'owner.new'), join(dir, ownerFile));
   const processes = await ProcessTable.open(dir);
   try {
     const plane = await ControlPlane.prepare({
@@ -121,10 +123,20 @@ async function startOnce(options: ControlPlaneOptions): Promise<TestControlPlane
 async function removeAbandoned(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const dir = join(tmpdir(), name);
-    if (!name.startsWith(prefix) || !existsSync(join(dir, 'owner.json'))) continue;
-    const owner = JSON.parse(await readFile(join(dir, 'owner.json'), 'utf8')) as { pid: number; startTicks: number };
-    if (await isAlive(owner)) continue;
+    if (!name.startsWith(prefix)) continue;
+    const owner = await ownerOf(dir);
+    if (owner === undefined || (await isAlive(owner))) continue;
     await (await ProcessTable.open(dir)).stopAll(0);
     await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Undefined for a folder that is just being made, that its owner is just removing, or that is another user's. */
+async function ownerOf(dir: string): Promise<Pick<ProcessRecord, 'pid' | 'startTicks'> | undefined> {
+  try {
+    return JSON.parse(await readFile(join(dir, ownerFile), 'utf8')) as Pick<ProcessRecord, 'pid' | 'startTicks'>;
+  } catch (error) {
+    if (isGone(error) || (error as NodeJS.ErrnoException).code === 'EACCES') return undefined;
+    throw error;
   }
 }

@@ -39,6 +39,7 @@ export class EmbeddedProvider implements Provider {
     await this.#exclusively(async () => {
       const state = await readState(this.#id);
       if (state !== undefined) await tearDown(state);
+      say(state === undefined ? 'There is no cluster.' : 'The cluster is gone.');
     });
   }
 
