@@ -133,6 +133,12 @@ describe('a served classifier', function suite() {
     });
   }
 
+  it('refuses the binary extension by its header', async () => {
+    const reply = await server.call(infer, `${JSON.stringify(rows([1, 1, 1, 1]))}\0\0\0\0`, { headers: { 'inference-header-content-length': '10' } });
+    expect(reply.status).to.equal(501);
+    expect(reply.body.error).to.match(/binary_data=False/);
+  });
+
   it('says what there is instead of an unknown path, model or method', async () => {
     expect(await server.call('/v1/models')).to.deep.include({ status: 404, body: { error: 'There is nothing at /v1/models; models are at /v2/models/NAME.' } });
     expect(await server.call('/v2/models/other/infer', rows([1, 1, 1, 1]))).to.deep.include({ status: 404, body: { error: 'There is no model "other"; this server has "model".' } });

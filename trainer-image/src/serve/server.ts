@@ -86,6 +86,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, state:
       return;
     }
     const route = findRoute(request.method ?? 'GET', path);
+    requireJson(request);
     if (route.infers) countInFlight(response, metrics, options.name);
     const body = await readBody(request, options.maxBodyBytes);
     const { status, body: answer } = route.infers ? measured(route, body, state, metrics, options) : route.answer(state.served, body);
@@ -93,6 +94,13 @@ async function handle(request: IncomingMessage, response: ServerResponse, state:
   } catch (error) {
     sendError(response, error, options.log);
   }
+}
+
+/** tritonclient sends binary tensors unless told otherwise; it should learn that here, not from a complaint about JSON. */
+function requireJson({ headers }: IncomingMessage): void {
+  const jsonBytes = headers['inference-header-content-length'];
+  if (jsonBytes === undefined || jsonBytes === headers['content-length']) return;
+  throw new ProtocolError(501, 'The binary tensor extension is not supported; send JSON data (with tritonclient: binary_data=False).');
 }
 
 /** From the request's head until its answer is out: what an autoscaler needs to see under load. */
