@@ -27,7 +27,7 @@ const recipe = '1';
 export async function baseArchive(folder: string, say: Say): Promise<string> {
   const codename = await releaseName();
   const key = await baseKey();
-  return cached({ folder, name: 'base', key, suffix: '.tar', keep: 1 }, say, async (path, work) => {
+  return cached({ folder, name: 'base', key, suffix: '.tar', keep: 2 }, say, async (path, work) => {
     await requireTools([{ program: 'mmdebstrap', debianPackage: 'mmdebstrap' }], say);
     say(`Making the base of the images: ${codename} and Node.js ${process.version} (once; about a minute) ...`);
     const layer = join(work, 'root.tar');

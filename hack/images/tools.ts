@@ -28,8 +28,10 @@ export async function requireTools(tools: readonly Tool[], say: Say): Promise<vo
   if (process.getuid?.() !== 0) throw new ImageError('TOOL_MISSING', `Building images needs ${names}. Install with: sudo ${command}`);
   say(`Installing ${names} (${command}) ...`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await run('apt-get', ['update', '-q'], { env, say, doing: 'reading the package lists' });
-  await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], { env, say, doing: 'installing' });
+  // Another installation may be going on: wait for it rather than fail.
+  const patience = ['-o', 'DPkg::Lock::Timeout=300', '-q'];
+  await run('apt-get', [...patience, 'update'], { env, say, doing: 'reading the package lists' });
+  await run('apt-get', [...patience, 'install', '-y', '--no-install-recommends', ...packages], { env, say, doing: 'installing' });
 }
 
 export async function has(program: string): Promise<boolean> {
