@@ -94,6 +94,12 @@ describe('a served classifier', function suite() {
     expect(await labels({ inputs: [{ name: 'rows', shape: [0, 2], datatype: 'FP64', data: [] }] })).to.deep.equal([[]]);
   });
 
+  it('answers in JSON to a client that would take binary outputs', async () => {
+    const { status, body } = await server.call(infer, { ...rows([1, 1, -1, -1]), parameters: { binary_data_output: true } });
+    expect(status).to.equal(200);
+    expect(body.outputs?.[0]?.data).to.deep.equal(['red', 'blue']);
+  });
+
   it('answers on the path of its version, and knows no other', async () => {
     const version = String(((await server.call('/v2/models/model')).body.versions as string[])[0]);
     expect((await server.call(`/v2/models/model/versions/${version}/infer`, rows([1, 1, 1, 1]))).body.model_version).to.equal(version);

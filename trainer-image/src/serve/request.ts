@@ -65,8 +65,8 @@ export function parseInfer(body: unknown, preprocessing: Preprocessing, known: r
 function requireParameters(parameters: unknown, where: string): void {
   if (parameters === undefined) return;
   if (!isObject(parameters)) throw bad(`"parameters" of ${where} must be an object.`);
-  const binary = ['binary_data_size', 'binary_data', 'binary_data_output'].find((name) => name in parameters && parameters[name] !== false);
-  if (binary !== undefined) throw new ProtocolError(501, `The binary tensor extension (${binary} of ${where}) is not supported; send and ask for JSON data.`);
+  // A wish for binary outputs is not refused: an answer in JSON says by itself that it is none, and clients read it.
+  if ('binary_data_size' in parameters) throw new ProtocolError(501, `The binary tensor extension (binary_data_size of ${where}) is not supported; send JSON data.`);
 }
 
 function parseTensor(value: unknown, index: number): InputTensor {
