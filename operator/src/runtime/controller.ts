@@ -53,6 +53,7 @@ export interface AttachedController {
 }
 
 const defaultWorkers = 32;
+const overdueMs = 1_000;
 /** After the API server was away, every key is tried again within this time of its return. */
 const awayRetryMs = 3_000;
 
@@ -244,7 +245,9 @@ class RunningController<W extends Watches, Primary extends keyof W & string, Sta
       case 'done':
         return 'success';
       case 'at':
-        this.#queue.addAt(name, next.time);
+        // A plan that names a time in the past must not run in a tight loop.
+        if (next.time > this.#context.clock.now()) this.#queue.addAt(name, next.time);
+        else this.#queue.addAfter(name, overdueMs);
         return 'requeue_after';
       case 'waitForCache':
         // The change that is waited for wakes the key; this is for one that never comes.
