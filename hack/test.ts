@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { globSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Program } from './cluster/families.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -49,13 +50,20 @@ const suites: readonly Suite[] = [
   {
     name: 'api',
     steps: [
-      check('tools', 'Kubernetes built from source (about 20 minutes the first time)', 'node', 'hack/cluster/main.ts', 'tools', 'kube-apiserver', 'etcd', 'kubectl', 'helm', 'kwok', 'kube-controller-manager', 'kube-scheduler'),
+      tools('Kubernetes built from source (about 20 minutes the first time)', 'kube-apiserver', 'etcd', 'kubectl', 'helm', 'kwok', 'kube-controller-manager', 'kube-scheduler', 'csi-provisioner', 'csi-sanity'),
       mocha('api', 'what only a real API server decides', ['test/api/**/*.test.ts'], {}),
     ],
   },
   { name: 'chart', steps: [mocha('chart', 'the Helm chart on a real API server', ['test/chart/**/*.test.ts'], {})] },
   { name: 'faults', steps: [mocha('faults', 'faults between operator and API server', ['test/faults/**/*.test.ts'], {})] },
-  { name: 'e2e', onDemand: true, steps: [mocha('e2e', 'whole clusters with real pods', ['test/e2e/**/*.test.ts'], {})] },
+  {
+    name: 'e2e',
+    onDemand: true,
+    steps: [
+      tools('the parts of a node built from source', 'kubelet', 'kube-proxy', 'coredns', 'metrics-server', 'csi-provisioner', 'csi-snapshotter', 'snapshot-controller', 'kubectl', 'helm'),
+      mocha('e2e', 'whole clusters with real pods', ['test/e2e/**/*.test.ts'], {}),
+    ],
+  },
 ];
 
 function check(name: string, about: string, command: string, ...args: string[]): Step {
@@ -67,6 +75,11 @@ function check(name: string, about: string, command: string, ...args: string[]):
       return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
     },
   };
+}
+
+/** Built here and not inside a test, so that a person sees what takes the time. */
+function tools(about: string, ...programs: readonly Program[]): Step {
+  return check('tools', about, 'node', 'hack/cluster/main.ts', 'tools', ...programs);
 }
 
 function mocha(name: string, about: string, patterns: readonly string[], options: { readonly parallel?: boolean }): Step {
