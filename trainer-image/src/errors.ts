@@ -29,6 +29,7 @@ export const errorCodes = {
   TRAINING_DIVERGED: ['Data', 'The loss became infinite or not a number.'],
   VOLUME_WRITE: ['Run', 'A checkpoint or the model could not be written.'],
   MODEL_INVALID: ['Run', 'The model directory is incomplete or was changed: a digest does not match its manifest.'],
+  OUT_OF_MEMORY: ['Data', 'The rows do not fit into the memory that the program may use.'],
   INTERNAL: ['Run', 'A defect of the trainer.'],
 } as const satisfies Record<string, readonly ['Spec' | 'Data' | 'Run', string]>;
 

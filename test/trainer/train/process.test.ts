@@ -114,6 +114,14 @@ describe('the training process', function suite() {
     expect(lastWords(place).error).to.include({ code: 'SPEC_INVALID', at: trainerEnv.spec });
   });
 
+  it('says that the data do not fit into memory', async () => {
+    await using place = await folder();
+    const uri = place.write('rows.csv', `name,y\n${Array.from({ length: 400_000 }, (_, row) => `${'name'.repeat(12)}-${row},${row % 2}`).join('\n')}\n`);
+    const run = start(place, { spec: JSON.stringify({ ...digits, data: { ...digits.data, source: { ...digits.data.source, uri }, target: 'y' } }), NODE_OPTIONS: '--max-old-space-size=40' });
+    expect((await run.exit).code, run.output()).to.equal(2);
+    expect(lastWords(place).error).to.include({ code: 'OUT_OF_MEMORY', at: 'spec.pod.resources' });
+  });
+
   it('pushes progress to the leader with its token', async () => {
     await using place = await folder();
     place.write('token', 'secret-token\n');

@@ -1,7 +1,7 @@
 /** Runs the training thread, passes on what it tells, and stops it within a grace time. */
 import { Worker } from 'node:worker_threads';
 import type { ProgressReport } from '@anneal/operator/api';
-import { toAnnealError } from '../errors.ts';
+import { AnnealError, toAnnealError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { failureOf } from './order.ts';
 import type { TrainingEvent, TrainingOrder, TrainingOutcome } from './order.ts';
@@ -37,7 +37,7 @@ export function supervise(order: TrainingOrder, options: SupervisorOptions): Sup
     });
     worker.on('error', (error) => {
       options.log('error', 'Training thread failed', { error: error instanceof Error ? error.stack : String(error) });
-      resolve(failureOf(toAnnealError(error)));
+      resolve(failureOf(isOutOfMemory(error) ? outOfMemory : toAnnealError(error)));
     });
     // After `Ended` this changes nothing; before it, the thread was ended from outside.
     worker.on('exit', (code) => resolve(killed === undefined ? failureOf(toAnnealError(new Error(`the training thread ended with code ${code}`))) : { kind: 'Stopped' }));
@@ -54,3 +54,10 @@ export function supervise(order: TrainingOrder, options: SupervisorOptions): Sup
     },
   };
 }
+
+const isOutOfMemory = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+
+const outOfMemory = new AnnealError('OUT_OF_MEMORY', {
+  at: 'spec.pod.resources',
+  message: 'The rows do not fit into memory. Raise the memory limit, exclude text columns that are not needed in data.features.exclude, or give fewer rows.',
+});
