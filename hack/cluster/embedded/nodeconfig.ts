@@ -90,6 +90,8 @@ export function kubeletConfig(layout: NodeLayout, pki: Pki, dns: string): object
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'nodefs.inodesFree': '1%', 'imagefs.available': '1%' },
+    // A program under development crashes often, and a test makes it crash: up to five minutes of waiting would teach nothing.
+    crashLoopBackOff: { maxContainerRestartPeriod: '1s' },
     // How soon a new device is seen; the API server is written to only when something has changed.
     nodeStatusUpdateFrequency: '2s',
   };
