@@ -1,6 +1,5 @@
 /** TrainingJobs and their pods in the situations that tests speak of. */
 import type { TrainingJob, TrainingJobSpec, TrainerSpec } from '@anneal/operator/api';
-import { assess } from '../../../operator/src/controllers/trainingjob/assess.ts';
 import type { JobStatus, Observed } from '../../../operator/src/controllers/trainingjob/observe.ts';
 import { volumeOf } from '../../../operator/src/domain/job-volume.ts';
 import type { Pod, PodStatus, Termination } from '../../../operator/src/domain/pod.ts';
@@ -110,7 +109,3 @@ export const resultMessage = JSON.stringify({
   epochs: 5,
   model: { path: 'model', digest: `sha256:${'a'.repeat(64)}`, sizeBytes: 1000 },
 });
-
-export function stageOf(observed: Observed, time = now): string {
-  return assess(observed, time).stage.kind;
-}

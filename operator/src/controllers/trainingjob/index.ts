@@ -2,19 +2,22 @@
 import type { ObjectKey } from '../../kube/resource.ts';
 import { labels } from '../../api/index.ts';
 import type { TrainingSettings } from '../../domain/training-pod.ts';
-import { controllingOwner, defineController, waitForCache, done, type Controller, type Next } from '../../runtime/index.ts';
+import { at, controllingOwner, defineController, waitForCache, done, type Controller, type Next } from '../../runtime/index.ts';
 import { trainingJobType } from '../shared/resources.ts';
 import { assess } from './assess.ts';
 import { observe, watches, type JobScope, type ProgressBoard } from './observe.ts';
 import { planJob } from './plan.ts';
+import { isOnItsWay, Settling } from './settling.ts';
 import { statusOf } from './status.ts';
 
-export type { ProgressBoard, ReceivedProgress } from './observe.ts';
+export type { ProgressBoard } from './observe.ts';
 
 /** Brings one TrainingJob to what its spec asks for. Level-based: may run at any time, any number of times. */
 function reconciler(settings: TrainingSettings, board: ProgressBoard) {
+  const settling = new Settling();
   return async (key: ObjectKey, scope: JobScope): Promise<Next> => {
     const seen = observe(key, scope.stores, board);
+    if (seen === undefined) settling.forget(key);
     // Owner references let the garbage collector take the children of a deleted job.
     if (seen === undefined || seen.object.metadata.deletionTimestamp !== undefined) return done;
     if (!scope.expectations.met(key)) return waitForCache;
@@ -23,9 +26,17 @@ function reconciler(settings: TrainingSettings, board: ProgressBoard) {
     if (assessment.stage.kind === 'Finished') board.forget(seen.job.uid);
     const plan = planJob(seen, assessment, now, settings);
     const outcome = await scope.execute(plan.actions);
+    if (isOnItsWay(seen, assessment, outcome)) {
+      const untilMs = settling.untilMs(key, seen.job.uid, assessment.attempt, now);
+      if (untilMs !== undefined) return sooner(plan.next, untilMs);
+    } else settling.forget(key);
     await scope.report(key, statusOf(seen, assessment, outcome, now), 'soon');
     return plan.next;
   };
+}
+
+function sooner(next: Next, timeMs: number): Next {
+  return next.kind === 'at' && next.time < timeMs ? next : at(timeMs);
 }
 
 export function trainingJobController(settings: TrainingSettings, board: ProgressBoard): Controller {
