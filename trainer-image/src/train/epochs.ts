@@ -23,6 +23,7 @@ export interface Run {
   /** When the newest checkpoint was written, or the loop began. */
   checkpointedAt: number;
   reportedAt: number;
+  loggedAt: number;
   readonly startedAt: number;
   /** Steps that earlier attempts did. */
   readonly startedStep: number;
@@ -83,10 +84,20 @@ function endEpoch(run: Run): void {
     ...(verdict === undefined ? {} : { stopping: verdict.state }),
     ...(keepsBest ? { best: learner.weights() } : {}),
   };
-  run.hooks.log('info', 'Epoch ended', { epoch, ...rounded(metrics) });
+  logEpoch(run, epoch, metrics);
   if (isCheckpointDue(run)) checkpoint(run);
   report(run, metrics);
 }
+
+/** Thousands of short epochs would push everything else out of the container's log. */
+function logEpoch(run: Run, epoch: number, metrics: Metrics): void {
+  const now = run.hooks.now();
+  if (epoch > everyEpochUpTo && now - run.loggedAt < 1000) return;
+  run.loggedAt = now;
+  run.hooks.log('info', 'Epoch ended', { epoch, ...rounded(metrics) });
+}
+
+const everyEpochUpTo = 50;
 
 const rounded = (metrics: Metrics): Metrics => Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, Number(value.toPrecision(5))]));
 

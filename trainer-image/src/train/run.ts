@@ -103,6 +103,7 @@ function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, ru
     state: found?.state ?? startState(data),
     checkpointedAt: now,
     reportedAt: now,
+    loggedAt: now,
     startedAt: now,
     startedStep: found?.state.step ?? 0,
   };
