@@ -76,7 +76,8 @@ function running({ stage, current }: Assessment): Conclusion {
 /** Waiting reasons of a container that is on its way; any other names something that a person must mend. */
 const ordinaryWaits = new Set(['ContainerCreating', 'PodInitializing']);
 
-function waitsBadly(pod: Pod): boolean {
+/** True when a container waits for something that a person must mend. */
+export function waitsBadly(pod: Pod): boolean {
   const reason = pod.status.main?.waiting?.reason;
   return isPullingBadly(pod) || (reason !== undefined && !ordinaryWaits.has(reason));
 }

@@ -1,0 +1,53 @@
+/**
+ * When a status may wait. While the pods of an attempt are on their way, each of them changes what is true of the job several
+ * times within a moment; told one by one, that costs the API server more than making the pods.
+ */
+import { isTrue } from '../../api/index.ts';
+import { hasEnded, isRunning, podCondition } from '../../domain/pod.ts';
+import { keyString, type ObjectKey } from '../../kube/resource.ts';
+import type { Instant, Outcome } from '../../runtime/index.ts';
+import type { Assessment } from './assess.ts';
+import { waitsBadly } from './conclusions.ts';
+import type { Observed } from './observe.ts';
+
+/** Longest time without news from pods that are on their way. The first news of an attempt waits for as long at most. */
+const settleMs = 2_000;
+
+/** True while all goes as it should and is not yet where it should be: nothing that a person or a program would act on. */
+export function isOnItsWay(seen: Observed, { stage, current }: Assessment, outcome: Outcome): boolean {
+  if (outcome.kind === 'failed' || stage.kind !== 'Active' || isTrue(seen.status.conditions, 'Suspended')) return false;
+  if (isTrue(seen.status.conditions, 'Running')) return false;
+  const arrived = current.length > 0 && current.every((pod) => isRunning(pod) || hasEnded(pod));
+  return !arrived && !current.some((pod) => waitsBadly(pod) || podCondition(pod, 'PodScheduled')?.status === 'False');
+}
+
+interface Told {
+  readonly uid: string;
+  readonly attempt: number;
+  readonly timeMs: Instant;
+}
+
+/** When each job last told of an attempt on its way. Only in memory: a restarted operator tells a little sooner, that is all. */
+export class Settling {
+  readonly #told = new Map<string, Told>();
+
+  /** Until when the news may wait; undefined when it must be told now, which is taken as done. */
+  untilMs(key: ObjectKey, uid: string, attempt: number, nowMs: Instant): Instant | undefined {
+    const name = keyString(key);
+    const held = this.#told.get(name);
+    // A wall clock that was set back must not hold the news for longer.
+    const isKnown = held?.uid === uid && held.attempt === attempt && held.timeMs <= nowMs;
+    if (isKnown && nowMs >= held.timeMs + settleMs) {
+      this.#told.set(name, { uid, attempt, timeMs: nowMs });
+      return undefined;
+    }
+    if (isKnown) return held.timeMs + settleMs;
+    this.#told.set(name, { uid, attempt, timeMs: nowMs });
+    return nowMs + settleMs;
+  }
+
+  /** The attempt has arrived or ended, or the job is gone. */
+  forget(key: ObjectKey): void {
+    this.#told.delete(keyString(key));
+  }
+}
