@@ -56,7 +56,7 @@ async function measure({ jobs, rounds, profile }: Options, say: Say): Promise<Re
   let number = 0;
   const round = async (contender: Contender, count: number): Promise<Round> => {
     number += 1;
-    return runRound({ client: api.client, contender, namespace: `bench-${number}`, jobs: count, controllerPid: pidOf(contender) });
+    return runRound({ client: api.client, contender, namespace: `bench-${number}`, jobs: count, controllerPid: pidOf(contender), serverPid: plane.pids['kube-apiserver'] ?? 0 });
   };
 
   say(`Warming up with ${warmUpJobs} jobs of each kind ...`);
@@ -86,9 +86,9 @@ function order(rounds: number): Contender[] {
 function report(results: readonly Round[], jobs: number, rss: { readonly idle: number; readonly peak: number }, say: Say): ReconcileResult {
   const [ours, theirs] = [summary(results, anneal), summary(results, native)];
   say(`\n${table(
-    ['', 'jobs/s', 'all run s', 'created s', 'status s', 'CPU ms/job'],
-    [ours, theirs].map(({ contender, jobsPerSecond, seconds, createSeconds, statusSeconds, cpu }) => [
-      contender.title, jobsPerSecond.toFixed(1), seconds.toFixed(1), createSeconds.toFixed(1), statusSeconds.toFixed(1), cpu.toFixed(1),
+    ['', 'jobs/s', 'all run s', 'created s', 'status s', 'CPU ms/job', 'API server CPU ms/job'],
+    [ours, theirs].map(({ contender, jobsPerSecond, seconds, createSeconds, statusSeconds, cpu, serverCpu }) => [
+      contender.title, jobsPerSecond.toFixed(1), seconds.toFixed(1), createSeconds.toFixed(1), statusSeconds.toFixed(1), cpu.toFixed(1), serverCpu.toFixed(1),
     ]),
   )}\nOperator: ${rss.idle.toFixed(0)} MiB resident after the warm-up, ${rss.peak.toFixed(0)} MiB at most.\n`);
   return {
@@ -112,6 +112,7 @@ function summary(results: readonly Round[], contender: Contender) {
     createSeconds: mean((round) => round.createSeconds),
     statusSeconds: mean((round) => round.statusSeconds),
     cpu: mean((round) => round.controllerCpuMsPerJob),
+    serverCpu: mean((round) => round.serverCpuMsPerJob),
   };
 }
 

@@ -25,6 +25,8 @@ export interface Round {
   readonly statusSeconds: number;
   /** CPU time that the controller's process took for one job, until every status was written. */
   readonly controllerCpuMsPerJob: number;
+  /** The same of the API server, for all that was asked of it: creates, watches, scheduler, nodes and controller. */
+  readonly serverCpuMsPerJob: number;
 }
 
 export interface RoundOptions {
@@ -33,19 +35,20 @@ export interface RoundOptions {
   readonly namespace: string;
   readonly jobs: number;
   readonly controllerPid: number;
+  readonly serverPid: number;
 }
 
 /** More than the connections of the client's pool, so that none of them waits for us. */
 const creatorsAtOnce = 48;
 const longestRoundSeconds = 900;
 
-export async function runRound({ client, contender, namespace, jobs, controllerPid }: RoundOptions): Promise<Round> {
+export async function runRound({ client, contender, namespace, jobs, controllerPid, serverPid }: RoundOptions): Promise<Round> {
   await client.create(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   await until('the namespace has its service account', async () => hasServiceAccount(client, namespace), { timeoutSeconds: 60 });
   await using pods = await Followed.start(client, podType, namespace, isRunning);
   await using owners = await Followed.start(client, contender.type, namespace, (object) => contender.saysRunning(object));
 
-  const cpuBefore = await cpuMs(controllerPid);
+  const [controllerBefore, serverBefore] = [await cpuMs(controllerPid), await cpuMs(serverPid)];
   const begin = performance.now();
   const since = (): number => (performance.now() - begin) / 1000;
   const running = pods.reached(jobs * podsPerJob).then(since);
@@ -53,10 +56,11 @@ export async function runRound({ client, contender, namespace, jobs, controllerP
   await createAll(client, contender, namespace, jobs);
   const createSeconds = since();
   const [seconds, statusSeconds] = await withinTime(Promise.all([running, said]), () => `${pods.count} of ${jobs * podsPerJob} pods ran, ${owners.count} of ${jobs} jobs said so`);
-  const controllerCpuMsPerJob = ((await cpuMs(controllerPid)) - cpuBefore) / jobs;
+  const controllerCpuMsPerJob = ((await cpuMs(controllerPid)) - controllerBefore) / jobs;
+  const serverCpuMsPerJob = ((await cpuMs(serverPid)) - serverBefore) / jobs;
 
   await removeAll(client, contender, owners, pods);
-  return { contender, jobs, createSeconds, seconds, statusSeconds, controllerCpuMsPerJob };
+  return { contender, jobs, createSeconds, seconds, statusSeconds, controllerCpuMsPerJob, serverCpuMsPerJob };
 }
 
 async function createAll(client: Client, contender: Contender, namespace: string, jobs: number): Promise<void> {
