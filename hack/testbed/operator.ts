@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { freePort } from '../cluster/controlplane/ports.ts';
 import { ready, signal, start, stop, tail } from '../cluster/processes.ts';
 import { bundle } from '../images/bundle.ts';
+import { imageEnvironment } from '../images/environment.ts';
 import type { OperatorAccount } from './account.ts';
 import { cpuMs, forgetPeak, peakRssMiB, rssMiB } from './process-figures.ts';
 
@@ -81,7 +82,7 @@ async function launch(options: OperatorOptions, slot: Slot): Promise<OperatorPro
   const record = await start({
     name: 'operator', command, args,
     log: join(folder, `${slot.name}.log`),
-    env: { ...environment(folder, slot.name), ...(options.as === 'Pod' ? serviceVariables(account.server) : {}) },
+    env: { ...(await environment(folder, slot.name)), ...(options.as === 'Pod' ? serviceVariables(account.server) : {}) },
     cwd: folder,
     endsWithUs: true,
   });
@@ -107,9 +108,12 @@ async function launch(options: OperatorOptions, slot: Slot): Promise<OperatorPro
   };
 }
 
-/** Each of several operators is an instance of its own; none of them may think that it runs in a pod of the machine's own cluster. */
-function environment(folder: string, name: string): Record<string, string> {
-  return { NODE_ENV: 'production', NODE_COMPILE_CACHE: join(folder, 'compile-cache'), POD_NAME: name, KUBERNETES_SERVICE_HOST: '' };
+/**
+ * The image's own, so that memory and speed are those of a pod. Each of several operators is an instance of its own; none of them may think
+ * that it runs in a pod of the machine's own cluster.
+ */
+async function environment(folder: string, name: string): Promise<Record<string, string>> {
+  return { ...(await imageEnvironment('operator')), NODE_COMPILE_CACHE: join(folder, 'compile-cache'), POD_NAME: name, KUBERNETES_SERVICE_HOST: '' };
 }
 
 /** Puts the account's files where a pod has them, seen by this command alone. Each program replaces the one before, so the pid stays. */
@@ -154,6 +158,6 @@ async function makeBundle(): Promise<Bundled> {
   process.once('beforeExit', () => void rm(folder, { recursive: true, force: true }));
   await bundle(join(import.meta.dirname, '..', '..', 'operator', 'src', 'main.ts'), folder);
   const main = join(folder, 'main.js');
-  await promisify(execFile)(process.execPath, [main, '--version'], { env: { ...process.env, ...environment(folder, 'version') } });
+  await promisify(execFile)(process.execPath, [main, '--version'], { env: { ...process.env, ...(await environment(folder, 'version')) } });
   return { folder, main };
 }
