@@ -144,6 +144,22 @@ describe('a store behind a disturbed watch', function () {
       // What the manager does when an expectation times out.
       reflector.reconnect();
     },
+    'must list, and another server answers with an older list': async ({ proxy, store, churn, user }) => {
+      const path = `/api/v1/namespaces/${cluster.namespace}/configmaps`;
+      const older = await user.transport.json({ method: 'GET', path, query: { labelSelector: 'kit.test/widget' } });
+      const versions = store.resourceVersion;
+      await churn();
+      await eventually(() => expect(store.resourceVersion).not.to.equal(versions));
+      proxy.fault({ when: ({ query }) => query.has('sendInitialEvents'), fault: { kind: 'respond', code: 422, body: status(422, 'Invalid') }, times: 1 });
+      const stale = proxy.fault({ when: ({ path: asked, isWatch: watching, method }) => asked === path && !watching && method === 'GET', fault: { kind: 'respond', code: 200, body: older }, times: 2 });
+      const ghosts: string[] = [];
+      using _listening = store.subscribe(({ before, after }) => {
+        if (before === undefined && after !== undefined) ghosts.push(after.metadata.name);
+      });
+      proxy.injectIntoWatches(errorEvent(410, 'Expired'));
+      await eventually(() => expect(stale.hits).to.equal(2));
+      expect(ghosts, 'came back from the dead').to.deep.equal([]);
+    },
     'must list, and the list fails half way through its pages': async ({ proxy, churn }) => {
       proxy.fault({ when: ({ query }) => query.has('sendInitialEvents'), fault: { kind: 'respond', code: 422, body: status(422, 'Invalid') }, times: 1 });
       const expired = proxy.fault({ when: ({ query }) => query.has('continue'), fault: { kind: 'respond', code: 410, body: status(410, 'Expired') }, times: 1 });

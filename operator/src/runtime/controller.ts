@@ -162,9 +162,16 @@ class RunningController<W extends Watches, Primary extends keyof W & string, Sta
   #watchedChanged(name: string, { before, after }: Change): void {
     const trigger = this.#triggers[name];
     if (trigger === undefined) return;
-    for (const object of [before, after]) {
-      if (object === undefined) continue;
-      for (const key of trigger(object, this.#stores)) this.#queue.add(keyString(key), 'change');
+    try {
+      for (const object of [before, after]) {
+        if (object === undefined) continue;
+        for (const key of trigger(object, this.#stores)) this.#queue.add(keyString(key), 'change');
+      }
+    } catch (thrown) {
+      // A bug in one trigger must neither keep the change from other controllers nor lose it: every key is looked at.
+      this.#context.metrics.reconcilePanics.inc({ controller: this.#definition.name });
+      this.#log.error('Trigger failed', { watch: name, error: asError(thrown) });
+      this.#resync();
     }
   }
 

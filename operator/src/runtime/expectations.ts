@@ -24,7 +24,7 @@ export interface ExpectationsOptions {
 }
 
 /** A watch delivers within milliseconds. What takes this long was lost, and the plan is safe without it: names are deterministic. */
-const timeoutMs = 5_000;
+export const expectationMs = 5_000;
 
 export class Expectations {
   readonly #options: ExpectationsOptions;
@@ -40,7 +40,7 @@ export class Expectations {
     if (isSeen(expected)) return;
     const name = keyString(owner);
     const pending = this.#pending.get(name) ?? [];
-    pending.push({ expected, until: this.#options.clock.monotonic() + timeoutMs });
+    pending.push({ expected, until: this.#options.clock.monotonic() + expectationMs });
     this.#pending.set(name, pending);
     this.#addWaiter(name, expected);
   }

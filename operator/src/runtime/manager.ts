@@ -9,6 +9,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { AttachedController, Controller } from './controller.ts';
 import { EventRecorder } from './events.ts';
+import { expectationMs } from './expectations.ts';
 import { checks, serveEndpoint } from './health.ts';
 import { Leader } from './leader.ts';
 import { Reflector } from './reflector.ts';
@@ -35,8 +36,8 @@ export interface ManagerOptions {
 /** Why a manager stopped. After `lostLeadership` the process must exit with an error: another one writes now. */
 export type Stopped = 'asked' | 'lostLeadership';
 
-/** The kubelet kills a pod 30 s after it asked it to stop. */
-const drainMs = 20_000;
+/** The kubelet kills a pod 30 s after it asked it to stop. Without the leadership no run can do anything more. */
+const drainMs = { asked: 20_000, lostLeadership: 2_000 } as const;
 const eventDrainMs = 2_000;
 /** Bookmarks come every minute; after two without any, a watch has failed to recover by itself. */
 const staleMs = 150_000;
@@ -76,7 +77,7 @@ export class Manager {
         events: this.#events,
         clientFor: (name) => this.#clientFor(name),
         storeOf: (type) => this.#reflectors.get(nameOf(type))?.store,
-        onStale: (type) => this.#reflectors.get(nameOf(type))?.reconnect(),
+        onStale: (type) => this.#reflectors.get(nameOf(type))?.suspect(expectationMs),
       }),
     );
   }
@@ -153,10 +154,10 @@ export class Manager {
     const { clock, log, transport } = this.#options;
     log.info('Stopping', { why });
     const deadline = new AbortController();
-    const expired = sleep(clock, drainMs, deadline.signal).then(() => 'expired' as const);
+    const expired = sleep(clock, drainMs[why], deadline.signal).then(() => 'expired' as const);
     // After the loss of leadership the gate stops every write, so runs under way end at their next one.
     const drained = Promise.all(this.#controllers.map((controller) => controller.drain())).then(() => 'drained' as const);
-    if ((await Promise.race([drained, expired])) === 'expired') log.warn('Reconciles still ran when the time to stop was up', { seconds: drainMs / 1000 });
+    if ((await Promise.race([drained, expired])) === 'expired') log.warn('Reconciles still ran when the time to stop was up', { seconds: drainMs[why] / 1000 });
     deadline.abort();
     await this.#events.close(why === 'asked' ? eventDrainMs : 0);
     await this.#leader.release();

@@ -51,12 +51,14 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   #failures = 0;
   #staleLists = 0;
   #lastHeard: Monotonic;
+  #connectedAt: Monotonic;
 
   constructor(store: Store<T, I>, options: ReflectorOptions) {
     this.store = store;
     this.#options = options;
     this.#resource = store.type.group === '' ? store.type.plural : `${store.type.plural}.${store.type.group}`;
     this.#lastHeard = options.clock.monotonic();
+    this.#connectedAt = options.clock.monotonic();
     this.synced = new Promise((resolve) => {
       this.#resolveSynced = resolve;
     });
@@ -75,9 +77,14 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
     this.#running = this.#run();
   }
 
-  /** Asks for a new connection, from the last version seen: called when what was written does not come back. */
+  /** Asks for a new connection, from the last version seen. */
   reconnect(): void {
     this.#reconnect.abort();
+  }
+
+  /** What was written did not come back for `ms`: a connection that has been there for all that time may be dead. */
+  suspect(ms: number): void {
+    if (this.#options.clock.monotonic() - this.#connectedAt >= ms) this.reconnect();
   }
 
   /** Cuts a wait between two tries short: called when the server is known to answer again. */
@@ -113,6 +120,7 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   /** One connection: what exists first, if that is not known, then what changes, until the stream ends. Returns how many events it sent. */
   async #follow(): Promise<number> {
     this.#reconnect = new AbortController();
+    this.#connectedAt = this.#options.clock.monotonic();
     let events = 0;
     if (this.#mustList && !this.#streamsLists) await this.#list();
     const initial = this.#mustList ? new Map<string, T>() : undefined;

@@ -174,6 +174,30 @@ describe('executing a plan at a real API server', function () {
     });
   });
 
+  describe('Evict', () => {
+    const podType: ResourceType = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
+    const budgetType: ResourceType = { group: 'policy', version: 'v1', kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets', namespaced: true };
+
+    it('leaves a pod that its disruption budget protects, and says so', async () => {
+      await using situation = await executing();
+      const { client, owner, run, writes } = situation;
+      const { name } = owner.metadata;
+      const namespace = cluster.namespace;
+      const metadata = { name, namespace, labels: { app: name } };
+      const pod = await eventually(() => client.create<KubeObject>(podType, { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [{ name: 'c', image: 'none' }] } } as KubeObject));
+      await client.create(budgetType, { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name, namespace }, spec: { minAvailable: 1, selector: { matchLabels: { app: name } } } } as KubeObject);
+      const ready: KubeObject & { readonly status: unknown } = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } };
+      await client.applyStatus(podType, ready);
+      const evict: Action = { kind: 'Evict', target: seen(podType, pod) };
+      const before = writes().length;
+      expect(failureOf(await run(evict))).to.contain('429').and.to.contain('disruption budget');
+      expect(writes().length - before, 'tries').to.equal(1);
+      const budget = { namespace, name };
+      await client.delete(budgetType, budget, { uid: (await client.get<KubeObject>(budgetType, budget)).metadata.uid ?? '' });
+      await eventually(async () => expect((await run(evict)).kind).to.equal('done'));
+    });
+  });
+
   describe('a finalizer', () => {
     const finalizer = 'kit.test/release';
 

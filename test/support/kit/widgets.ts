@@ -79,12 +79,12 @@ export function widget(namespace: string, name: string, size: number): Widget {
   return { apiVersion: 'kit.test/v1', kind: 'Widget', metadata: { name, namespace }, spec: { size } };
 }
 
-const crd = {
+const crd = (group: string): object => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
-  metadata: { name: 'widgets.kit.test' },
+  metadata: { name: `widgets.${group}` },
   spec: {
-    group: 'kit.test',
+    group,
     scope: 'Namespaced',
     names: { kind: 'Widget', plural: 'widgets', singular: 'widget' },
     versions: [{
@@ -95,14 +95,14 @@ const crd = {
       } } },
     }],
   },
-};
+});
 
 /** Installs the Widget CRD by `install`, which takes files of manifests. */
-export async function installWidgets(install: (files: readonly string[]) => Promise<void>): Promise<void> {
+export async function installWidgets(install: (files: readonly string[]) => Promise<void>, group = widgetType.group): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'anneal-widgets-'));
   try {
     const file = join(directory, 'widgets.json');
-    await writeFile(file, JSON.stringify(crd));
+    await writeFile(file, JSON.stringify(crd(group)));
     await install([file]);
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -32,7 +32,7 @@ function running(reconcile: (key: ObjectKey) => Next | Promise<Next>, workers = 
   const [jobs, pods, pools]: readonly [Store, Store, Store] = [new Store(declared.jobs), new Store(declared.pods), new Store(declared.pools)];
   const [clock, metrics, reconciled] = [new TestClock(), createMetrics(), [] as string[]];
   const controller = defineController({
-    name: 'job', watches: declared, primary: 'jobs', workers, triggers: { pods: controllingOwner(jobType) },
+    name: 'job', watches: declared, primary: 'jobs', workers, triggers: { pods: ownerUnlessPoison },
     reconcile: async (key) => {
       reconciled.push(key.name);
       return reconcile(key);
@@ -51,6 +51,11 @@ function running(reconcile: (key: ObjectKey) => Next | Promise<Next>, workers = 
       return values.filter((value) => Object.entries(labels).every(([name, text]) => (value.labels as Record<string, unknown>)[name] === text)).reduce((sum, { value }) => sum + value, 0);
     },
   };
+}
+
+function ownerUnlessPoison(pod: KubeObject): Iterable<ObjectKey> {
+  if (pod.metadata.name === 'poison') throw new TypeError('x is not a function');
+  return controllingOwner(jobType)(pod);
 }
 
 function job(name: string, generation = 1, resourceVersion = '1'): KubeObject {
@@ -196,6 +201,18 @@ describe('a controller', () => {
     await settle();
     pools.setInstalled(true);
     await settle();
+    expect(reconciled).to.deep.equal(['x', 'x']);
+    await attached.drain();
+  });
+
+  it('loses no key to a trigger that throws', async () => {
+    const { jobs, pods, attached, reconciled, counted } = running(() => done);
+    attached.start();
+    jobs.put(job('x'));
+    await settle();
+    pods.put({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'poison' } });
+    await settle();
+    expect(await counted('reconcilePanics')).to.equal(1);
     expect(reconciled).to.deep.equal(['x', 'x']);
     await attached.drain();
   });
