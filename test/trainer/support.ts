@@ -64,7 +64,7 @@ export interface RunOptions extends Partial<Omit<TrainingOrder, 'spec' | 'volume
 
 /** Trains in this process, on a volume that is a plain folder. */
 export function train(spec: TrainerSpec, volume: string, { stopRequested, onReport, onLog, ...order }: RunOptions = {}): Promise<TrainingOutcome> {
-  return runTraining({ spec, volume, attempt: 1, checkpointIntervalSeconds: 0, checkpointKeep: 2, ...order }, {
+  return runTraining({ spec, volume, attempt: 1, threads: 1, checkpointIntervalSeconds: 0, checkpointKeep: 2, ...order }, {
     stopRequested: stopRequested ?? (() => false),
     signal: new AbortController().signal,
     now: Date.now,

@@ -1,11 +1,13 @@
 /** The trainer image's one program. Verbs: train, serve. Reads the process' environment and arguments, wires, and sets the exit code. */
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { terminationMessagePath, trainerEnv, trainerExit } from '@anneal/operator/api';
+import { terminationMessagePath, trainerEnv, trainerExit, volumeLayout } from '@anneal/operator/api';
 import { toAnnealError } from './errors.ts';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
 import { readCpuMax, threadsFor } from './threads.ts';
+import { threadsOfNewest } from './train/checkpoint.ts';
 import { orderFrom, textOf } from './train/environment.ts';
 import { failureOf } from './train/order.ts';
 import type { TrainingOrder, TrainingOutcome } from './train/order.ts';
@@ -22,12 +24,13 @@ const usage = `Usage:
       Serves a model by the Open Inference Protocol V2.
   anneal-trainer version`;
 
-/** Set before TensorFlow is loaded, which reads them once. What the pod sets wins. */
-function tuneTensorFlow(): void {
-  const threads = String(threadsFor(availableParallelism(), readCpuMax()));
+/** Set before TensorFlow is loaded, which reads them once. What the pod sets wins. @returns the threads it will use */
+function tuneTensorFlow(preferred?: number): number {
+  const threads = String(preferred ?? threadsFor(availableParallelism(), readCpuMax()));
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.TF_NUM_INTRAOP_THREADS ??= threads;
   process.env.TF_NUM_INTEROP_THREADS ??= threads;
+  return Number(process.env.TF_NUM_INTRAOP_THREADS);
 }
 
 async function train(args: string[], log: Log): Promise<number> {
@@ -50,7 +53,7 @@ async function train(args: string[], log: Log): Promise<number> {
 async function outcomeOf(log: Log, graceMs: number): Promise<TrainingOutcome> {
   let order: TrainingOrder;
   try {
-    order = orderFrom(process.env);
+    order = orderFrom(process.env, (volume) => tuneTensorFlow(threadsOfNewest(path.join(volume, volumeLayout.checkpoints))));
   } catch (error) {
     return failureOf(toAnnealError(error));
   }
@@ -96,9 +99,7 @@ async function serve(args: string[], log: Log): Promise<number> {
 async function main([verb = '', ...args]: string[]): Promise<number> {
   const log = createLog(textOf(process.env, 'ANNEAL_LOG_LEVEL') ?? 'info', { job: process.env[trainerEnv.job], attempt: process.env[trainerEnv.attempt] });
   switch (verb) {
-    case 'train':
-      tuneTensorFlow();
-      return train(args, log);
+    case 'train': return train(args, log);
     case 'serve':
       tuneTensorFlow();
       return serve(args, log);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import type { ProgressReport } from '@anneal/operator/api';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
+import { threadsOfNewest } from '../../../trainer-image/src/train/checkpoint.ts';
 import { blobs, digitsCsv, folder, line, succeeded, train, trainerSpec } from '../support.ts';
 import type { Folder } from '../support.ts';
 
@@ -172,6 +173,16 @@ describe('checkpoints', function suite() {
       expect(messages).not.to.include('Going on from a checkpoint');
       rmSync(`${place.path}/model`, { recursive: true });
     }
+  });
+
+  it('tell the threads that the run must go on with', async () => {
+    await using place = await folder();
+    const at = `${place.path}/checkpoints`;
+    expect(threadsOfNewest(at)).to.equal(undefined);
+    await train(colours(place), place.path, { threads: 3, stopRequested: after(15) });
+    expect(threadsOfNewest(at)).to.equal(3);
+    for (const name of checkpoints(place)) truncateSync(`${at}/${name}/checkpoint.json`, 5);
+    expect(threadsOfNewest(at)).to.equal(undefined);
   });
 
   it('stay as many as asked for, without leftovers of a run that was cut off', async () => {

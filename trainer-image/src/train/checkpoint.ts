@@ -38,11 +38,14 @@ export interface CheckpointStore {
   readonly keep: number;
   /** Digest of spec and data; a checkpoint of another run is never gone on from. */
   readonly runDigest: string;
+  /** Threads that TensorFlow adds up with. */
+  readonly threads: number;
 }
 
 interface Header {
   readonly formatVersion: 1;
   readonly runDigest: string;
+  readonly threads: number;
   readonly tensorsSha256: string;
   /** Lengths of the float32 vectors in tensors.bin, in order. */
   readonly tensors: readonly { readonly name: string; readonly length: number }[];
@@ -70,6 +73,7 @@ export function writeCheckpoint(store: CheckpointStore, state: RunState, learner
   const header: Header = {
     formatVersion: 1,
     runDigest: store.runDigest,
+    threads: store.threads,
     tensorsSha256: sha256(tensors),
     tensors: vectors.map(({ name, values }) => ({ name, length: values.length })),
     scalars: learner.optimizer.scalars,
@@ -87,6 +91,19 @@ export function readNewest(store: CheckpointStore, passedOver: (name: string, wh
     const read = readCheckpoint(store, name);
     if (typeof read !== 'string') return read;
     passedOver(name, read);
+  }
+  return undefined;
+}
+
+/**
+ * Threads of the newest checkpoint. Sums are rounded by how they are shared out, so a run that goes on with another number
+ * would end with other weights; it may come back on a node of another size.
+ */
+export function threadsOfNewest(folder: string): number | undefined {
+  for (const name of newestFirst(folder)) {
+    const json = readIfThere(path.join(folder, name, 'checkpoint.json'));
+    const header = json === undefined ? undefined : headerOf(json);
+    if (header !== undefined) return header.threads;
   }
   return undefined;
 }

@@ -6,13 +6,15 @@ import type { TrainingOrder } from './order.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws AnnealError `SPEC_INVALID` that names the variable */
-export function orderFrom(environment: Environment): TrainingOrder {
+/** @param threads  that TensorFlow is given. @throws AnnealError `SPEC_INVALID` that names the variable */
+export function orderFrom(environment: Environment, threads: (volume: string) => number): TrainingOrder {
   const sourceDirectory = textOf(environment, trainerEnv.sourceDirectory);
   const accelerator = textOf(environment, trainerEnv.accelerator);
+  const volume = required(environment, trainerEnv.volume);
   return {
     spec: specOf(required(environment, trainerEnv.spec)),
-    volume: required(environment, trainerEnv.volume),
+    volume,
+    threads: threads(volume),
     ...(sourceDirectory === undefined ? {} : { sourceDirectory }),
     attempt: numberOf(environment, trainerEnv.attempt, 1),
     checkpointIntervalSeconds: numberOf(environment, trainerEnv.checkpointIntervalSeconds, 0),

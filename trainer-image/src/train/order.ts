@@ -12,6 +12,8 @@ export interface TrainingOrder {
   /** Seconds between two checkpoints; 0 writes one after each epoch. */
   readonly checkpointIntervalSeconds: number;
   readonly checkpointKeep: number;
+  /** Threads that TensorFlow was given; part of what decides the last bit. */
+  readonly threads: number;
   /** Resource name of an accelerator that must be used. */
   readonly accelerator?: string;
 }

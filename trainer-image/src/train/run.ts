@@ -91,7 +91,7 @@ const downloadsOf = (order: TrainingOrder): string => path.join(order.volume, 'd
 
 function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, runDigest: string): Run {
   const { spec } = order;
-  const store: CheckpointStore = { folder: path.join(order.volume, volumeLayout.checkpoints), keep: order.checkpointKeep, runDigest };
+  const store: CheckpointStore = { folder: path.join(order.volume, volumeLayout.checkpoints), keep: order.checkpointKeep, runDigest, threads: order.threads };
   removeLeftovers(store.folder);
   const found = readNewest(store, (name, why) => hooks.log('warn', 'Passed over a checkpoint', { checkpoint: name, why }));
   if (found !== undefined) hooks.log('info', 'Going on from a checkpoint', { checkpoint: found.name, epoch: found.state.epoch, step: found.state.step });
