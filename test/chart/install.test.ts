@@ -13,7 +13,7 @@ import { namesOf, parseManifests } from '../support/manifests.ts';
 /** Everything that may hold something of the release, cluster-wide. */
 const kinds = [
   'serviceaccounts', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings', 'services', 'deployments.apps',
-  'poddisruptionbudgets', 'networkpolicies', 'pods', 'configmaps', 'secrets', 'customresourcedefinitions',
+  'poddisruptionbudgets', 'networkpolicies', 'pods', 'configmaps', 'secrets', 'leases', 'customresourcedefinitions',
 ].join(',');
 
 /** On an API server of its own: it installs cluster-wide roles and CRDs, which other suites would see. */

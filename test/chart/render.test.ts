@@ -34,7 +34,7 @@ describe('the chart', function chartSuite() {
       'ClusterRole/anneal-observe', 'ClusterRole/anneal-operator', 'ClusterRole/anneal-serving', 'ClusterRole/anneal-viewer',
       'ClusterRoleBinding/anneal-operator',
       'CustomResourceDefinition/hyperparamsweeps.anneal.dev', 'CustomResourceDefinition/modeldeployments.anneal.dev', 'CustomResourceDefinition/trainingjobs.anneal.dev',
-      'Deployment/anneal', 'Role/anneal-leader-election', 'RoleBinding/anneal-leader-election', 'Service/anneal', 'ServiceAccount/anneal',
+      'Deployment/anneal', 'Lease/anneal-operator', 'Role/anneal-leader-election', 'RoleBinding/anneal-leader-election', 'Service/anneal', 'ServiceAccount/anneal',
     ]);
   });
 
@@ -67,7 +67,8 @@ describe('the chart', function chartSuite() {
   });
 
   it('prefixes everything with the release when its name is another', async () => {
-    const names = namesOf(parseManifests(await renderChart({ release: 'ml' }))).filter((name) => !name.startsWith('CustomResourceDefinition/'));
+    // One lease for all releases in a namespace: two operators there must not both lead.
+    const names = namesOf(parseManifests(await renderChart({ release: 'ml' }))).filter((name) => !/^(CustomResourceDefinition|Lease)\//.test(name));
     for (const name of names) expect(name).to.match(/\/ml-anneal/);
   });
 

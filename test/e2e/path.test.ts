@@ -154,7 +154,7 @@ describe('the whole path on a real cluster', function wholePath() {
 
   describe('helm uninstall', () => {
     async function leftInOperatorNamespace(): Promise<string[]> {
-      const names = await cluster.kubectl(['get', 'all,serviceaccount,configmap,secret,role,rolebinding,poddisruptionbudget,networkpolicy', '-n', operatorNamespace, '-o', 'name']);
+      const names = await cluster.kubectl(['get', 'all,serviceaccount,configmap,secret,role,rolebinding,poddisruptionbudget,networkpolicy,lease', '-n', operatorNamespace, '-o', 'name']);
       return names.split('\n').filter((line) => line !== '' && !['serviceaccount/default', 'configmap/kube-root-ca.crt'].includes(line));
     }
 
