@@ -13,7 +13,7 @@ import { clusterId } from '../cluster/places.ts';
 import { choices, choose, providerFor } from '../cluster/providers/index.ts';
 import type { Provider } from '../cluster/providers/provider.ts';
 import { root } from '../gen/schema.ts';
-import { buildImage } from '../images/index.ts';
+import { buildImage, type BuiltImage } from '../images/index.ts';
 import { Access, DemoError } from './access.ts';
 import { confusion, heading, percent } from './screen.ts';
 import { digitsFile, heldOut, predict } from './predict.ts';
@@ -55,15 +55,15 @@ async function demonstrate(provider: Provider, again: boolean): Promise<void> {
   const tools = { kubectl: await binary('kubectl'), helm: await binary('helm'), kubeconfig: await provider.kubeconfig() };
 
   heading('2. Two images: the operator, and the trainer with TensorFlow');
-  for (const name of ['operator', 'trainer'] as const) {
-    const { archive, tag } = await buildImage(name);
+  const [operator, trainer] = [await buildImage('operator'), await buildImage('trainer')];
+  for (const { archive, tag } of [operator, trainer]) {
     console.log(`  ${tag}`);
     await provider.load(archive);
   }
 
   heading('3. The operator, by Helm');
   console.log(`  $ helm upgrade --install anneal charts/anneal --namespace ${operatorNamespace} --create-namespace --wait`);
-  await run(tools.helm, ['--kubeconfig', tools.kubeconfig, 'upgrade', '--install', 'anneal', join(root, 'charts/anneal'), '--namespace', operatorNamespace, '--create-namespace', '--wait', '--timeout', '3m']);
+  await run(tools.helm, ['--kubeconfig', tools.kubeconfig, 'upgrade', '--install', 'anneal', join(root, 'charts/anneal'), '--namespace', operatorNamespace, '--create-namespace', '--wait', '--timeout', '3m', ...operatorOf(operator)]);
 
   await using access = await Access.open(tools);
   if (again) await access.kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait']);
@@ -74,6 +74,11 @@ async function demonstrate(provider: Provider, again: boolean): Promise<void> {
 
   console.log(`\nDone in ${Math.round((performance.now() - start) / 1000)} s.`);
   printNextSteps(tools.kubeconfig);
+}
+
+/** The tag stays the same while one works on the operator; an annotation of its pod makes Helm roll out what was built. */
+function operatorOf({ digest }: BuiltImage): string[] {
+  return ['--set-string', `podAnnotations.anneal\\.dev/image-digest=${digest.replace('sha256:', '')}`];
 }
 
 async function createNamespace(access: Access): Promise<void> {

@@ -31,7 +31,7 @@ async function main(flags: Flags): Promise<void> {
     transport, clock, random: Math.random, log, metrics,
     controllers: [trainingJobs, hyperparamSweepController(), modelDeploymentController(settings), nodePoolController({ seesAllUsers: flags.namespace === undefined })],
     // The address is part of the name, so that a standby knows where to send the progress that reaches it.
-    instance: `${POD_NAME}@${POD_IP}:${flags.progressPort}`,
+    instance: `${POD_NAME}@${POD_IP.includes(':') ? `[${POD_IP}]` : POD_IP}:${flags.progressPort}`,
     lease: { namespace: flags.leaseNamespace ?? POD_NAMESPACE, name: 'anneal-operator' },
     metricsPort: flags.metricsPort,
     healthPort: flags.healthPort,
