@@ -216,9 +216,16 @@ describe('a run that cannot succeed', () => {
     expect(outcome.kind === 'Failed' && outcome.failure.error.message).to.contain('asked for nvidia.com/gpu');
   });
 
+  it('says that its volume cannot be written to, before it reads anything', async () => {
+    await using place = await folder();
+    const spec = colours(place);
+    const outcome = await train(spec, `${place.path}/rows.csv`);
+    expect(outcome.kind === 'Failed' && outcome.failure.error.code).to.equal('VOLUME_WRITE');
+  });
+
   it('leaves no model', async () => {
     await using place = await folder();
     await train(colours(place, { earlyStopping: { metric: 'val_rmse' } }), place.path);
-    expect(readdirSync(place.path)).to.deep.equal(['rows.csv']);
+    expect(readdirSync(place.path)).to.have.members(['checkpoints', 'rows.csv']);
   });
 });

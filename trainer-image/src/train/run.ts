@@ -1,8 +1,8 @@
 /** One training run from spec to model directory. Runs in a worker thread; knows no process, no environment and no clock but the given one. */
+import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
-import { rmSync } from 'node:fs';
 import { readCsv } from '../data/csv.ts';
 import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
@@ -40,6 +40,7 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
   const finished = finishedModel(order, specDigest, hooks);
   if (finished !== undefined) return { kind: 'Succeeded', result: resultOf(finished) };
   requireAccelerator(order.accelerator);
+  requireWritable(order.volume);
   removeLeftovers(order.volume);
   const { data, dataDigest } = await loadData(order, hooks);
   const run = startRun(order, hooks, data, sha256(`${specDigest} ${dataDigest}`));
@@ -62,6 +63,16 @@ function finishedModel(order: TrainingOrder, specDigest: string, hooks: Training
     if (!(error instanceof AnnealError)) throw error;
     hooks.log('warn', 'Model on the volume could not be used and will be replaced', { error: error.message });
     return undefined;
+  }
+}
+
+/** Before any time is spent: a model that cannot be written would only be noticed at the end. */
+function requireWritable(volume: string): void {
+  try {
+    mkdirSync(path.join(volume, volumeLayout.checkpoints), { recursive: true });
+    accessSync(volume, constants.W_OK);
+  } catch (error) {
+    throw new AnnealError('VOLUME_WRITE', { message: `The job's volume cannot be written to: ${String(error)}. Check its access mode, and that it is not mounted read-only.`, cause: error });
   }
 }
 
