@@ -1,6 +1,6 @@
 /** Plays the kubelet on simulated nodes: writes what a real one would write into the status of pods. */
 import { labels } from '../../operator/src/api/index.ts';
-import { podType } from '../../operator/src/controllers/shared/resources.ts';
+import { eventType, podType } from '../../operator/src/controllers/shared/resources.ts';
 import type { Client } from '../../operator/src/kube/client.ts';
 import { isConflict, isNotFound } from '../../operator/src/kube/errors.ts';
 import { keyOf, objectPath } from '../../operator/src/kube/resource.ts';
@@ -80,6 +80,17 @@ export class FakeKubelet {
       conditions: [{ ...condition('DisruptionTarget', 'True'), reason, message }],
       containerStatuses: [containerStatus(pod, false, { terminated: { exitCode: 137, reason: 'Error', startedAt: now(), finishedAt: now() } })],
     });
+  }
+
+  /** An event, as the kubelet sends it where the status of a pod says nothing. */
+  async warns(pod: LivePod, reason: string, message: string): Promise<void> {
+    const { namespace = '', name, uid } = pod.metadata;
+    const event = {
+      apiVersion: 'v1', kind: 'Event', metadata: { namespace, name: `${name}.${crypto.randomUUID().slice(0, 8)}` },
+      involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid }, type: 'Warning', reason, message, count: 1, firstTimestamp: now(), lastTimestamp: now(),
+      source: { component: 'kubelet', host: pod.spec.nodeName },
+    };
+    await this.#client.create(eventType, event);
   }
 
   async delete(pod: LivePod): Promise<void> {

@@ -15,6 +15,10 @@
 - apiGroups: [""]
   resources: [pods, services, persistentvolumeclaims, configmaps]
   verbs: [get, list, watch, create, patch, delete]
+# Why a pod's volume cannot be mounted is told in events only.
+- apiGroups: [""]
+  resources: [events]
+  verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [pods/eviction]
   verbs: [create]

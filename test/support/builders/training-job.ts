@@ -63,6 +63,7 @@ export function seen(object: TrainingJob, { pods = [], over = {} }: Situation = 
     pool: undefined,
     snapshots: { installed: true, name: 'digits-succeeded', object: undefined },
     servedBy: [],
+    mountFailures: new Map(),
     progress: undefined,
     ...over,
   };

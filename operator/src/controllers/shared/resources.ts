@@ -6,6 +6,7 @@ export const hyperparamSweepType: ResourceType = { group: 'anneal.dev', version:
 export const modelDeploymentType: ResourceType = { group: 'anneal.dev', version: 'v1alpha1', kind: 'ModelDeployment', plural: 'modeldeployments', namespaced: true };
 
 export const podType: ResourceType = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
+export const eventType: ResourceType = { group: '', version: 'v1', kind: 'Event', plural: 'events', namespaced: true };
 export const serviceType: ResourceType = { group: '', version: 'v1', kind: 'Service', plural: 'services', namespaced: true };
 export const volumeClaimType: ResourceType = { group: '', version: 'v1', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims', namespaced: true };
 export const deploymentType: ResourceType = { group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true };

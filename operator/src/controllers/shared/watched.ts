@@ -5,7 +5,7 @@ import type { ContainerState, Pod, PodCondition, PodStatus } from '../../domain/
 import type { KubeObject } from '../../kube/resource.ts';
 import { slim, watched } from '../../runtime/index.ts';
 import {
-  autoscalerType, deploymentType, disruptionBudgetType, hyperparamSweepType, modelDeploymentType, nodePoolType, podType, serviceType, trainingJobType,
+  autoscalerType, deploymentType, disruptionBudgetType, eventType, hyperparamSweepType, modelDeploymentType, nodePoolType, podType, serviceType, trainingJobType,
   volumeClaimType, volumeSnapshotType,
 } from './resources.ts';
 
@@ -86,6 +86,30 @@ function slimConditions(conditions: readonly PodCondition[]): PodCondition[] {
       ...(message === undefined ? {} : { message }),
     }));
 }
+
+interface RawEvent extends KubeObject {
+  readonly involvedObject: { readonly namespace?: string; readonly name?: string; readonly uid?: string };
+  readonly message?: string;
+}
+
+/** What the kubelet says of a volume that it cannot mount: a missing ConfigMap, Secret or disk shows nowhere in the pod's status. */
+export interface MountFailure extends KubeObject {
+  /** `namespace/name`. */
+  readonly pod: string;
+  readonly podUid: string;
+  readonly message: string;
+}
+
+export const mountFailures = watched(eventType, {
+  selector: { fields: 'involvedObject.kind=Pod,reason=FailedMount' },
+  indices: { pod: (failure) => [failure.pod] },
+  project: (raw: RawEvent): MountFailure => {
+    const { namespace = '', name = '', uid = '' } = raw.involvedObject;
+    const { metadata, ...rest } = slim(raw);
+    const { labels: _labels, ...kept } = metadata;
+    return { ...rest, metadata: kept, pod: `${namespace}/${name}`, podUid: uid, message: raw.message ?? '' };
+  },
+});
 
 export interface VolumeClaim extends KubeObject {
   readonly status?: { readonly phase?: string };

@@ -1,7 +1,7 @@
 /** The conditions of a TrainingJob, each with a reason for programs and a sentence for a person. */
 import { findCondition, type Conclusion } from '../../api/index.ts';
 import { isPullingBadly } from '../../domain/failures.ts';
-import { hasEnded, isRunning, podCondition, type Pod } from '../../domain/pod.ts';
+import { hasEnded, hindranceOf, isRunning, podCondition, type Pod } from '../../domain/pod.ts';
 import type { Outcome } from '../../runtime/index.ts';
 import { poolConclusions } from '../shared/pool.ts';
 import type { Assessment } from './assess.ts';
@@ -9,7 +9,7 @@ import { endOf, type Observed } from './observe.ts';
 
 /** All that is true of the job. A refused action outweighs everything, since nothing goes on until it is mended. */
 export function conclusionsOf(seen: Observed, assessment: Assessment, outcome: Outcome): Conclusion[] {
-  const aspects = [scheduled(seen, assessment), running(assessment), ...suspended(seen, assessment), ...ends(assessment), ...poolConclusions(seen.pool), ...backup(seen)];
+  const aspects = [scheduled(seen, assessment), running(seen, assessment), ...imagePulled(assessment), ...suspended(seen, assessment), ...ends(assessment), ...poolConclusions(seen.pool), ...backup(seen)];
   return [ready(assessment, aspects, outcome), ...aspects];
 }
 
@@ -59,27 +59,40 @@ function scheduled(seen: Observed, { stage, current }: Assessment): Conclusion {
     : conclude('False', 'Scheduling', `${placed} of ${seen.places.length} pods have a node.`);
 }
 
-function running({ stage, current }: Assessment): Conclusion {
+function running(seen: Observed, { stage, current }: Assessment): Conclusion {
   const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Running', status, reason, message });
   if (stage.kind !== 'Active') return conclude('False', stage.kind, 'No pod of the job runs.');
   const stuck = current.find((pod) => waitsBadly(pod));
   if (stuck !== undefined) {
-    const waiting = stuck.status.main?.waiting;
-    return conclude('False', waiting?.reason ?? 'Waiting', `Pod ${stuck.metadata.name} cannot start: ${waiting?.message ?? waiting?.reason ?? ''}`);
+    const { container, reason, message } = hindranceOf(stuck) ?? { reason: 'Waiting', message: '' };
+    const where = `Pod ${stuck.metadata.name}${container === undefined ? '' : `, container ${container}`}`;
+    return conclude('False', reason, `${where} cannot start: ${message === '' ? reason : message}`);
+  }
+  const going = current.find((pod) => pod.metadata.deletionTimestamp !== undefined && !hasEnded(pod));
+  if (going !== undefined) {
+    const where = going.spec.nodeName === undefined ? '' : ` on node ${going.spec.nodeName}`;
+    return conclude('False', 'PodTerminating', `Pod ${going.metadata.name}${where} is being deleted by someone else; the next attempt begins when it is gone.`);
+  }
+  const unmounted = current.find((pod) => seen.mountFailures.has(pod.metadata.name));
+  if (unmounted !== undefined) {
+    return conclude('False', 'FailedMount', `Pod ${unmounted.metadata.name} cannot start: ${seen.mountFailures.get(unmounted.metadata.name) ?? ''}`);
   }
   const live = current.filter((pod) => isRunning(pod) || hasEnded(pod)).length;
-  return live === current.length && live > 0
-    ? conclude('True', 'Running', 'All pods run.')
-    : conclude('False', 'Starting', `${live} of ${current.length} pods run.`);
+  const { length: wanted } = seen.places;
+  return live === wanted ? conclude('True', 'Running', 'All pods run.') : conclude('False', 'Starting', `${live} of ${wanted} pods run.`);
 }
 
-/** Waiting reasons of a container that is on its way; any other names something that a person must mend. */
-const ordinaryWaits = new Set(['ContainerCreating', 'PodInitializing']);
+/** Only while an image does not come. The time of its change is when imagePullDeadlineSeconds began, kept across restarts of the operator. */
+function imagePulled({ stage, current }: Assessment): Conclusion[] {
+  const stuck = stage.kind === 'Active' ? current.find(isPullingBadly) : undefined;
+  if (stuck === undefined) return [];
+  const { reason, message } = hindranceOf(stuck) ?? { reason: 'ErrImagePull', message: '' };
+  return [{ type: 'ImagePulled', status: 'False', reason, message: `Pod ${stuck.metadata.name}: ${message === '' ? reason : message}` }];
+}
 
 /** True when a container waits for something that a person must mend. */
 export function waitsBadly(pod: Pod): boolean {
-  const reason = pod.status.main?.waiting?.reason;
-  return isPullingBadly(pod) || (reason !== undefined && !ordinaryWaits.has(reason));
+  return hindranceOf(pod) !== undefined;
 }
 
 /** Present once a job has been suspended; the time of its change to False is when it went on. */

@@ -1,5 +1,5 @@
 /** The TrainingJob controller: trains once, through failures, and leaves the model with its digest on a volume. */
-import type { ObjectKey } from '../../kube/resource.ts';
+import { parseKey, type ObjectKey } from '../../kube/resource.ts';
 import { labels } from '../../api/index.ts';
 import type { TrainingSettings } from '../../domain/training-pod.ts';
 import { at, controllingOwner, defineController, waitForCache, done, type Controller, type Next } from '../../runtime/index.ts';
@@ -47,6 +47,10 @@ export function trainingJobController(settings: TrainingSettings, board: Progres
     triggers: {
       pods: controllingOwner(trainingJobType),
       claims: controllingOwner(trainingJobType),
+      mountFailures: ({ pod }, stores) => {
+        const failing = stores.pods.get(parseKey(pod));
+        return failing === undefined ? [] : controllingOwner(trainingJobType)(failing);
+      },
       nodePools: (pool, stores) => stores.jobs.by('nodePool', pool.metadata.name).map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name })),
       snapshots: (snapshot) => ownerByLabel(snapshot.metadata),
       deployments: ({ metadata: { namespace = '' }, spec, status }) =>

@@ -6,9 +6,9 @@ import { placesOf, type Job, type Place } from '../../domain/training-pod.ts';
 import { keyString, type ObjectKey } from '../../kube/resource.ts';
 import type { Scope } from '../../runtime/index.ts';
 import { observePool, type SeenPool } from '../shared/pool.ts';
-import { modelDeployments, nodePools, pods, trainingJobs, volumeClaims, volumeSnapshots, type VolumeClaim, type VolumeSnapshot } from '../shared/watched.ts';
+import { modelDeployments, mountFailures, nodePools, pods, trainingJobs, volumeClaims, volumeSnapshots, type VolumeClaim, type VolumeSnapshot } from '../shared/watched.ts';
 
-export const watches = { jobs: trainingJobs, pods, claims: volumeClaims, nodePools, snapshots: volumeSnapshots, deployments: modelDeployments };
+export const watches = { jobs: trainingJobs, pods, claims: volumeClaims, nodePools, snapshots: volumeSnapshots, deployments: modelDeployments, mountFailures };
 export type JobStatus = NonNullable<TrainingJob['status']>;
 export type JobScope = Scope<typeof watches, JobStatus>;
 
@@ -32,6 +32,8 @@ export interface Observed {
   readonly job: Job;
   readonly status: JobStatus;
   readonly pods: readonly Pod[];
+  /** What the kubelet last said of volumes that it cannot mount, by the name of the pod that waits for them. */
+  readonly mountFailures: ReadonlyMap<string, string>;
   readonly places: readonly Place[];
   readonly volume: JobVolume | undefined;
   readonly claim: VolumeClaim | undefined;
@@ -49,12 +51,14 @@ export function observe(key: ObjectKey, stores: JobScope['stores'], board: Progr
   const uid = object.metadata.uid ?? '';
   const job: Job = { namespace: key.namespace, name: key.name, uid, spec: object.spec };
   const volume = volumeOf(job, object.spec);
+  const pods = stores.pods.controlledBy(uid);
   const snapshotName = childName(job, 'succeeded');
   return {
     object,
     job,
     status: object.status ?? {},
-    pods: stores.pods.controlledBy(uid),
+    pods,
+    mountFailures: mountFailuresOf(pods, stores),
     places: placesOf(object.spec),
     volume,
     claim: volume === undefined ? undefined : stores.claims.get({ namespace: key.namespace, name: volume.claimName }),
@@ -67,6 +71,14 @@ export function observe(key: ObjectKey, stores: JobScope['stores'], board: Progr
     servedBy: [...stores.deployments.by('serves', keyString(key)), ...stores.deployments.by('fromTrainingJob', keyString(key))].map((deployment) => deployment.metadata.name),
     progress: board.newest(uid),
   };
+}
+
+function mountFailuresOf(pods: readonly Pod[], stores: JobScope['stores']): ReadonlyMap<string, string> {
+  const waiting = pods.filter((pod) => pod.status.phase === 'Pending' && pod.spec.nodeName !== undefined);
+  return new Map(waiting.flatMap(({ metadata: { namespace = '', name, uid } }) => {
+    const newest = stores.mountFailures.by('pod', `${namespace}/${name}`).findLast(({ podUid }) => podUid === uid);
+    return newest === undefined ? [] : [[name, newest.message] as const];
+  }));
 }
 
 /** `Succeeded` or `Failed`, once the job has ended for good. */

@@ -18,7 +18,7 @@ export function isOnItsWay(seen: Observed, { stage, current }: Assessment, outco
   if (outcome.kind === 'failed' || stage.kind !== 'Active' || isTrue(seen.status.conditions, 'Suspended')) return false;
   if (isTrue(seen.status.conditions, 'Running')) return false;
   const arrived = current.length > 0 && current.every((pod) => isRunning(pod) || hasEnded(pod));
-  return !arrived && !current.some((pod) => waitsBadly(pod) || podCondition(pod, 'PodScheduled')?.status === 'False');
+  return !arrived && seen.mountFailures.size === 0 && !current.some((pod) => waitsBadly(pod) || podCondition(pod, 'PodScheduled')?.status === 'False');
 }
 
 interface Told {
