@@ -1,5 +1,6 @@
 /** Conditions as the Kubernetes API conventions ask for: `lastTransitionTime` moves only when the status changes. */
 import type { Conditions } from './generated/types.ts';
+import { cutText } from './text.ts';
 
 export type Condition = Conditions[number];
 
@@ -19,8 +20,9 @@ export function isTrue(conditions: readonly Condition[] | undefined, type: strin
   return findCondition(conditions, type)?.status === 'True';
 }
 
-/** Most characters of a message, as the schema has it. */
+/** Most characters, as the schema has it. */
 const longestMessage = 2048;
+const longestReason = 128;
 
 /**
  * The conditions to report: exactly the types that were concluded, in their order.
@@ -39,7 +41,9 @@ export function conditionsFrom(
     const before = findCondition(previous, conclusion.type);
     return {
       ...conclusion,
-      message: conclusion.message.slice(0, longestMessage),
+      // Reasons may come from other programs, such as a scheduler, which give none at times.
+      reason: conclusion.reason === '' ? 'Unknown' : cutText(conclusion.reason, longestReason),
+      message: cutText(conclusion.message, longestMessage),
       observedGeneration: generation,
       lastTransitionTime: before?.status === conclusion.status ? before.lastTransitionTime : time,
     };

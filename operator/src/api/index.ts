@@ -8,5 +8,6 @@ export type { Trainer as TrainerSpec } from './generated/types.ts';
 export * from './labels.ts';
 export type * from './metadata.ts';
 export * from './names.ts';
+export * from './text.ts';
 export * from './time.ts';
 export * from './trainer-protocol.ts';

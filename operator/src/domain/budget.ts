@@ -1,6 +1,6 @@
 /** Which failures a job may survive. Each cause has a budget of its own, so that a bad node never spends the user's retries. */
-import type { TrainingJobSpec } from '../api/index.ts';
-import type { Cause } from './failures.ts';
+import { parseTime, type TrainingJobSpec } from '../api/index.ts';
+import type { Cause, LedgerEntry } from './failures.ts';
 
 export type Budgets = TrainingJobSpec['failurePolicy']['budgets'];
 export type Spent = { readonly [K in keyof Budgets]?: number };
@@ -25,8 +25,12 @@ export type Judgement =
   | { readonly kind: 'Restart'; readonly spent: Spent; readonly delayMs: number }
   | { readonly kind: 'Fail'; readonly spent: Spent; readonly why: string };
 
-/** What becomes of a job after one more failure of this cause. */
-export function judge(cause: Cause, budgets: Budgets, spent: Spent): Judgement {
+/**
+ * What becomes of a job after one more failure.
+ *
+ * @param ledger  failures so far, the newest, which is judged, included
+ */
+export function judge(cause: Cause, budgets: Budgets, spent: Spent, ledger: readonly LedgerEntry[]): Judgement {
   const budget = budgetOf[cause];
   if (budget === undefined) return { kind: 'Fail', spent, why: 'A configuration that cannot work is not tried again.' };
   const before = spent[budget] ?? 0;
@@ -34,19 +38,32 @@ export function judge(cause: Cause, budgets: Budgets, spent: Spent): Judgement {
   if (before >= allowed) {
     return { kind: 'Fail', spent, why: allowed === 0 ? `The budget ${budget} allows no restart.` : `The budget ${budget} of ${allowed} restarts is spent.` };
   }
-  return { kind: 'Restart', spent: { ...spent, [budget]: before + 1 }, delayMs: restartDelayMs(cause, before + 1) };
+  return { kind: 'Restart', spent: { ...spent, [budget]: before + 1 }, delayMs: restartDelayMs(cause, before + 1, ledger) };
 }
 
 const firstDelayMs = 1000;
 const longestDelayMs = 300_000;
 
+/** Failures that follow each other within this time are of one trouble. */
+const oneTroubleMs = 120_000;
+const longestClusterDelayMs = 60_000;
+
 /**
- * Pause before a restart: none where the cluster took the pod away, since nothing is wrong with the program; else
- * doubling from one second to five minutes.
+ * Pause before a restart. Where the cluster took the pod away nothing is wrong with the program, so there is none, unless
+ * it goes on doing so: a node that refuses every pod would use up the whole budget within seconds. Else the pause doubles
+ * from one second to five minutes.
  *
  * @param restart  how many restarts this cause has cost, this one included
+ * @param ledger   failures so far, the newest included
  */
-export function restartDelayMs(cause: Cause, restart: number): number {
-  if (cause === 'Preempted' || cause === 'NodeLost') return 0;
-  return Math.min(firstDelayMs * 2 ** (restart - 1), longestDelayMs);
+export function restartDelayMs(cause: Cause, restart: number, ledger: readonly LedgerEntry[]): number {
+  if (cause !== 'Preempted' && cause !== 'NodeLost') return Math.min(firstDelayMs * 2 ** (restart - 1), longestDelayMs);
+  const row = inARow(ledger);
+  return row <= 2 ? 0 : Math.min(firstDelayMs * 2 ** (row - 3), longestClusterDelayMs);
+}
+
+function inARow(ledger: readonly LedgerEntry[]): number {
+  const times = ledger.map(({ time }) => parseTime(time)).reverse();
+  const gap = times.findIndex((time, place) => time - (times[place + 1] ?? -Infinity) > oneTroubleMs);
+  return gap === -1 ? times.length : gap + 1;
 }

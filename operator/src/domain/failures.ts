@@ -1,6 +1,6 @@
 /** Why a pod failed: one cause from what Kubernetes says of it. The cause decides which budget pays. */
 import { parseTime, trainerExit, type TrainingFailure, type TrainingJob } from '../api/index.ts';
-import { hasEnded, hasSucceeded, podCondition, type Pod } from './pod.ts';
+import { hasEnded, hindranceOf, podCondition, type Pod } from './pod.ts';
 
 export type LedgerEntry = NonNullable<NonNullable<TrainingJob['status']>['failures']>[number];
 export type Cause = LedgerEntry['cause'];
@@ -28,12 +28,12 @@ const podReasonCauses: Readonly<Record<string, Cause>> = {
   Preempting: 'Preempted',
   UnexpectedAdmissionError: 'Preempted',
   NodeAffinity: 'Preempted',
-  OutOfcpu: 'Preempted',
-  OutOfmemory: 'Preempted',
-  OutOfpods: 'Preempted',
+  TopologyAffinityError: 'Preempted',
   NodeShutdown: 'NodeLost',
   Terminated: 'NodeLost',
   NodeLost: 'NodeLost',
+  // Of the pod's own activeDeadlineSeconds, which a role's template may set.
+  DeadlineExceeded: 'ApplicationError',
 };
 
 /** `state.terminated.reason` of the container, where it says more than the exit code. */
@@ -41,6 +41,7 @@ const terminationCauses: Readonly<Record<string, Cause>> = {
   OOMKilled: 'OutOfMemory',
   StartError: 'ConfigurationError',
   ContainerCannotRun: 'ConfigurationError',
+  ContainerStatusUnknown: 'NodeLost',
 };
 
 /** Waiting reasons of an image that is not there yet but may come. */
@@ -50,48 +51,67 @@ const imagePullReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'RegistryU
 const hopelessWaits: ReadonlySet<string> = new Set(['InvalidImageName']);
 
 export function isPullingBadly(pod: Pod): boolean {
-  return imagePullReasons.has(pod.status.main?.waiting?.reason ?? '');
+  return imagePullReasons.has(hindranceOf(pod)?.reason ?? '');
 }
 
 /** When a pod whose image cannot be pulled counts as failed, in epoch milliseconds; undefined for any other pod. */
-export function imagePullDeadline(pod: Pod, deadlineSeconds: number): number | undefined {
-  if (!isPullingBadly(pod)) return undefined;
-  const since = pod.status.startTime ?? pod.metadata.creationTimestamp;
-  return since === undefined ? undefined : parseTime(since) + deadlineSeconds * 1000;
+export function imagePullDeadline(pod: Pod, { imagePullDeadlineSeconds, pullingBadlySinceMs }: FailureRules, nowMs: number): number | undefined {
+  return isPullingBadly(pod) ? (pullingBadlySinceMs ?? nowMs) + imagePullDeadlineSeconds * 1000 : undefined;
 }
 
 export interface FailureRules {
   /** Exit code 2 is the built-in trainer's word for a spec that cannot work; another program may mean anything by it. */
   readonly trainerExitCodes: boolean;
   readonly imagePullDeadlineSeconds: number;
+  /** When a pull was first seen to fail; undefined when it was not. The pod's own start would count the time that a large image takes. */
+  readonly pullingBadlySinceMs: number | undefined;
+}
+
+/**
+ * A pod that ended well. What was told to stop may end with exit code 0 too, and only the built-in trainer's 0 means that
+ * it had finished.
+ */
+export function hasSucceeded(pod: Pod, { trainerExitCodes }: Pick<FailureRules, 'trainerExitCodes'>): boolean {
+  const { phase, main } = pod.status;
+  if (phase !== 'Succeeded' && main?.terminated?.exitCode !== 0) return false;
+  if (trainerExitCodes && main?.terminated?.exitCode === 0) return true;
+  return pod.metadata.deletionTimestamp === undefined && (phase !== 'Failed' || takenBy(pod) === undefined);
+}
+
+/** The cause when the cluster ended, or is ending, the pod; undefined when it did not. */
+export function takenBy(pod: Pod): Pick<Failure, 'cause' | 'reason' | 'message'> | undefined {
+  const { reason = '', message = '' } = pod.status;
+  const disruption = podCondition(pod, 'DisruptionTarget');
+  if (disruption?.status === 'True') {
+    return { cause: disruptionCauses[disruption.reason ?? ''] ?? 'Preempted', reason: disruption.reason ?? 'DisruptionTarget', message: disruption.message ?? '' };
+  }
+  // OutOfcpu, OutOfnvidia.com/gpu, …: the node had no room for it after all.
+  const cause = podReasonCauses[reason] ?? (reason.startsWith('OutOf') ? 'Preempted' : undefined);
+  return cause && { cause, reason, message };
 }
 
 /** The failure of a pod, or undefined while it may still succeed. */
 export function failureOf(pod: Pod, rules: FailureRules, nowMs: number): Failure | undefined {
-  if (hasSucceeded(pod)) return undefined;
+  if (hasSucceeded(pod, rules)) return undefined;
   return hasEnded(pod) ? endedFailure(pod, rules, nowMs) : waitingFailure(pod, rules, nowMs);
 }
 
 function endedFailure(pod: Pod, rules: FailureRules, nowMs: number): Failure {
-  const { reason, message, main } = pod.status;
-  const disruption = podCondition(pod, 'DisruptionTarget');
-  const terminated = main?.terminated;
-  const timeMs = terminated?.finishedAt === undefined ? nowMs : parseTime(terminated.finishedAt);
+  const { reason, message, main, other } = pod.status;
+  const terminated = main?.terminated ?? other?.terminated;
+  // A node's clock may be ahead of ours, which must not put off the next attempt.
+  const timeMs = terminated?.finishedAt === undefined ? nowMs : Math.min(nowMs, parseTime(terminated.finishedAt));
   const code = terminated === undefined ? {} : { exitCode: terminated.exitCode };
 
-  if (disruption?.status === 'True') {
-    const cause = disruptionCauses[disruption.reason ?? ''] ?? 'Preempted';
-    return { cause, reason: disruption.reason ?? 'DisruptionTarget', message: disruption.message ?? '', timeMs, ...code };
-  }
-  const byPod = podReasonCauses[reason ?? ''];
-  if (byPod !== undefined) return { cause: byPod, reason: reason ?? '', message: message ?? '', timeMs, ...code };
+  const taken = takenBy(pod);
+  if (taken !== undefined) return { ...taken, timeMs, ...code };
   if (terminated === undefined) {
     return { cause: 'NodeLost', reason: reason ?? 'ContainerStateUnknown', message: message ?? 'The pod failed without a word from its container.', timeMs };
   }
   const byTermination = terminationCauses[terminated.reason ?? ''];
-  const said = lastWords(terminated.message);
+  const said = main?.terminated === undefined ? `Container ${other?.name ?? ''}: ${lastWords(terminated.message)}` : lastWords(terminated.message);
   if (byTermination !== undefined) return { cause: byTermination, reason: terminated.reason ?? '', message: said, timeMs, ...code };
-  if (rules.trainerExitCodes && terminated.exitCode === trainerExit.configurationError) {
+  if (rules.trainerExitCodes && main?.terminated !== undefined && terminated.exitCode === trainerExit.configurationError) {
     return { cause: 'ConfigurationError', reason: errorCode(terminated.message) ?? 'Error', message: said, timeMs, ...code };
   }
   // A pod that someone deletes ends by SIGTERM; that is not the program's own error.
@@ -100,12 +120,19 @@ function endedFailure(pod: Pod, rules: FailureRules, nowMs: number): Failure {
 }
 
 function waitingFailure(pod: Pod, rules: FailureRules, nowMs: number): Failure | undefined {
-  const waiting = pod.status.main?.waiting;
-  const reason = waiting?.reason ?? '';
-  if (hopelessWaits.has(reason)) return { cause: 'ConfigurationError', reason, message: waiting?.message ?? '', timeMs: nowMs };
-  const deadline = imagePullDeadline(pod, rules.imagePullDeadlineSeconds);
-  if (deadline !== undefined && nowMs >= deadline) return { cause: 'ImagePull', reason, message: waiting?.message ?? '', timeMs: nowMs };
+  const { reason = '', message = '' } = hindranceOf(pod) ?? {};
+  if (hopelessWaits.has(reason)) return { cause: 'ConfigurationError', reason, message, timeMs: nowMs };
+  const deadline = imagePullDeadline(pod, rules, nowMs);
+  if (deadline !== undefined && nowMs >= deadline) return { cause: 'ImagePull', reason, message, timeMs: nowMs };
   return undefined;
+}
+
+/** A pod that someone takes away while it has not ended yet: what its peers suffer follows from it. */
+export function goingAway(pod: Pod, nowMs: number): Failure | undefined {
+  if (hasEnded(pod)) return undefined;
+  const taken = takenBy(pod);
+  if (taken !== undefined) return { ...taken, timeMs: nowMs };
+  return pod.metadata.deletionTimestamp === undefined ? undefined : { cause: 'Preempted', reason: 'PodDeleted', message: 'The pod is being deleted by someone else.', timeMs: nowMs };
 }
 
 /** A pod that is gone from the cluster although it should be there. */

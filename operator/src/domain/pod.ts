@@ -18,6 +18,14 @@ export interface PodStatus {
   readonly conditions?: readonly PodCondition[];
   /** The first container of the spec: the one whose end decides. */
   readonly main?: ContainerState;
+  /** An init container that failed or another container that cannot start: what keeps the main one from beginning. */
+  readonly other?: OtherContainer;
+}
+
+export interface OtherContainer {
+  readonly name: string;
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly terminated?: Termination;
 }
 
 export interface PodCondition {
@@ -47,13 +55,28 @@ export function podCondition(pod: Pod, type: string): PodCondition | undefined {
   return pod.status.conditions?.find((condition) => condition.type === type);
 }
 
+/** Waiting reasons of a container that is on its way; any other names something that a person must mend. */
+const ordinaryWaits = new Set(['ContainerCreating', 'PodInitializing']);
+
+export function isHeldUp(waiting: ContainerState['waiting']): boolean {
+  return waiting?.reason !== undefined && !ordinaryWaits.has(waiting.reason);
+}
+
+/** What keeps a pod's program from starting, in the words of the kubelet; undefined when nothing does. */
+export function hindranceOf({ status: { main, other } }: Pod): { readonly container?: string; readonly reason: string; readonly message: string } | undefined {
+  if (isHeldUp(main?.waiting)) return { reason: main?.waiting?.reason ?? '', message: main?.waiting?.message ?? '' };
+  if (!isHeldUp(other?.waiting)) return undefined;
+  return { container: other?.name ?? '', reason: other?.waiting?.reason ?? '', message: other?.waiting?.message ?? '' };
+}
+
 /** True once the deciding container cannot run again, whatever sidecars still do. */
 export function hasEnded(pod: Pod): boolean {
   return pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed' || pod.status.main?.terminated !== undefined;
 }
 
-export function hasSucceeded(pod: Pod): boolean {
-  return pod.status.phase === 'Succeeded' || pod.status.main?.terminated?.exitCode === 0;
+/** True when nothing of the pod runs any more, sidecars included. */
+export function isOver(pod: Pod): boolean {
+  return pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed';
 }
 
 export function isRunning(pod: Pod): boolean {

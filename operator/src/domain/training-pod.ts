@@ -103,7 +103,7 @@ function rolePodSpec(job: Job, template: PodSpec, attempt: number): PodSpec {
   const container: Container = {
     terminationMessagePolicy: secureContainerFields.terminationMessagePolicy,
     ...main,
-    env: [...(main.env ?? []), ...commonEnv(job, attempt, volume)],
+    env: withOurs(commonEnv(job, attempt, volume), main.env ?? []),
     volumeMounts: [...(main.volumeMounts ?? []), ...volumeMounts(volume)],
     ...(Object.keys(limits).length > 0 ? { resources: { ...main.resources, limits } } : {}),
   };
@@ -117,6 +117,11 @@ function rolePodSpec(job: Job, template: PodSpec, attempt: number): PodSpec {
     ...(Object.keys(nodeSelector).length > 0 ? { nodeSelector } : {}),
     ...(tolerations.length > 0 ? { tolerations } : {}),
   };
+}
+
+/** Ours first, since a variable may refer only to those before it; and each once, since the last of a name wins. */
+function withOurs(ours: readonly EnvVar[], theirs: readonly EnvVar[]): EnvVar[] {
+  return [...ours, ...theirs.filter(({ name }) => !ours.some((variable) => variable.name === name))];
 }
 
 function commonEnv(job: Job, attempt: number, volume: JobVolume | undefined): EnvVar[] {

@@ -3,7 +3,7 @@ import { failureOf, type Cause } from '../../../operator/src/domain/failures.ts'
 import type { PodStatus } from '../../../operator/src/domain/pod.ts';
 import { endedStatus, job, now, pod, runningStatus } from '../../support/builders/training-job.ts';
 
-const rules = { trainerExitCodes: true, imagePullDeadlineSeconds: 300 };
+const rules = { trainerExitCodes: true, imagePullDeadlineSeconds: 300, pullingBadlySinceMs: now };
 const disrupted = (reason: string): PodStatus => ({ ...endedStatus(137), conditions: [{ type: 'DisruptionTarget', status: 'True', reason, message: 'as asked' }] });
 
 describe('the cause of a failure', () => {

@@ -1,7 +1,7 @@
 /** What the operator keeps in memory: each type once, cut down to what the controllers read. */
 import { labels, managedBy, type HyperparamSweep, type ModelDeployment, type TrainingJob } from '../../api/index.ts';
 import { poolNameOf } from '../../domain/node-pool.ts';
-import type { ContainerState, Pod, PodCondition, PodStatus } from '../../domain/pod.ts';
+import { isHeldUp, type ContainerState, type OtherContainer, type Pod, type PodCondition, type PodStatus, type Termination } from '../../domain/pod.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import { slim, watched } from '../../runtime/index.ts';
 import {
@@ -43,13 +43,20 @@ export const modelDeployments = watched(modelDeploymentType, {
 
 interface RawPod extends KubeObject {
   readonly spec: { readonly nodeName?: string; readonly containers: readonly { readonly name: string }[] };
-  readonly status?: Omit<PodStatus, 'main'> & { readonly containerStatuses?: readonly RawContainerStatus[] };
+  readonly status?: Omit<PodStatus, 'main' | 'other'> & {
+    readonly containerStatuses?: readonly RawContainerStatus[];
+    readonly initContainerStatuses?: readonly RawContainerStatus[];
+  };
 }
 
 interface RawContainerStatus {
   readonly name: string;
   readonly ready: boolean;
-  readonly state?: Omit<ContainerState, 'ready'>;
+  readonly state?: {
+    readonly waiting?: NonNullable<ContainerState['waiting']>;
+    readonly running?: { readonly startedAt?: string | null };
+    readonly terminated?: Omit<Termination, 'startedAt' | 'finishedAt'> & { readonly startedAt?: string | null; readonly finishedAt?: string | null };
+  };
 }
 
 const readConditions = new Set(['PodScheduled', 'Ready', 'DisruptionTarget']);
@@ -58,7 +65,7 @@ export const pods = watched(podType, {
   selector: { labels: `${labels.managedBy}=${managedBy},${labels.role}` },
   indices: { modelDeployment: (pod) => present(inNamespace(pod, pod.metadata.labels?.[labels.modelDeployment])) },
   project: (raw: RawPod): Pod => {
-    const { phase, reason, message, startTime, conditions, containerStatuses } = raw.status ?? {};
+    const { phase, reason, message, startTime, conditions, containerStatuses, initContainerStatuses } = raw.status ?? {};
     const main = containerStatuses?.find((status) => status.name === raw.spec.containers[0]?.name);
     return {
       ...slim(raw),
@@ -69,11 +76,35 @@ export const pods = watched(podType, {
         ...(message === undefined ? {} : { message }),
         ...(startTime === undefined ? {} : { startTime }),
         ...(conditions === undefined ? {} : { conditions: slimConditions(conditions) }),
-        ...(main === undefined ? {} : { main: { ready: main.ready, ...main.state } }),
+        ...(main === undefined ? {} : { main: { ready: main.ready, ...stateOf(main) } }),
+        ...otherContainer(main, initContainerStatuses ?? [], containerStatuses ?? []),
       },
     };
   },
 });
+
+/** The kubelet writes null for times that it does not know. */
+function stateOf({ state }: RawContainerStatus): Omit<ContainerState, 'ready'> {
+  const { waiting, running, terminated } = state ?? {};
+  return {
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(running === undefined ? {} : { running: known(running) }),
+    ...(terminated === undefined ? {} : { terminated: known(terminated) }),
+  };
+}
+
+function known<T extends { readonly startedAt?: string | null; readonly finishedAt?: string | null }>({ startedAt, finishedAt, ...rest }: T) {
+  return { ...rest, ...(typeof startedAt === 'string' ? { startedAt } : {}), ...(typeof finishedAt === 'string' ? { finishedAt } : {}) };
+}
+
+/** Only while the main container has not begun: later on it decides alone. */
+function otherContainer(main: RawContainerStatus | undefined, inits: readonly RawContainerStatus[], containers: readonly RawContainerStatus[]): { readonly other?: OtherContainer } {
+  if (main?.state?.running !== undefined || main?.state?.terminated !== undefined) return {};
+  const failed = inits.find(({ state }) => state?.terminated !== undefined && state.terminated.exitCode !== 0);
+  const stuck = [...inits, ...containers].find((status) => status !== main && isHeldUp(status.state?.waiting));
+  const found = failed ?? stuck;
+  return found === undefined ? {} : { other: { name: found.name, ...stateOf(found) } };
+}
 
 /** Conditions that hold as they should say nothing beyond their type; their words would fill the cache. */
 function slimConditions(conditions: readonly PodCondition[]): PodCondition[] {

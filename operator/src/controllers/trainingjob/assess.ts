@@ -1,8 +1,8 @@
 /** Concludes at which stage a TrainingJob is. Pure and total: the plan follows from the stage, and so does the status. */
-import { findCondition, isTrue, labels, parseTime, podName, timestamp, type TrainingResult } from '../../api/index.ts';
+import { cutText, findCondition, isTrue, labels, parseTime, podName, timestamp, type TrainingResult } from '../../api/index.ts';
 import { judge, restartDelayMs, spentOn, type Spent } from '../../domain/budget.ts';
-import { failureOf, imagePullDeadline, vanished, type Failure, type FailureRules, type LedgerEntry } from '../../domain/failures.ts';
-import { hasEnded, hasSucceeded, type Pod } from '../../domain/pod.ts';
+import { failureOf, goingAway, hasSucceeded, imagePullDeadline, vanished, type Failure, type FailureRules, type LedgerEntry } from '../../domain/failures.ts';
+import { hasEnded, type Pod } from '../../domain/pod.ts';
 import type { Place } from '../../domain/training-pod.ts';
 import { karpenterMissing } from '../shared/pool.ts';
 import { attemptOf, endOf, type Observed } from './observe.ts';
@@ -53,7 +53,7 @@ export function assess(seen: Observed, nowMs: number): Assessment {
   const failed = resuming ? undefined : firstFailure(seen, current, attempt, nowMs);
   if (failed !== undefined) return afterFailure(seen, base, failed, nowMs);
 
-  const wakeAtMs = earliest([deadline, ...current.map((pod) => imagePullDeadline(pod, seen.job.spec.failurePolicy.imagePullDeadlineSeconds))]);
+  const wakeAtMs = earliest([deadline, ...current.map((pod) => imagePullDeadline(pod, rulesOf(seen), nowMs))]);
   if (last !== undefined && current.length === 0 && (seen.status.attempt ?? 0) < attempt) {
     const untilMs = restartAtMs(last, seen);
     if (nowMs < untilMs) return { ...base, stage: { kind: 'BackingOff', untilMs, failure: last }, wakeAtMs: earliest([untilMs, deadline]) };
@@ -63,7 +63,16 @@ export function assess(seen: Observed, nowMs: number): Assessment {
 }
 
 function succeeded(seen: Observed, current: readonly Pod[]): boolean {
-  return current.length === seen.places.length && current.length > 0 && current.every(hasSucceeded);
+  return current.length === seen.places.length && current.length > 0 && current.every((pod) => hasSucceeded(pod, rulesOf(seen)));
+}
+
+function rulesOf({ job: { spec }, status }: Observed): FailureRules {
+  const pulled = findCondition(status.conditions, 'ImagePulled');
+  return {
+    trainerExitCodes: spec.trainer !== undefined,
+    imagePullDeadlineSeconds: spec.failurePolicy.imagePullDeadlineSeconds,
+    pullingBadlySinceMs: pulled?.status === 'False' ? parseTime(pulled.lastTransitionTime) : undefined,
+  };
 }
 
 interface PodFailure {
@@ -73,24 +82,35 @@ interface PodFailure {
   readonly failure: Failure;
 }
 
-/** The failure that came first: the others of the same attempt mostly follow from it. */
+/** The failure that came first: the others of the same attempt mostly follow from it. When the cluster took a pod away, its peers fail without it. */
 function firstFailure(seen: Observed, current: readonly Pod[], attempt: number, nowMs: number): PodFailure | undefined {
-  const rules: FailureRules = {
-    trainerExitCodes: seen.job.spec.trainer !== undefined,
-    imagePullDeadlineSeconds: seen.job.spec.failurePolicy.imagePullDeadlineSeconds,
-  };
-  const found = current.flatMap((pod): PodFailure[] => {
-    const failure = failureOf(pod, rules, nowMs);
-    return failure === undefined ? [] : [{ place: placeOf(pod), podName: pod.metadata.name, node: pod.spec.nodeName, failure }];
-  });
-  const earliestFailure = found.sort((a, b) => a.failure.timeMs - b.failure.timeMs)[0];
-  if (earliestFailure !== undefined) return earliestFailure;
-  // Every pod of this attempt was seen before; one that is missing now was taken away.
+  const found = (inspect: (pod: Pod) => Failure | undefined): PodFailure[] =>
+    current.flatMap((pod) => {
+      const failure = inspect(pod);
+      return failure === undefined ? [] : [{ place: placeOf(pod), podName: pod.metadata.name, node: pod.spec.nodeName, failure }];
+    });
+  const ended = found((pod) => failureOf(pod, rulesOf(seen), nowMs)).sort((a, b) => a.failure.timeMs - b.failure.timeMs);
+  const [first] = ended;
+  const gone = missing(seen, current, attempt, nowMs);
+  if (first === undefined) return gone;
+  return ended.find(({ failure }) => byCluster(failure)) ?? found((pod) => goingAway(pod, nowMs))[0] ?? gone ?? first;
+}
+
+function byCluster({ cause }: Failure): boolean {
+  return cause === 'Preempted' || cause === 'NodeLost';
+}
+
+/** Every pod of this attempt was seen before; one that is missing now was taken away. */
+function missing(seen: Observed, current: readonly Pod[], attempt: number, nowMs: number): PodFailure | undefined {
   if ((seen.status.attempt ?? 0) < attempt) return undefined;
   const names = new Set(current.map((pod) => pod.metadata.name));
   const place = seen.places.find(({ role, index }) => !names.has(podName(seen.job, role, index, attempt)));
   return place && { place, podName: podName(seen.job, place.role, place.index, attempt), node: undefined, failure: vanished(nowMs) };
 }
+
+/** Most characters, as the schema has it: a status that is too long is refused, and all its evidence with it. */
+const longestReason = 128;
+const longestWords = 4096;
 
 function afterFailure(seen: Observed, base: Omit<Assessment, 'stage'>, { place, podName, node, failure }: PodFailure, nowMs: number): Assessment {
   const entry: LedgerEntry = {
@@ -99,12 +119,12 @@ function afterFailure(seen: Observed, base: Omit<Assessment, 'stage'>, { place, 
     ...place,
     cause: failure.cause,
     ...(failure.exitCode === undefined ? {} : { exitCode: failure.exitCode }),
-    reason: failure.reason,
+    reason: cutText(failure.reason, longestReason),
     ...(node === undefined ? {} : { node }),
-    message: failure.message,
+    message: cutText(failure.message, longestWords),
     time: timestamp(failure.timeMs),
   };
-  const judgement = judge(failure.cause, seen.job.spec.failurePolicy.budgets, base.spent);
+  const judgement = judge(failure.cause, seen.job.spec.failurePolicy.budgets, base.spent, [...(seen.status.failures ?? []), entry]);
   const found = { ...base, newFailure: entry, spent: judgement.spent };
   if (judgement.kind === 'Fail') {
     const message = `Attempt ${base.attempt} failed in pod ${podName}: ${failure.message === '' ? failure.reason : failure.message} ${judgement.why}`;
@@ -116,7 +136,7 @@ function afterFailure(seen: Observed, base: Omit<Assessment, 'stage'>, { place, 
 
 /** When the attempt after a recorded failure may begin. */
 function restartAtMs(last: LedgerEntry, seen: Observed): number {
-  return parseTime(last.time) + restartDelayMs(last.cause, spentOn(last.cause, seen.status.budgetSpent ?? {}));
+  return parseTime(last.time) + restartDelayMs(last.cause, spentOn(last.cause, seen.status.budgetSpent ?? {}), seen.status.failures ?? []);
 }
 
 /** A reason not to make pods yet; undefined when nothing is in the way. */
@@ -157,7 +177,20 @@ function resultOf(current: readonly Pod[]): TrainingResult | undefined {
 }
 
 function isTrainingResult(value: unknown): value is TrainingResult {
-  return typeof value === 'object' && value !== null && 'metrics' in value && 'model' in value && 'epochs' in value;
+  return isRecord(value) && isMetrics(value.metrics) && Number.isSafeInteger(value.epochs) && isRecord(value.model) && isModel(value.model);
+}
+
+/** As the schema of the status has it: what it would refuse must not keep a job from ending. */
+function isModel({ path, digest, sizeBytes }: Readonly<Record<string, unknown>>): boolean {
+  return typeof path === 'string' && path.length <= 256 && typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest) && Number.isSafeInteger(sizeBytes);
+}
+
+function isMetrics(value: unknown): boolean {
+  return isRecord(value) && Object.keys(value).length <= 64 && Object.values(value).every((item) => Number.isFinite(item));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function placeOf(pod: Pod): Place {

@@ -1,7 +1,7 @@
 /** What to do for one TrainingJob at its stage. Pure: the same look and the same time give the same actions. */
-import { labels, managedBy, parseTime, podName } from '../../api/index.ts';
+import { cutBytes, labels, managedBy, parseTime, podName } from '../../api/index.ts';
 import { volumeClaim } from '../../domain/job-volume.ts';
-import { hasEnded, type Pod } from '../../domain/pod.ts';
+import { hasEnded, isOver, type Pod } from '../../domain/pod.ts';
 import { trainingPod, type TrainingSettings } from '../../domain/training-pod.ts';
 import { at, done, type Action, type Plan } from '../../runtime/index.ts';
 import { childOf, emit, seenOf } from '../shared/objects.ts';
@@ -32,15 +32,27 @@ export function planJob(seen: Observed, assessment: Assessment, nowMs: number, s
   }
 }
 
+/** How long sidecars may run on after the program: the kubelet ends native ones within a moment, others never end by themselves. */
+const sidecarGraceMs = 30_000;
+
 /** After the end: pods that still run, the snapshot, and the job itself when its time is over. Nothing is made anew. */
 function planCleanUp(seen: Observed, nowMs: number): Plan {
-  const actions = [...endPods(liveOf(seen.pods)), ...(endOf(seen.status) === 'Succeeded' ? takeSnapshot(seen) : [])];
-  const { ttlSecondsAfterFinished: ttl } = seen.job.spec;
   const { completionTime } = seen.status;
-  if (ttl === undefined || completionTime === undefined || seen.servedBy.length > 0) return { actions, next: done };
+  const sidecarsUntilMs = completionTime === undefined ? nowMs : parseTime(completionTime) + sidecarGraceMs;
+  const held = seen.pods.filter((pod) => !isOver(pod));
+  const ending = nowMs < sidecarsUntilMs ? liveOf(held) : held;
+  const actions = [...endPods(ending), ...(endOf(seen.status) === 'Succeeded' ? takeSnapshot(seen) : [])];
+  const next = ending.length < held.length ? at(sidecarsUntilMs) : done;
+  const { ttlSecondsAfterFinished: ttl } = seen.job.spec;
+  if (ttl === undefined || completionTime === undefined || seen.servedBy.length > 0 || awaitsBackup(seen)) return { actions, next };
   const expiryMs = parseTime(completionTime) + ttl * 1000;
-  if (nowMs < expiryMs) return { actions, next: at(expiryMs) };
+  if (nowMs < expiryMs) return { actions, next: at(next.kind === 'at' ? Math.min(next.time, expiryMs) : expiryMs) };
   return { actions: [...actions, { kind: 'Delete', target: seenOf(trainingJobType, seen.object), propagation: 'Background' }], next: done };
+}
+
+/** The volume that a snapshot is taken of must not go before the snapshot is ready. */
+function awaitsBackup({ job, status, snapshots, volume }: Observed): boolean {
+  return job.spec.backup !== undefined && volume !== undefined && snapshots.installed && endOf(status) === 'Succeeded' && snapshots.object?.status?.readyToUse !== true;
 }
 
 function ensureVolume({ object, job, volume, claim }: Observed): Action[] {
@@ -93,9 +105,9 @@ function announceFailure(seen: Observed, { newFailure }: Assessment): Action[] {
   return announce(seen, 'Warning', newFailure.cause, 'Restart', note);
 }
 
-/** Most characters of an event's note in events.k8s.io/v1. */
+/** Most bytes of an event's note in events.k8s.io/v1. */
 const longestNote = 1024;
 
 function announce(seen: Observed, type: 'Normal' | 'Warning', reason: string, action: string, note: string): Action[] {
-  return [emit(seenOf(trainingJobType, seen.object), type, reason, action, note.slice(0, longestNote))];
+  return [emit(seenOf(trainingJobType, seen.object), type, reason, action, cutBytes(note, longestNote))];
 }

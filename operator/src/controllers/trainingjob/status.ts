@@ -18,7 +18,7 @@ export function statusOf(seen: Observed, assessment: Assessment, outcome: Outcom
   const { stage, newFailure, spent } = assessment;
   const ended = stage.kind === 'Succeeded' || stage.kind === 'Failed';
   const failures = newFailure === undefined ? seen.status.failures : [...(seen.status.failures ?? []), newFailure].slice(-longestLedger);
-  const startTime = seen.status.startTime ?? firstStart(assessment);
+  const startTime = seen.status.startTime ?? firstStart(seen, assessment, nowMs);
   const activeSeconds = activeSecondsOf(seen, assessment, nowMs);
   const checkpoint = checkpointOf(seen);
   return {
@@ -45,11 +45,14 @@ function newestAttempt(seen: Observed, { attempt, current, stage }: Assessment):
   return stage.kind !== 'Waiting' && current.length === seen.places.length ? Math.max(before, attempt) : before;
 }
 
-function firstStart({ current }: Assessment): string | undefined {
-  return current
+/** By the clocks of nodes, which may be wrong; but neither before the job nor after now, which would make its deadline strike early or late. */
+function firstStart({ object }: Observed, { current }: Assessment, nowMs: number): string | undefined {
+  const starts = current
     .map(({ status: { main } }) => main?.running?.startedAt ?? main?.terminated?.startedAt)
-    .filter((time) => time !== undefined)
-    .sort()[0];
+    .flatMap((time) => (time === undefined ? [] : [parseTime(time)]));
+  if (starts.length === 0) return undefined;
+  const { creationTimestamp } = object.metadata;
+  return timestamp(Math.min(nowMs, Math.max(Math.min(...starts), creationTimestamp === undefined ? 0 : parseTime(creationTimestamp))));
 }
 
 /** Seconds of running before a suspension: added when it begins, kept until the next. */
@@ -57,7 +60,7 @@ function activeSecondsOf(seen: Observed, { stage }: Assessment, nowMs: number): 
   const begins = stage.kind === 'Suspended' && findCondition(seen.status.conditions, 'Suspended')?.status !== 'True';
   const since = runningSinceMs(seen.status);
   if (!begins || since === undefined) return seen.status.activeSeconds;
-  return (seen.status.activeSeconds ?? 0) + Math.round((nowMs - since) / 1000);
+  return (seen.status.activeSeconds ?? 0) + Math.max(0, Math.round((nowMs - since) / 1000));
 }
 
 function checkpointOf({ status, progress }: Observed): JobStatus['checkpoint'] {

@@ -1,0 +1,16 @@
+/** Text that must fit into a field of a Kubernetes object. */
+
+/** The start of a text, never ending in half a character, which the API server would replace. */
+export function cutText(text: string, longest: number): string {
+  return text.length <= longest ? text : withoutHalf(text.slice(0, longest));
+}
+
+/** As `cutText`, for fields that Kubernetes measures in bytes of UTF-8. */
+export function cutBytes(text: string, longestBytes: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(longestBytes));
+  return text.slice(0, read);
+}
+
+function withoutHalf(text: string): string {
+  return text.replace(/[\uD800-\uDBFF]$/, '');
+}
