@@ -3,7 +3,7 @@
  * times within a moment; told one by one, that costs the API server more than making the pods.
  */
 import { isTrue } from '../../api/index.ts';
-import { hasEnded, isRunning, podCondition } from '../../domain/pod.ts';
+import { hasEnded, isRunning, podCondition, type Pod } from '../../domain/pod.ts';
 import { keyString, type ObjectKey } from '../../kube/resource.ts';
 import type { Instant, Outcome } from '../../runtime/index.ts';
 import type { Assessment } from './assess.ts';
@@ -17,8 +17,12 @@ const settleMs = 2_000;
 export function isOnItsWay(seen: Observed, { stage, current }: Assessment, outcome: Outcome): boolean {
   if (outcome.kind === 'failed' || stage.kind !== 'Active' || isTrue(seen.status.conditions, 'Suspended')) return false;
   if (isTrue(seen.status.conditions, 'Running')) return false;
-  const arrived = current.length > 0 && current.every((pod) => isRunning(pod) || hasEnded(pod));
-  return !arrived && seen.mountFailures.size === 0 && !current.some((pod) => waitsBadly(pod) || podCondition(pod, 'PodScheduled')?.status === 'False');
+  if (seen.mountFailures.size > 0 || current.some(needsWords)) return false;
+  return current.filter((pod) => isRunning(pod) || hasEnded(pod)).length < seen.places.length;
+}
+
+function needsWords(pod: Pod): boolean {
+  return waitsBadly(pod) || pod.metadata.deletionTimestamp !== undefined || podCondition(pod, 'PodScheduled')?.status === 'False';
 }
 
 interface Told {
