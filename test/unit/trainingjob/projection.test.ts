@@ -1,11 +1,10 @@
 import { expect } from 'chai';
 import { pods } from '../../../operator/src/controllers/shared/watched.ts';
-import type { KubeObject } from '../../../operator/src/kube/resource.ts';
 
 /** What the cache keeps of a pod's status, its first container being called main. */
 function kept(status: object) {
   const raw = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', namespace: 'team-a' }, spec: { initContainers: [{ name: 'fetch' }], containers: [{ name: 'main' }, { name: 'proxy' }] }, status };
-  return pods.project(raw as KubeObject).status;
+  return pods.project(raw).status;
 }
 
 const initializing = { name: 'main', ready: false, state: { waiting: { reason: 'PodInitializing' } } };
