@@ -82,11 +82,15 @@ function builtName(path: string): string {
   return basename(path.replace(/\/v\d+$/, ''));
 }
 
+/** The first Go that fetches the release which a module asks for. */
+const oldestGo = 21;
+
 async function requireGo(): Promise<void> {
-  if (await exists('go')) return;
-  throw new ClusterError('GO_MISSING',
-    'Go is not on the PATH; it builds Kubernetes from source. Install Go 1.21 or later (https://go.dev/dl, or apt-get install golang-go); '
-    + 'with GOTOOLCHAIN=auto, its default, it fetches the release that the modules ask for.');
+  const advice = 'Install Go 1.21 or later (https://go.dev/dl); with GOTOOLCHAIN=auto, its default, it fetches the release that the modules ask for.';
+  if (!(await exists('go'))) throw new ClusterError('GO_MISSING', `Go is not on the PATH; it builds Kubernetes from source. ${advice}`);
+  const version = (await run('go', ['version'])).trim();
+  const minor = Number(/go1\.(\d+)/.exec(version)?.[1] ?? oldestGo);
+  if (minor < oldestGo) throw new ClusterError('GO_MISSING', `This machine's Go is too old to build Kubernetes (${version}). ${advice}`);
 }
 
 const crdFolders = {

@@ -129,7 +129,8 @@ export async function tail(log: string, lines = 12): Promise<string> {
   return text.trimEnd().split('\n').slice(-lines).map((line) => line.slice(0, 400)).join('\n');
 }
 
-async function diedEarly(name: string, log: string): Promise<ClusterError> {
+/** Error that shows a dead process's last lines. */
+export async function diedEarly(name: string, log: string): Promise<ClusterError> {
   return new ClusterError('PROCESS_DIED', `${name} ended right after it was started. Its last lines (${basename(log)}):\n${await tail(log)}`);
 }
 

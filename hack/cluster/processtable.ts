@@ -52,6 +52,11 @@ export class ProcessTable {
     await this.#save(this.#records.filter((other) => other !== record));
   }
 
+  /** Kills the recorded processes whose names are asked for. */
+  async stopWhere(asked: (name: string) => boolean): Promise<void> {
+    for (const { name } of this.#records.filter((record) => asked(record.name))) await this.stop(name, 0);
+  }
+
   /** Ends every process of the cluster, recorded or only marked. */
   async stopAll(graceSeconds?: number): Promise<void> {
     await Promise.all(this.#records.map(async (record) => stop(record, graceSeconds)));

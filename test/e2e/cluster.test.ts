@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -80,6 +82,30 @@ async function firewall(): Promise<string[]> {
 async function processesOf(name: string): Promise<ProcessTable> {
   return ProcessTable.open(clusterDir(name));
 }
+
+describe('an embedded cluster whose start was cut off', function cutOff() {
+  this.timeout(10 * minutes);
+
+  for (const [when, name] of [['before its network is there', 'cluster.json'], ['while its API server starts', 'logs/kube-apiserver.log'], ['while its node starts', 'nodes/node-1/logs/kubelet.log']] as const) {
+    it(`is removed without a trace: ${when}`, async () => {
+      const id = `cut-${crypto.randomUUID().slice(0, 6)}`;
+      await binary('kubelet');
+      const up = spawn(process.execPath, [join(projectRoot, 'hack/cluster/main.ts'), 'up', '--name', id, '--provider', 'embedded'], { stdio: 'ignore' });
+      const ended = once(up, 'exit');
+      try {
+        await until(`${name} is there`, () => existsSync(join(clusterDir(id), name)), { timeoutSeconds: 120, everyMilliseconds: 5 });
+      } finally {
+        up.kill('SIGKILL');
+        await ended;
+      }
+      const processes = await processesOf(id);
+      const block = (await readState(id))?.block ?? 0;
+      await cluster(id, 'down');
+      expect(await traces(id, block)).to.deep.equal([]);
+      expect(await processes.marked()).to.deep.equal([]);
+    });
+  }
+});
 
 describe('an embedded cluster', function embedded() {
   this.timeout(10 * minutes);

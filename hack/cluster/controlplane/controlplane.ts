@@ -97,7 +97,12 @@ export class ControlPlane {
   }
 
   async isReady(): Promise<boolean> {
-    return (await this.#client.status('/readyz')) === 200;
+    return this.answers('/readyz');
+  }
+
+  /** Whether the API server answers a GET of this path with 200. */
+  async answers(path: string): Promise<boolean> {
+    return (await this.#client.status(path)) === 200;
   }
 
   /** Process ids by the name of the program. */

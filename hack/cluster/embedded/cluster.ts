@@ -5,6 +5,7 @@ import { ClusterError } from '../errors.ts';
 import { ControlPlane } from '../controlplane/controlplane.ts';
 import type { Endpoint } from '../controlplane/flags.ts';
 import { freePort } from '../controlplane/ports.ts';
+import { diedEarly } from '../processes.ts';
 import { ProcessTable } from '../processtable.ts';
 import { say, step } from '../progress.ts';
 import type { ClusterStatus, UpOptions } from '../providers/provider.ts';
@@ -140,6 +141,7 @@ export class EmbeddedCluster {
   async #nodesReady(): Promise<void> {
     const wanted = this.#nodes.length;
     await until('all nodes are ready and offer their GPUs', async () => {
+      for (const { name, log } of await this.#processes.dead()) throw await diedEarly(name, log);
       const ready = await this.#readyNodes();
       return ready.length === wanted && ready.every(({ gpus }) => gpus === this.#state.gpusPerNode);
     }, { timeoutSeconds: 60, everyMilliseconds: 200, hint: async () => this.#plane.kubectl(['describe', 'nodes']) });
@@ -147,9 +149,12 @@ export class EmbeddedCluster {
 
   async #readyNodes(): Promise<{ readonly name: string; readonly gpus: number }[]> {
     const { items } = JSON.parse(await this.#plane.kubectl(['get', 'nodes', '-o', 'json'])) as { items: NodeObject[] };
-    return items
+    const ready = items
       .filter(({ status }) => status.conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True'))
       .map(({ metadata, status }) => ({ name: metadata.name, gpus: Number(status.allocatable['nvidia.com/gpu'] ?? 0) }));
+    // For most of a minute after a kubelet's death the API server still calls its node ready, so the kubelets are asked themselves.
+    const answers = await Promise.all(ready.map(async ({ name }) => this.#plane.answers(`/api/v1/nodes/${name}/proxy/healthz`)));
+    return ready.filter((_, index) => answers[index] === true);
   }
 
   async #readyAddons(): Promise<string[]> {

@@ -3,11 +3,11 @@ import { mkdir, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { binaries } from '../binaries.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { ready } from '../processes.ts';
+import { isAlive, ready } from '../processes.ts';
 import type { ProcessRecord } from '../processes.ts';
 import type { ProcessTable } from '../processtable.ts';
 import { projectRoot } from '../places.ts';
-import { createCgroup } from './cgroups.ts';
+import { createCgroup, killCgroup } from './cgroups.ts';
 import { ctr } from './ctr.ts';
 import { importImage } from './images.ts';
 import type { Image } from './images.ts';
@@ -44,6 +44,7 @@ export async function startNode(settings: NodeSettings): Promise<void> {
   const { cluster, index } = settings;
   const layout = nodeLayout(cluster, index);
   for (const folder of ['cni', 'volume-plugins', 'logs']) await mkdir(join(layout.dir, folder), { recursive: true });
+  await endOrphans(layout, settings.processes);
   const namespace = await startNamespace(layout, settings.processes);
   await createCgroup(layout.cgroup);
   await writeConfigs(settings, layout);
@@ -53,6 +54,14 @@ export async function startNode(settings: NodeSettings): Promise<void> {
   await startKubeProxy(node);
   await startKubelet(node);
   await startDrivers(node);
+}
+
+/** Processes whose namespace has lost its holder cannot be joined by new ones, so they are started anew with it. */
+async function endOrphans(layout: NodeLayout, processes: ProcessTable): Promise<void> {
+  const holder = processes.find(`${layout.name}/namespace`);
+  if (holder === undefined || (await isAlive(holder))) return;
+  await processes.stopWhere((name) => name.startsWith(`${layout.name}/`) || name === 'csi-provisioner');
+  await killCgroup(layout.cgroup);
 }
 
 async function writeConfigs({ network, plane, index, images }: NodeSettings, layout: NodeLayout): Promise<void> {
