@@ -13,7 +13,7 @@ import { clusterId } from '../cluster/places.ts';
 import { choices, choose, providerFor } from '../cluster/providers/index.ts';
 import type { Provider } from '../cluster/providers/provider.ts';
 import { root } from '../gen/schema.ts';
-import { buildImage, type BuiltImage } from '../images/index.ts';
+import { buildImage, type BuiltImage } from '../images/build.ts';
 import { Access, DemoError } from './access.ts';
 import { confusion, heading, percent } from './screen.ts';
 import { digitsFile, heldOut, predict } from './predict.ts';
