@@ -66,12 +66,16 @@ async function pidsOf(folder: string): Promise<number[]> {
   }
 }
 
-/** The folder and all below it, parents first. */
+/** The folder and all below it, parents first. Node's own recursion fails when a group goes away while it looks, as a killed container's does. */
 async function foldersBelow(folder: string): Promise<string[]> {
-  if (!existsSync(folder)) return [];
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const below = entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
-  return [folder, ...below.sort((a, b) => a.length - b.length)];
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    const below = await Promise.all(entries.filter((entry) => entry.isDirectory()).map(async (entry) => foldersBelow(join(folder, entry.name))));
+    return [folder, ...below.flat()];
+  } catch (error) {
+    if (isGone(error) || (error as NodeJS.ErrnoException).code === 'ENODEV') return [];
+    throw error;
+  }
 }
 
 async function removeEmpty(folder: string): Promise<void> {
