@@ -69,6 +69,8 @@ describe('a controller whose requests are disturbed', function () {
     { what: `${name} are reset`, rule: { when, fault: { kind: 'reset' }, times: 2 } },
     { what: `${name} are refused with 429 and Retry-After`, rule: { when, fault: { kind: 'respond', code: 429, headers: { 'retry-after': '1' } }, times: 2 } },
     { what: `${name} are refused with 503`, rule: { when, fault: { kind: 'respond', code: 503 }, times: 3 } },
+    { what: `one of the ${name} hangs and never arrives`, rule: { when, fault: { kind: 'hang' }, times: 1 } },
+    { what: `one of the ${name} hangs after the head of its answer`, rule: { when, fault: { kind: 'hangAfterHead' }, times: 1 } },
     { what: `${name} are refused with 409 Conflict`, rule: { when, fault: { kind: 'respond', code: 409, body: conflict }, times: 2 } },
   ];
 
@@ -87,11 +89,13 @@ describe('a controller whose requests are disturbed', function () {
     const { proxy, user, namespace } = situation;
     const made = await situation.make(2);
     await eventually(() => situation.expectReady(made));
+    const hungLeases = proxy.fault({ when: (seen) => seen.path.includes('/leases/'), fault: { kind: 'hang' } });
     const hung = proxy.fault({ when: () => true, fault: { kind: 'hang' } });
     proxy.silenceWatches();
     await user.merge(widgetType, { namespace, name: made.metadata.name }, { spec: { size: 4 } });
     const second = await situation.make(2);
-    await eventually(() => expect(hung.hits).to.be.above(1), 15_000);
+    await eventually(() => expect(hungLeases.hits).to.be.above(1), 15_000);
+    hungLeases[Symbol.dispose]();
     hung[Symbol.dispose]();
     await eventually(() => situation.expectReady(made), recoveryMs);
     await eventually(() => situation.expectReady(second), recoveryMs);

@@ -18,6 +18,9 @@ export interface StatusDetails {
   readonly causes?: readonly { readonly reason?: string; readonly message?: string; readonly field?: string }[];
 }
 
+/** A server that starts asks for five seconds whatever it needs; asking again sooner costs it nothing, and finds it sooner. */
+const longestUnavailableMs = 2_000;
+
 /** The API server answered, and the answer was no. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -27,7 +30,7 @@ export class ApiError extends Error {
   readonly reason: string;
   readonly details: StatusDetails;
   readonly status: StatusBody;
-  /** How long the server asks to be left alone. */
+  /** How long to leave the server alone: as long as it asks, but see `longestUnavailableMs`. */
   readonly retryAfterMs: number | undefined;
 
   constructor(request: string, code: number, status: StatusBody, retryAfterMs?: number) {
@@ -37,7 +40,8 @@ export class ApiError extends Error {
     this.reason = reason;
     this.details = status.details ?? {};
     this.status = status;
-    this.retryAfterMs = retryAfterMs ?? (this.details.retryAfterSeconds === undefined ? undefined : this.details.retryAfterSeconds * 1000);
+    const asked = retryAfterMs ?? (this.details.retryAfterSeconds === undefined ? undefined : this.details.retryAfterSeconds * 1000);
+    this.retryAfterMs = asked !== undefined && code === 503 ? Math.min(asked, longestUnavailableMs) : asked;
   }
 }
 
@@ -80,8 +84,6 @@ const hasCode = (code: number) => (error: unknown): error is ApiError => error i
 
 export const isNotFound = hasCode(404);
 export const isInvalid = hasCode(422);
-export const isForbidden = hasCode(403);
-export const isTooManyRequests = hasCode(429);
 
 export function isAlreadyExists(error: unknown): error is ApiError {
   return error instanceof ApiError && error.reason === 'AlreadyExists';

@@ -2,7 +2,7 @@
 import type { Client } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Random } from '../kube/backoff.ts';
-import { ApiError, asError, isAway, isTransportError } from '../kube/errors.ts';
+import { ApiError, asError, isAway } from '../kube/errors.ts';
 import { keyOf, keyString, parseKey } from '../kube/resource.ts';
 import type { KubeObject, ObjectKey, ResourceType } from '../kube/resource.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -53,6 +53,8 @@ export interface AttachedController {
 }
 
 const defaultWorkers = 32;
+/** For one write: short, so that a dead connection is dropped soon; longer after each failure, since an admission webhook may take ten seconds. */
+const patience = { firstMs: 4_000, mostMs: 16_000 };
 const overdueMs = 1_000;
 /** After the API server was away, every key is tried again within this time of its return. */
 const awayRetryMs = 3_000;
@@ -220,6 +222,7 @@ class RunningController<W extends Watches, Primary extends keyof W & string, Sta
   #newRun(key: ObjectKey): { readonly scope: Scope<W, Status>; readonly failure: Error | undefined } {
     const { clock, events, metrics, storeOf } = this.#context;
     const log = this.#log.with({ key: keyString(key) });
+    const timeoutMs = Math.min(patience.mostMs, patience.firstMs * 2 ** this.#queue.failuresOf(keyString(key)));
     let failure: Error | undefined;
     const scope: Scope<W, Status> = {
       stores: this.#stores,
@@ -228,13 +231,13 @@ class RunningController<W extends Watches, Primary extends keyof W & string, Sta
       expectations: this.#expectations,
       execute: async (actions) => {
         const outcome = await execute(actions, {
-          controller: this.#definition.name, owner: key, client: this.#client, storeOf, expectations: this.#expectations, events, metrics, log,
+          controller: this.#definition.name, owner: key, client: this.#client, timeoutMs, storeOf, expectations: this.#expectations, events, metrics, log,
         });
         if (outcome.kind === 'failed') failure ??= outcome.error;
         return outcome;
       },
       report: async (about, status, urgency = 'now') => {
-        const reported = await this.#statusWriter.report(about, status, urgency);
+        const reported = await this.#statusWriter.report(about, status, urgency, timeoutMs);
         if (reported.kind === 'deferred') this.#queue.addAfter(keyString(about), reported.waitMs);
       },
     };
@@ -266,7 +269,6 @@ class RunningController<W extends Watches, Primary extends keyof W & string, Sta
   #failed(name: string, error: Error): string {
     const labels = { controller: this.#definition.name };
     const { metrics } = this.#context;
-    if (isTransportError(error, 'NOT_LEADER')) return 'not_leader';
     if (error instanceof TerminalError) {
       metrics.terminalErrors.inc(labels);
       this.#queue.forget(name);

@@ -19,6 +19,8 @@ export interface Execution {
   /** Whose plan it is. */
   readonly owner: ObjectKey;
   readonly client: Client;
+  /** How long one write may take. */
+  readonly timeoutMs: number;
   /** The cache of a type, if it is watched. */
   readonly storeOf: (type: ResourceType) => Store | undefined;
   readonly expectations: Expectations;
@@ -63,12 +65,12 @@ function perform(action: Action, execution: Execution): Result | Promise<Result>
     case 'Delete':
       return remove(action.target, execution, (key) => {
         const { target, gracePeriodSeconds, propagation } = action;
-        return execution.client.delete(target.type, key, { uid: target.uid, gracePeriodSeconds, propagation });
+        return execution.client.delete(target.type, key, { uid: target.uid, gracePeriodSeconds, propagation, timeoutMs: execution.timeoutMs });
       });
     case 'Evict':
       return remove(action.target, execution, (key) => {
         const { target, gracePeriodSeconds } = action;
-        return execution.client.evict(target.type, key, { uid: target.uid, gracePeriodSeconds });
+        return execution.client.evict(target.type, key, { uid: target.uid, gracePeriodSeconds, timeoutMs: execution.timeoutMs });
       });
     case 'AddFinalizer':
       return editFinalizers(action.target, execution, (held) => (held.includes(action.finalizer) ? held : [...held, action.finalizer]));
@@ -82,7 +84,7 @@ function perform(action: Action, execution: Execution): Result | Promise<Result>
 
 async function create(type: ResourceType, object: KubeObject, execution: Execution): Promise<Result> {
   try {
-    expectVersion(type, await execution.client.create<KubeObject>(type, object), execution);
+    expectVersion(type, await execution.client.create<KubeObject>(type, object, { timeoutMs: execution.timeoutMs }), execution);
     return 'written';
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
@@ -110,7 +112,7 @@ async function apply(type: ResourceType, object: KubeObject, execution: Executio
   const cached = execution.storeOf(type)?.get(keyOf(object));
   if (cached?.metadata.annotations?.[appliedHash] === hash && sameController(cached, object)) return 'skipped';
   const annotations = { ...object.metadata.annotations, [appliedHash]: hash };
-  const written = await execution.client.apply<KubeObject>(type, { ...object, metadata: { ...object.metadata, annotations } });
+  const written = await execution.client.apply<KubeObject>(type, { ...object, metadata: { ...object.metadata, annotations } }, { timeoutMs: execution.timeoutMs });
   expectVersion(type, written, execution);
   return 'written';
 }
@@ -152,7 +154,7 @@ async function editFinalizers(target: Seen, execution: Execution, edit: (held: r
   const { uid, resourceVersion } = current.metadata;
   if (uid !== target.uid) return 'repeated';
   try {
-    const patched = await execution.client.merge<KubeObject>(target.type, key, { metadata: { uid, resourceVersion, finalizers } });
+    const patched = await execution.client.merge<KubeObject>(target.type, key, { metadata: { uid, resourceVersion, finalizers } }, { timeoutMs: execution.timeoutMs });
     // Without its last finalizer a deleting object goes at once.
     if (patched.metadata.deletionTimestamp !== undefined && finalizers.length === 0) expectGone(target, key, execution);
     else expectVersion(target.type, patched, execution);

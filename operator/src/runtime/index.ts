@@ -36,11 +36,10 @@
 export { systemClock } from '../kube/clock.ts';
 export type { Clock, Instant } from '../kube/clock.ts';
 export { TerminalError, controllingOwner } from './definition.ts';
-export type { ControllerDefinition, Trigger } from './definition.ts';
 export { at, done, waitForCache } from './plan.ts';
-export type { Action, EventNote, Next, Outcome, Plan, Propagation, Seen } from './plan.ts';
-export type { Scope, Urgency } from './scope.ts';
+export type { Action, EventNote, Next, Outcome, Plan, Seen } from './plan.ts';
+export type { Scope } from './scope.ts';
 export { slim, watched } from './watched.ts';
-export type { ReadStore, Stores, Watched } from './watched.ts';
+export type { ReadStore } from './watched.ts';
 export { defineController } from './controller.ts';
 export type { Controller } from './controller.ts';

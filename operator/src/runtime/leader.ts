@@ -5,6 +5,10 @@
  *
  * A leader may write until `renewDeadlineMs` after it sent its last good renewal; another may take over no sooner than
  * `leaseDurationMs` after it saw that renewal. The difference is the margin for writes on their way.
+ *
+ * A leader that could not renew in time stops writing, but is deposed only once it sees another holder: a renewal names the
+ * version of the lease that it replaces, so it can only succeed when nobody held the lease meanwhile. An API server that
+ * was away for minutes thus costs no restart.
  */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '../kube/client.ts';
@@ -23,6 +27,8 @@ export const leaseTimes = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, re
 const contestedMs = 100;
 /** The lease is also how the end of an outage is noticed, so an unreachable server is asked more often. */
 const outageRetryMs = 500;
+/** One late answer is no outage: it may be our own event loop that was busy. */
+const outageTries = 2;
 
 export interface Lease extends KubeObject {
   readonly spec?: {
@@ -71,9 +77,11 @@ export class Leader {
   #observed: Observation | undefined;
   #mayWriteUntil: Monotonic = -Infinity;
   #state: 'candidate' | 'leader' | 'former' = 'candidate';
-  #outage = false;
+  /** Tries in a row that found no server. */
+  #unreached = 0;
   #mustRead = false;
   #contested = false;
+  #deposed = false;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -121,7 +129,7 @@ export class Leader {
     this.#measure();
     while (!signal.aborted) {
       await this.#round();
-      if (this.#state === 'leader' && !this.mayWrite()) {
+      if (this.#deposed) {
         this.#lose();
         return;
       }
@@ -133,28 +141,25 @@ export class Leader {
     try {
       if (this.#state === 'leader') await this.#renew();
       else await this.#tryToAcquire();
-      if (this.#outage) this.#options.onOutageOver();
-      this.#outage = false;
+      if (this.#unreached >= outageTries) this.#options.onOutageOver();
+      this.#unreached = 0;
       this.#contested = false;
     } catch (thrown) {
       this.#contested = isConflict(thrown);
-      this.#outage ||= thrown instanceof TransportError;
+      this.#unreached = thrown instanceof TransportError ? this.#unreached + 1 : 0;
       this.#mustRead = true;
       this.#options.metrics.slowPath.inc({ name: this.#options.lease.name });
       this.#options.log.warn(this.#state === 'leader' ? 'Lease not renewed' : 'Lease not acquired', { error: asError(thrown).message });
     }
   }
 
-  /** A leader that was frozen past its deadline finds out here at the latest. */
+  /** A leader that was frozen or cut off finds out here whether another one took over. */
   async #renew(): Promise<void> {
     // After a failure the lease may be another's, or our own renewal may have arrived without its answer.
     if (this.#mustRead) this.#observe(await this.#read());
     const held = this.#observed?.lease;
-    if (held?.spec?.holderIdentity !== this.#identity) {
-      this.#mayWriteUntil = -Infinity;
-      return;
-    }
-    if (this.mayWrite()) await this.#hold(held, {});
+    if (held?.spec?.holderIdentity === this.#identity) await this.#hold(held, {});
+    else this.#deposed = true;
   }
 
   async #tryToAcquire(): Promise<void> {
@@ -184,8 +189,8 @@ export class Leader {
   #waitMs(): number {
     // Someone else wrote the lease: whether it is still ours must be known now.
     if (this.#contested) return contestedMs;
-    if (this.#outage) return outageRetryMs;
-    if (this.#state === 'leader') return Math.max(0, Math.min(leaseTimes.retryMs, this.#mayWriteUntil - this.#options.clock.monotonic()));
+    if (this.#unreached > 0) return outageRetryMs;
+    if (this.#state === 'leader') return leaseTimes.retryMs;
     return this.#observed === undefined ? leaseTimes.retryMs : Math.min(leaseTimes.retryMs, Math.max(50, this.#expiresInMs()));
   }
 
@@ -240,6 +245,7 @@ export class Leader {
   }
 
   #lose(): void {
+    this.#mayWriteUntil = -Infinity;
     this.#state = 'former';
     this.#measure();
     this.#options.log.error('Lost the leadership', { identity: this.#identity });

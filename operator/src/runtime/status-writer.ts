@@ -33,13 +33,14 @@ export class StatusWriter {
     this.#options = options;
   }
 
-  async report(key: ObjectKey, status: object, urgency: Urgency): Promise<Reported> {
-    const reported = await this.#report(key, withoutEmptyMaps(status), urgency);
+  /** `timeoutMs` bounds the write. Throws an `ApiError` or a `TransportError`. */
+  async report(key: ObjectKey, status: object, urgency: Urgency, timeoutMs: number): Promise<Reported> {
+    const reported = await this.#report(key, withoutEmptyMaps(status), urgency, timeoutMs);
     this.#options.metrics.statusWrites.inc({ controller: this.#options.controller, result: reported.kind });
     return reported;
   }
 
-  async #report(key: ObjectKey, status: object, urgency: Urgency): Promise<Reported> {
+  async #report(key: ObjectKey, status: object, urgency: Urgency, timeoutMs: number): Promise<Reported> {
     const { store, client, clock, expectations } = this.#options;
     const cached = store.get(key);
     const before = cached === undefined ? undefined : statusOf(cached);
@@ -53,7 +54,8 @@ export class StatusWriter {
     const { uid, namespace } = cached.metadata;
     const metadata = { name: key.name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }) };
     try {
-      const written = await client.applyStatus<KubeObject>(store.type, { apiVersion: apiVersionOf(store.type), kind: store.type.kind, metadata, status });
+      const body = { apiVersion: apiVersionOf(store.type), kind: store.type.kind, metadata, status };
+      const written = await client.applyStatus<KubeObject>(store.type, body, { timeoutMs });
       const { resourceVersion } = written.metadata;
       if (resourceVersion !== undefined) expectations.expect(key, { kind: 'version', store, key, resourceVersion });
       return { kind: 'written' };

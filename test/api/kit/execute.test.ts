@@ -62,7 +62,7 @@ describe('executing a plan at a real API server', function () {
     const events = new EventRecorder({ client, clock, log: testLog, metrics, reportingController: 'anneal.dev/test', reportingInstance: 'kit' });
     return {
       client, owner, clock, events,
-      run: (...actions) => execute(actions, { controller: 'test', owner: keyOf(owner), client, storeOf: (type) => stores.get(type), expectations, events, metrics, log: testLog }),
+      run: (...actions) => execute(actions, { controller: 'test', owner: keyOf(owner), client, timeoutMs: 10_000, storeOf: (type) => stores.get(type), expectations, events, metrics, log: testLog }),
       met: () => expectations.met(keyOf(owner)),
       cached: (object) => stores.get(object.kind === 'Widget' ? widgetType : configMapType)?.get(keyOf(object)),
       writes: () => proxy.writes.slice(before).map(({ method, path }) => `${method} ${path.split('/').slice(-2).join('/')}`),
@@ -247,9 +247,9 @@ describe('executing a plan at a real API server', function () {
     it('makes no request when the cached status is equal', async () => {
       await using situation = await executing();
       const { statusWriter, owner, met, writes } = situation;
-      expect((await statusWriter.report(keyOf(owner), status(1, 'False'), 'now')).kind).to.equal('written');
+      expect((await statusWriter.report(keyOf(owner), status(1, 'False'), 'now', 10_000)).kind).to.equal('written');
       await eventually(() => expect(met()).to.equal(true));
-      expect((await statusWriter.report(keyOf(owner), status(1, 'False'), 'now')).kind).to.equal('unchanged');
+      expect((await statusWriter.report(keyOf(owner), status(1, 'False'), 'now', 10_000)).kind).to.equal('unchanged');
       expect(writes()).to.deep.equal([`PATCH ${owner.metadata.name}/status`]);
     });
 
@@ -257,7 +257,7 @@ describe('executing a plan at a real API server', function () {
       await using situation = await executing();
       const { statusWriter, owner, met, clock } = situation;
       const report = async (children_: number, ready: 'True' | 'False'): Promise<string> => {
-        const { kind } = await statusWriter.report(keyOf(owner), status(children_, ready), 'soon');
+        const { kind } = await statusWriter.report(keyOf(owner), status(children_, ready), 'soon', 10_000);
         await eventually(() => expect(met()).to.equal(true));
         return kind;
       };
@@ -272,7 +272,7 @@ describe('executing a plan at a real API server', function () {
       await using situation = await executing();
       const { statusWriter, owner, client } = situation;
       await client.delete(widgetType, keyOf(owner), { uid: owner.metadata.uid ?? '' });
-      expect((await statusWriter.report(keyOf(owner), status(1, 'False'), 'now')).kind).to.equal('unchanged');
+      expect((await statusWriter.report(keyOf(owner), status(1, 'False'), 'now', 10_000)).kind).to.equal('unchanged');
     });
   });
 

@@ -78,6 +78,11 @@ describe('leader election', () => {
     await pass(9_000, a);
     await pass(3_000, a);
     expect(a.leader.mayWrite()).to.equal(false);
+    await pass(60_000, a);
+    a.reachable = true;
+    await pass(5_000, a);
+    expect(a.lost, 'lost to nobody').to.equal(false);
+    expect(a.leader.mayWrite(), 'again when nobody held the lease meanwhile').to.equal(true);
     await a.release();
   });
 
@@ -87,7 +92,7 @@ describe('leader election', () => {
     a.leader.start();
     await pass(4_100, a);
     a.reachable = false;
-    await pass(5_000, a);
+    await pass(7_000, a);
     expect(a.leader.mayWrite()).to.equal(true);
     a.reachable = true;
     await pass(5_000, a);
