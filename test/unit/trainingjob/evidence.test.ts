@@ -4,6 +4,7 @@ import { assess } from '../../../operator/src/controllers/trainingjob/assess.ts'
 import { planJob } from '../../../operator/src/controllers/trainingjob/plan.ts';
 import { statusOf } from '../../../operator/src/controllers/trainingjob/status.ts';
 import type { Observed } from '../../../operator/src/controllers/trainingjob/observe.ts';
+import { MemoryProgressBoard } from '../../../operator/src/controllers/trainingjob/progress-board.ts';
 import { parseReport } from '../../../operator/src/controllers/trainingjob/progress-report.ts';
 import { failureOf, hasSucceeded } from '../../../operator/src/domain/failures.ts';
 import type { PodStatus } from '../../../operator/src/domain/pod.ts';
@@ -205,6 +206,40 @@ describe('what the conditions say', () => {
     const { status } = pass(seen(of, { pods: [pod(of, 1, runningStatus, { deleting: true })] }));
     expect(findCondition(status.conditions, 'Running')).to.include({ status: 'False', reason: 'PodTerminating' });
     expect(findCondition(status.conditions, 'Running')?.message).to.match(/on node node-1 is being deleted/);
+  });
+});
+
+describe('an image that does not come', () => {
+  const of = job({}, { attempt: 1 });
+  const pulling = (reason: string, message: string) => pod(of, 1, { phase: 'Pending', main: { ready: false, waiting: { reason, message } } });
+
+  it('needs somebody: the job is not ready', () => {
+    const { status } = pass(seen(of, { pods: [pulling('ErrImagePull', 'pull access denied')] }));
+    expect(findCondition(status.conditions, 'Ready')).to.include({ status: 'False', reason: 'ErrImagePull' });
+  });
+
+  it('keeps the registry’s words while the kubelet only says that it waits, and so writes nothing', () => {
+    const { status } = pass(seen(of, { pods: [pulling('ErrImagePull', 'pull access denied')] }));
+    const backingOff = pass(seen(job({}, status), { pods: [pulling('ImagePullBackOff', 'Back-off pulling image')] }), now + 5000);
+    expect(backingOff.status).to.deep.equal(status);
+    const other = pass(seen(job({}, status), { pods: [pulling('ErrImagePull', 'no space left')] }), now + 5000);
+    expect(findCondition(other.status.conditions, 'Running')?.message).to.match(/no space left/);
+  });
+});
+
+describe('the newest checkpoint', () => {
+  it('is the one that the pod named last, since an attempt may pass over one that it cannot read', () => {
+    const board = new MemoryProgressBoard(() => undefined);
+    const report = (attempt: number, step: number | undefined) => ({
+      attempt, epoch: 1, epochs: 5, step: 10, percent: 20, remainingSeconds: 3, metrics: {},
+      ...(step === undefined ? {} : { checkpoint: { epoch: 1, step, time: '2026-03-01T12:00:00Z', path: `checkpoints/${step}` } }),
+    });
+    const tell = (attempt: number, step: number | undefined) => {
+      board.receive({ job: { namespace: 'team-a', name: 'digits' }, jobUid: 'uid-of-digits', report: report(attempt, step), time: now });
+      return pass(seen(job({}, { attempt }), { pods: [pod(job(), 1, runningStatus)], over: { progress: board.newest('uid-of-digits') } })).status.checkpoint?.step;
+    };
+    expect([tell(1, 10), tell(1, 20), tell(1, undefined), tell(2, 10), tell(2, undefined)]).to.deep.equal([10, 20, 20, 10, 10]);
+    expect(tell(1, 30)).to.equal(10);
   });
 });
 

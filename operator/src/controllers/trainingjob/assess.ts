@@ -144,7 +144,7 @@ function holdBeforePods(seen: Observed, current: readonly Pod[]): Stage | undefi
   if (seen.pool?.installed === false) return { kind: 'Waiting', ...karpenterMissing };
   // Two pods that write to one volume would spoil it: the last attempt's must have ended first.
   const lingering = seen.pods.find((pod) => !current.includes(pod) && !hasEnded(pod));
-  if (lingering !== undefined) return { kind: 'Waiting', reason: 'PreviousAttemptEnding', message: `Pod ${lingering.metadata.name} of an earlier attempt is still ending.` };
+  if (lingering !== undefined) return { kind: 'Waiting', reason: 'PreviousAttemptEnding', message: `Pod ${lingering.metadata.name}${lingering.spec.nodeName === undefined ? '' : ` on node ${lingering.spec.nodeName}`} of an earlier attempt is still ending. Should the node be lost for good, delete the node.` };
   return undefined;
 }
 

@@ -9,8 +9,8 @@ import { endOf, type Observed } from './observe.ts';
 
 /** All that is true of the job. A refused action outweighs everything, since nothing goes on until it is mended. */
 export function conclusionsOf(seen: Observed, assessment: Assessment, outcome: Outcome): Conclusion[] {
-  const aspects = [scheduled(seen, assessment), running(seen, assessment), ...imagePulled(assessment), ...suspended(seen, assessment), ...ends(assessment), ...poolConclusions(seen.pool), ...backup(seen)];
-  return [ready(assessment, aspects, outcome), ...aspects];
+  const aspects = [scheduled(seen, assessment), running(seen, assessment), ...imagePulled(seen, assessment), ...suspended(seen, assessment), ...ends(assessment), ...poolConclusions(seen.pool), ...backup(seen)];
+  return [ready(seen, assessment, aspects, outcome), ...aspects];
 }
 
 /** The conditions that an ended job keeps: only its backup may still move. */
@@ -19,7 +19,7 @@ export function finishedConclusions(seen: Observed): Conclusion[] {
   return [...kept, ...(endOf(seen.status) === 'Succeeded' ? backup(seen) : [])];
 }
 
-function ready({ stage }: Assessment, aspects: readonly Conclusion[], outcome: Outcome): Conclusion {
+function ready(seen: Observed, { stage, current }: Assessment, aspects: readonly Conclusion[], outcome: Outcome): Conclusion {
   const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Ready', status, reason, message });
   if (outcome.kind === 'failed') return conclude('False', `${outcome.action.kind}Failed`, outcome.error.message);
   switch (stage.kind) {
@@ -38,7 +38,8 @@ function ready({ stage }: Assessment, aspects: readonly Conclusion[], outcome: O
       const [scheduledNow, runningNow] = aspects;
       if (runningNow?.status === 'True') return conclude('True', 'Running', runningNow.message);
       const cause = scheduledNow?.status === 'True' ? runningNow : scheduledNow;
-      return conclude('Unknown', cause?.reason ?? 'Starting', cause?.message ?? 'The pods are being made.');
+      const needsSomebody = seen.mountFailures.size > 0 || current.some(waitsBadly);
+      return conclude(needsSomebody ? 'False' : 'Unknown', cause?.reason ?? 'Starting', cause?.message ?? 'The pods are being made.');
     }
   }
 }
@@ -63,15 +64,11 @@ function running(seen: Observed, { stage, current }: Assessment): Conclusion {
   const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Running', status, reason, message });
   if (stage.kind !== 'Active') return conclude('False', stage.kind, 'No pod of the job runs.');
   const stuck = current.find((pod) => waitsBadly(pod));
-  if (stuck !== undefined) {
-    const { container, reason, message } = hindranceOf(stuck) ?? { reason: 'Waiting', message: '' };
-    const where = `Pod ${stuck.metadata.name}${container === undefined ? '' : `, container ${container}`}`;
-    return conclude('False', reason, `${where} cannot start: ${message === '' ? reason : message}`);
-  }
+  if (stuck !== undefined) return { type: 'Running', status: 'False', ...cannotStart(seen, stuck) };
   const going = current.find((pod) => pod.metadata.deletionTimestamp !== undefined && !hasEnded(pod));
   if (going !== undefined) {
     const where = going.spec.nodeName === undefined ? '' : ` on node ${going.spec.nodeName}`;
-    return conclude('False', 'PodTerminating', `Pod ${going.metadata.name}${where} is being deleted by someone else; the next attempt begins when it is gone.`);
+    return conclude('False', 'PodTerminating', `Pod ${going.metadata.name}${where} is being deleted by someone else; the next attempt begins when it is gone. Should the node be lost for good, delete the node.`);
   }
   const unmounted = current.find((pod) => seen.mountFailures.has(pod.metadata.name));
   if (unmounted !== undefined) {
@@ -83,11 +80,18 @@ function running(seen: Observed, { stage, current }: Assessment): Conclusion {
 }
 
 /** Only while an image does not come. The time of its change is when imagePullDeadlineSeconds began, kept across restarts of the operator. */
-function imagePulled({ stage, current }: Assessment): Conclusion[] {
+function imagePulled(seen: Observed, { stage, current }: Assessment): Conclusion[] {
   const stuck = stage.kind === 'Active' ? current.find(isPullingBadly) : undefined;
-  if (stuck === undefined) return [];
-  const { reason, message } = hindranceOf(stuck) ?? { reason: 'ErrImagePull', message: '' };
-  return [{ type: 'ImagePulled', status: 'False', reason, message: `Pod ${stuck.metadata.name}: ${message === '' ? reason : message}` }];
+  return stuck === undefined ? [] : [{ type: 'ImagePulled', status: 'False', ...cannotStart(seen, stuck) }];
+}
+
+function cannotStart({ status }: Observed, pod: Pod): Pick<Conclusion, 'reason' | 'message'> {
+  const { container, reason, message } = hindranceOf(pod) ?? { reason: 'Waiting', message: '' };
+  const where = `Pod ${pod.metadata.name}${container === undefined ? '' : `, container ${container}`} cannot start: `;
+  const before = findCondition(status.conditions, 'Running');
+  // The kubelet alternates between the registry's words and that it waits; the words help, and a condition that stays costs no write.
+  if (reason === 'ImagePullBackOff' && before?.reason === 'ErrImagePull' && before.message.startsWith(where)) return { reason: before.reason, message: before.message };
+  return { reason, message: `${where}${message === '' ? reason : message}` };
 }
 
 /** True when a container waits for something that a person must mend. */

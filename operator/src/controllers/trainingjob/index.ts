@@ -1,4 +1,5 @@
 /** The TrainingJob controller: trains once, through failures, and leaves the model with its digest on a volume. */
+import { isNamespaceTerminating } from '../../kube/errors.ts';
 import { parseKey, type ObjectKey } from '../../kube/resource.ts';
 import { labels } from '../../api/index.ts';
 import type { TrainingSettings } from '../../domain/training-pod.ts';
@@ -26,6 +27,7 @@ function reconciler(settings: TrainingSettings, board: ProgressBoard) {
     if (assessment.stage.kind === 'Finished') board.forget(seen.job.uid);
     const plan = planJob(seen, assessment, now, settings);
     const outcome = await scope.execute(plan.actions);
+    if (outcome.kind === 'failed' && isNamespaceTerminating(outcome.error)) return done;
     if (isOnItsWay(seen, assessment, outcome)) {
       const untilMs = settling.untilMs(key, seen.job.uid, assessment.attempt, now);
       if (untilMs !== undefined) return sooner(plan.next, untilMs);

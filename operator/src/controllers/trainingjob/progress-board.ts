@@ -1,5 +1,5 @@
 /** The newest report of each TrainingJob's pod, in memory: a restarted operator hears again within a second. */
-import type { CheckpointReport, ProgressReport } from '../../api/index.ts';
+import type { ProgressReport } from '../../api/index.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
 import type { Instant } from '../../runtime/index.ts';
 import type { ProgressBoard, ReceivedProgress } from './observe.ts';
@@ -31,7 +31,8 @@ export class MemoryProgressBoard implements ProgressBoard {
   receive({ job, jobUid, report, time }: ProgressEntry): void {
     const before = this.#newest.get(jobUid);
     if (before !== undefined && before.report.attempt > report.attempt) return;
-    const checkpoint = newer(before?.checkpoint, report.checkpoint);
+    // The last one counts, not the furthest: an attempt may pass over a checkpoint that it cannot read.
+    const checkpoint = report.checkpoint ?? before?.checkpoint;
     this.#newest.delete(jobUid);
     this.#newest.set(jobUid, { report, timeMs: time, checkpoint });
     const [longestSilent] = this.#newest.keys();
@@ -42,9 +43,4 @@ export class MemoryProgressBoard implements ProgressBoard {
   forget(jobUid: string): void {
     this.#newest.delete(jobUid);
   }
-}
-
-function newer(before: CheckpointReport | undefined, after: CheckpointReport | undefined): CheckpointReport | undefined {
-  if (before === undefined || after === undefined) return after ?? before;
-  return after.step >= before.step ? after : before;
 }

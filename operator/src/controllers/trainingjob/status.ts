@@ -67,7 +67,6 @@ function checkpointOf({ status, progress }: Observed): JobStatus['checkpoint'] {
   const reported = progress?.checkpoint;
   if (reported === undefined) return status.checkpoint;
   const { epoch, step, time, path } = reported;
-  if (status.checkpoint !== undefined && status.checkpoint.step >= step) return status.checkpoint;
   return { epoch, step, time, path };
 }
 
