@@ -84,7 +84,7 @@ export function withOperator(): OperatorSuite {
   after(async function stopSuite() {
     this.timeout(60_000);
     await operator?.stop();
-    await testbed?.plane.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+    await testbed?.plane.kubectl(['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found']);
   });
 
   const key = (name: string): ObjectKey => ({ namespace, name });
@@ -136,6 +136,10 @@ export function role(replicas = 1, pod: object = {}): object {
 function trainingJob({ namespace, name }: ObjectKey, spec: object): KubeObject {
   const object = { apiVersion: 'anneal.dev/v1alpha1', kind: 'TrainingJob', metadata: { namespace, name }, spec };
   return object;
+}
+
+export async function namespaceExists(plane: TestControlPlane, name: string): Promise<boolean> {
+  return (await plane.kubectl(['get', 'namespace', name, '--ignore-not-found', '-o', 'name'])) !== '';
 }
 
 async function hasServiceAccount(plane: TestControlPlane, namespace: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 import type { Client } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Random } from '../kube/backoff.ts';
-import { ApiError, asError, isAway } from '../kube/errors.ts';
+import { ApiError, asError, isAway, isNamespaceTerminating } from '../kube/errors.ts';
 import { keyOf, keyString, parseKey } from '../kube/resource.ts';
 import type { KubeObject, ObjectKey, ResourceType } from '../kube/resource.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -274,6 +274,11 @@ class RunningController<W extends Watches, Primary extends keyof W & string, Sta
       this.#queue.forget(name);
       this.#log.error('Reconcile failed for good', { key: name, error });
       return 'terminal_error';
+    }
+    if (isNamespaceTerminating(error)) {
+      // Nothing can be made in it any more, and the object goes with it: its deletion is the news to wait for.
+      this.#queue.forget(name);
+      return 'namespace_terminating';
     }
     metrics.reconcileErrors.inc(labels);
     if (isBug(error)) metrics.reconcilePanics.inc(labels);
