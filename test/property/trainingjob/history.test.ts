@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { hasEnded } from '../../../operator/src/domain/pod.ts';
-import { endOf } from '../../../operator/src/controllers/trainingjob/observe.ts';
+import { attemptOf, endOf } from '../../../operator/src/controllers/trainingjob/observe.ts';
 import { labels } from '@anneal/operator/api';
 import { SimulatedJob } from '../../support/simulated-job.ts';
-import { withBudgets, withRole } from '../../support/builders/training-job.ts';
+import { endedStatus, withBudgets, withRole } from '../../support/builders/training-job.ts';
 
 const event = fc.oneof(
   { weight: 6, arbitrary: fc.constant({ kind: 'reconcile' } as const) },
@@ -13,6 +13,10 @@ const event = fc.oneof(
   fc.record({ kind: fc.constant('end' as const), pod: fc.nat(3), exitCode: fc.constantFrom(0, 1, 2, 137, 143) }),
   fc.record({ kind: fc.constant('outOfMemory' as const), pod: fc.nat(3) }),
   fc.record({ kind: fc.constant('delete' as const), pod: fc.nat(3) }),
+  fc.record({ kind: fc.constant('refuse' as const), pod: fc.nat(3) }),
+  fc.record({ kind: fc.constant('evict' as const), pod: fc.nat(3), exitCode: fc.constantFrom(0, 143) }),
+  fc.record({ kind: fc.constant('failInit' as const), pod: fc.nat(3) }),
+  fc.record({ kind: fc.constant('holdUp' as const), pod: fc.nat(3), reason: fc.constantFrom('ErrImagePull', 'ImagePullBackOff', 'CreateContainerConfigError') }),
   fc.constant({ kind: 'finishDeletions' } as const),
   fc.record({ kind: fc.constant('suspend' as const), suspend: fc.boolean() }),
   fc.record({ kind: fc.constant('wait' as const), seconds: fc.nat(400) }),
@@ -31,6 +35,10 @@ function happen(world: SimulatedJob, what: Event): void {
       if (target !== undefined) world.deletePod(target.metadata.name);
       return;
     }
+    case 'refuse': { world.set(what.pod, { phase: 'Failed', reason: 'OutOfnvidia.com/gpu', message: 'The node has none left.' }); return; }
+    case 'evict': { world.set(what.pod, { ...endedStatus(what.exitCode), phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory.' }); return; }
+    case 'failInit': { world.set(what.pod, { phase: 'Failed', main: { ready: false, waiting: { reason: 'PodInitializing' } }, other: { name: 'fetch', terminated: { exitCode: 1 } } }); return; }
+    case 'holdUp': { world.set(what.pod, { phase: 'Pending', main: { ready: false, waiting: { reason: what.reason, message: `${what.reason} of the image` } } }); return; }
     case 'finishDeletions': { world.finishDeletions(); return; }
     case 'suspend': { world.edit({ suspend: what.suspend }); return; }
     case 'wait': world.time += what.seconds * 1000;
@@ -80,6 +88,31 @@ describe('for any history of pods, edits and crashes', () => {
       const attempts = failures.map((failure) => failure.attempt);
       expect(attempts).to.deep.equal([...attempts].sort((a, b) => a - b));
       expect(new Set(attempts).size).to.equal(attempts.length);
+    });
+  });
+
+  it('begins no attempt before the ledger says why the one before it ended', () => {
+    check((world) => {
+      const recorded = new Set((world.object.status?.failures ?? []).map((failure) => failure.attempt));
+      const newest = Math.max(0, ...world.pods.map((pod) => attemptOf(pod)));
+      for (let attempt = Math.max(1, newest - 19); attempt < newest; attempt += 1) expect([...recorded]).to.include(attempt);
+    });
+  });
+
+  it('keeps every condition within what the API server takes, each type once', () => {
+    check((world) => {
+      const conditions = world.object.status?.conditions ?? [];
+      expect(new Set(conditions.map(({ type }) => type)).size).to.equal(conditions.length);
+      for (const { reason, message } of conditions) expect([reason.length > 0, message.length <= 2048]).to.deep.equal([true, true]);
+    });
+  });
+
+  it('comes to rest after a few looks when nothing happens: an idle cluster gets no writes', () => {
+    check((world) => {
+      for (let pass = 0; pass < 6; pass += 1) world.reconcile();
+      const before = JSON.stringify([world.object.status, world.pods]);
+      world.reconcile();
+      expect(JSON.stringify([world.object.status, world.pods])).to.equal(before);
     });
   });
 
