@@ -3,6 +3,7 @@
  * repeats into a series, and stops an object that says too much.
  */
 import { createHash } from 'node:crypto';
+import { cutBytes } from '../api/index.ts';
 import type { Client } from '../kube/client.ts';
 import { sleep } from '../kube/clock.ts';
 import type { Clock, Instant, Monotonic } from '../kube/clock.ts';
@@ -33,6 +34,7 @@ const seriesIdleMs = 360_000;
 /** How often the count of a series that goes on is written. */
 const seriesWriteMs = 60_000;
 const longestQueue = 1_000;
+/** Bytes of UTF-8, not characters: an event with a longer note is refused. */
 const longestNote = 1_024;
 
 interface Series {
@@ -173,7 +175,7 @@ export class EventRecorder {
       type: note.type,
       reason: note.reason,
       action: note.action,
-      note: note.note.slice(0, longestNote),
+      note: cutBytes(note.note, longestNote),
       regarding: {
         apiVersion: apiVersionOf(about.type),
         kind: about.type.kind,

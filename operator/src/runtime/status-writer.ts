@@ -1,7 +1,7 @@
 /** Reports a status: one apply, none when nothing changed, and at most four a second for progress. */
 import type { Client } from '../kube/client.ts';
 import type { Clock, Monotonic } from '../kube/clock.ts';
-import { isNotFound } from '../kube/errors.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
 import { apiVersionOf, keyString } from '../kube/resource.ts';
 import type { KubeObject, ObjectKey } from '../kube/resource.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -21,6 +21,7 @@ export interface StatusWriterOptions {
 
 /** Between two writes that tell only of progress. */
 const progressIntervalMs = 250;
+const conflictWaitMs = 1_000;
 
 /** What became of a report; a deferred one is due again after `waitMs`, when the key must be reconciled again. */
 export type Reported = { readonly kind: 'written' } | { readonly kind: 'unchanged' } | { readonly kind: 'deferred'; readonly waitMs: number };
@@ -51,8 +52,9 @@ export class StatusWriter {
     if (urgency === 'soon' && waitMs > 0 && sameConditions(before, status)) return { kind: 'deferred', waitMs };
 
     this.#lastWrite.set(name, clock.monotonic());
-    const { uid, namespace } = cached.metadata;
-    const metadata = { name: key.name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }) };
+    // The version ties the status to the look that it was concluded from: a cache that lags behind must not undo what was reported since.
+    const { uid, namespace, resourceVersion: seen } = cached.metadata;
+    const metadata = { name: key.name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }), ...(seen === undefined ? {} : { resourceVersion: seen }) };
     try {
       const body = { apiVersion: apiVersionOf(store.type), kind: store.type.kind, metadata, status };
       const written = await client.applyStatus<KubeObject>(store.type, body, { timeoutMs });
@@ -60,6 +62,8 @@ export class StatusWriter {
       if (resourceVersion !== undefined) expectations.expect(key, { kind: 'version', store, key, resourceVersion });
       return { kind: 'written' };
     } catch (error) {
+      // Changed since that look: the change wakes the key when it comes; the wait is for a watch that lost it.
+      if (isConflict(error)) return { kind: 'deferred', waitMs: conflictWaitMs };
       // Deleted meanwhile: there is nobody left to tell.
       if (!isNotFound(error)) throw error;
       return { kind: 'unchanged' };

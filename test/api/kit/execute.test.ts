@@ -268,6 +268,17 @@ describe('executing a plan at a real API server', function () {
       expect(await report(4, 'True')).to.equal('written');
     });
 
+    it('is not written over a version that it was not concluded from', async () => {
+      await using situation = await executing();
+      const { statusWriter, owner, client } = situation;
+      const stale = situation.cached(owner);
+      await client.merge(widgetType, keyOf(owner), { metadata: { labels: { changed: 'yes' } } });
+      const { kind } = await statusWriter.report(keyOf(owner), status(1, 'False'), 'now', 10_000);
+      if (situation.cached(owner) === stale) expect(kind).to.equal('deferred');
+      await eventually(() => expect(situation.cached(owner)?.metadata.labels).to.deep.equal({ changed: 'yes' }));
+      if (kind === 'deferred') expect((await statusWriter.report(keyOf(owner), status(1, 'False'), 'now', 10_000)).kind).to.equal('written');
+    });
+
     it('is for nobody when the object is gone', async () => {
       await using situation = await executing();
       const { statusWriter, owner, client } = situation;
