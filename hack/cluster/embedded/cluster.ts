@@ -134,7 +134,7 @@ export class EmbeddedCluster {
     if (holder === undefined) throw new ClusterError('NOT_UP', `${node.name} was not started.`);
     await this.#processes.ensure({
       name: 'csi-provisioner', command, log: join(this.#layout.dir, 'logs', 'csi-provisioner.log'), network: nodeNamespace(network, 1), mountsOf: holder.pid,
-      args: [`--csi-address=${node.csiSocket}`, `--kubeconfig=${this.#plane.kubeconfigPath}`, '--extra-create-metadata', '--leader-election=false'],
+      args: [`--csi-address=${node.csiSocket}`, `--kubeconfig=${this.#plane.kubeconfigPath}`, '--extra-create-metadata', '--leader-election=false', '--kube-api-qps=50', '--kube-api-burst=100'],
     });
   }
 
