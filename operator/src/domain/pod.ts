@@ -113,6 +113,7 @@ export interface VolumeMount {
 }
 
 export interface PodSpec {
+  readonly initContainers?: readonly Container[];
   readonly containers: readonly Container[];
   readonly volumes?: readonly { readonly name: string; readonly [source: string]: unknown }[];
   readonly nodeSelector?: Readonly<Record<string, string>>;

@@ -47,7 +47,8 @@ export function trainingPod(job: Job, place: Place, attempt: number, settings: T
     [labels.index]: String(place.index),
     [labels.attempt]: String(attempt),
   };
-  const userLabels = role?.template.metadata?.labels ?? {};
+  // Another of our labels would make the pod look like one of another kind's.
+  const userLabels = Object.fromEntries(Object.entries(role?.template.metadata?.labels ?? {}).filter(([name]) => !name.startsWith('anneal.dev/')));
   const annotations = role?.template.metadata?.annotations;
   return {
     metadata: {
@@ -101,8 +102,7 @@ function rolePodSpec(job: Job, template: PodSpec, attempt: number): PodSpec {
   if (main === undefined) return template;
   const limits = { ...main.resources?.limits, ...acceleratorLimit(job.spec.accelerator) };
   const container: Container = {
-    terminationMessagePolicy: secureContainerFields.terminationMessagePolicy,
-    ...main,
+    ...withLastWords(main),
     env: withOurs(commonEnv(job, attempt, volume), main.env ?? []),
     volumeMounts: [...(main.volumeMounts ?? []), ...volumeMounts(volume)],
     ...(Object.keys(limits).length > 0 ? { resources: { ...main.resources, limits } } : {}),
@@ -112,11 +112,17 @@ function rolePodSpec(job: Job, template: PodSpec, attempt: number): PodSpec {
   return {
     ...template,
     restartPolicy: 'Never',
+    ...(template.initContainers === undefined ? {} : { initContainers: template.initContainers.map(withLastWords) }),
     containers: [container, ...sidecars],
     volumes: [...(template.volumes ?? []), ...volumes(volume)],
     ...(Object.keys(nodeSelector).length > 0 ? { nodeSelector } : {}),
     ...(tolerations.length > 0 ? { tolerations } : {}),
   };
+}
+
+/** Where the user asks for nothing else, the kubelet keeps the end of the log as evidence. */
+function withLastWords(container: Container): Container {
+  return { terminationMessagePolicy: secureContainerFields.terminationMessagePolicy, ...container };
 }
 
 /** Ours first, since a variable may refer only to those before it; and each once, since the last of a name wins. */

@@ -7,6 +7,7 @@ import type { Observed } from '../../../operator/src/controllers/trainingjob/obs
 import { MemoryProgressBoard } from '../../../operator/src/controllers/trainingjob/progress-board.ts';
 import { parseReport } from '../../../operator/src/controllers/trainingjob/progress-report.ts';
 import { failureOf, hasSucceeded } from '../../../operator/src/domain/failures.ts';
+import { trainingPod } from '../../../operator/src/domain/training-pod.ts';
 import type { PodStatus } from '../../../operator/src/domain/pod.ts';
 import { endedStatus, job, now, pod, resultMessage, runningStatus, seen, settings, withBudgets, withRole } from '../../support/builders/training-job.ts';
 
@@ -258,6 +259,31 @@ describe('the end of a job', () => {
     const snapshot = (readyToUse: boolean) => ({ installed: true, name: 'digits-succeeded', object: { apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot', metadata: { name: 'digits-succeeded' }, status: { readyToUse } } });
     expect(pass(seen(backedUp, { over: { snapshots: snapshot(false) } })).plan.actions).to.deep.equal([]);
     expect(pass(seen(backedUp, { over: { snapshots: snapshot(true) } })).plan.actions.map((action) => action.kind)).to.deep.equal(['Delete']);
+  });
+});
+
+describe('a job past its deadline', () => {
+  it('keeps why its last attempt failed, which nobody saw in time', () => {
+    const of = job({ activeDeadlineSeconds: 10 }, { attempt: 1, startTime: '2026-03-01T12:00:00Z' });
+    const { status, plan } = pass(seen(of, { pods: [pod(of, 1, endedStatus(1, { message: 'boom' }))] }), now + 60_000);
+    expect(findCondition(status.conditions, 'Failed')).to.include({ reason: 'DeadlineExceeded' });
+    expect(status.failures?.[0]).to.include({ cause: 'ApplicationError', message: 'boom' });
+    expect(status.budgetSpent).to.equal(undefined);
+    expect(plan.actions.map((action) => action.kind)).to.deep.equal(['Emit', 'Emit']);
+  });
+});
+
+describe('the pod of a role', () => {
+  it('has the last log lines of its init containers kept, and no label of ours that the user wrote', () => {
+    const template = {
+      metadata: { labels: { team: 'a', 'anneal.dev/model-deployment': 'served', 'anneal.dev/role': 'x' } },
+      spec: { initContainers: [{ name: 'fetch', image: 'x:1' }, { name: 'own', image: 'x:1', terminationMessagePolicy: 'File' }], containers: [{ name: 'main', image: 'x:1' }] },
+    };
+    const { metadata, spec } = trainingPod({ namespace: 'team-a', name: 'digits', uid: 'u', spec: job({ roles: [{ name: 'worker', replicas: 1, template }] }).spec }, { role: 'worker', index: 0 }, 1, settings);
+    expect(metadata.labels).to.deep.equal({
+      team: 'a', 'app.kubernetes.io/managed-by': 'anneal', 'anneal.dev/training-job': 'digits', 'anneal.dev/role': 'worker', 'anneal.dev/index': '0', 'anneal.dev/attempt': '1',
+    });
+    expect(spec.initContainers?.map((container) => container.terminationMessagePolicy)).to.deep.equal(['FallbackToLogsOnError', 'File']);
   });
 });
 

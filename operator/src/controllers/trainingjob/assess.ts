@@ -42,16 +42,17 @@ export function assess(seen: Observed, nowMs: number): Assessment {
   if (succeeded(seen, current)) return { ...base, stage: { kind: 'Succeeded', result: resultOf(current) } };
   if (seen.job.spec.suspend) return { ...base, stage: { kind: 'Suspended' } };
   const deadline = activeDeadlineMs(seen);
-  if (deadline !== undefined && nowMs >= deadline) {
-    return { ...base, stage: { kind: 'Failed', reason: 'DeadlineExceeded', message: `The job ran for longer than activeDeadlineSeconds, ${String(seen.job.spec.activeDeadlineSeconds)} s.` } };
-  }
-
   const resuming = isTrue(seen.status.conditions, 'Suspended');
   if (resuming && seen.pods.some((pod) => pod.metadata.deletionTimestamp !== undefined)) {
     return { ...base, stage: { kind: 'Waiting', reason: 'Suspending', message: 'The pods of the suspended run are still ending.' } };
   }
   const failed = resuming ? undefined : firstFailure(seen, current, attempt, nowMs);
-  if (failed !== undefined) return afterFailure(seen, base, failed, nowMs);
+  const restarted = failed === undefined ? base : afterFailure(seen, base, failed, nowMs);
+  if (deadline !== undefined && nowMs >= deadline) {
+    const message = `The job ran for longer than activeDeadlineSeconds, ${String(seen.job.spec.activeDeadlineSeconds)} s.`;
+    return { ...base, newFailure: restarted.newFailure, stage: { kind: 'Failed', reason: 'DeadlineExceeded', message } };
+  }
+  if ('stage' in restarted) return restarted;
 
   const wakeAtMs = earliest([deadline, ...current.map((pod) => imagePullDeadline(pod, rulesOf(seen), nowMs))]);
   if (last !== undefined && current.length === 0 && (seen.status.attempt ?? 0) < attempt) {
