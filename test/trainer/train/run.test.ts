@@ -61,13 +61,20 @@ describe('a training run', function suite() {
     expect(readFileSync(`${other.path}/model/weights.bin`).equals(readFileSync(`${one.path}/model/weights.bin`))).to.equal(false);
   });
 
-  it('ends at once on a volume that has the finished model of its spec', async () => {
+  it('does not train again on a volume that has the finished model of its spec and data', async () => {
     await using place = await folder();
     const first = succeeded(await train(colours(place), place.path));
-    rmSync(`${place.path}/rows.csv`);
-    const again = trainerSpec({ ...colours(place) });
-    rmSync(`${place.path}/rows.csv`);
-    expect(succeeded(await train(again, place.path))).to.deep.equal(first);
+    const messages: string[] = [];
+    expect(succeeded(await train(trainerSpec({ ...colours(place) }), place.path, { onLog: (_, message) => messages.push(message) }))).to.deep.equal(first);
+    expect(messages).to.include('Found the finished model of this spec and these data');
+  });
+
+  it('trains again when the data have changed under the same name', async () => {
+    await using place = await folder();
+    const spec = colours(place);
+    const first = succeeded(await train(spec, place.path));
+    place.write('rows.csv', blobs(100));
+    expect(succeeded(await train(spec, place.path)).model.digest).not.to.equal(first.model.digest);
   });
 
   it('trains again when the spec has changed or the model was damaged', async () => {

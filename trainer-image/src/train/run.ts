@@ -37,12 +37,12 @@ export async function runTraining(order: TrainingOrder, hooks: TrainingHooks): P
 
 async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingOutcome> {
   const specDigest = sha256(canonicalJson(order.spec));
-  const finished = finishedModel(order, specDigest, hooks);
-  if (finished !== undefined) return { kind: 'Succeeded', result: resultOf(finished) };
   requireAccelerator(order.accelerator);
   requireWritable(order.volume);
   removeLeftovers(order.volume);
   const { data, dataDigest } = await loadData(order, hooks);
+  const finished = finishedModel(order, specDigest, dataDigest, hooks);
+  if (finished !== undefined) return { kind: 'Succeeded', result: resultOf(finished) };
   const run = startRun(order, hooks, data, sha256(`${specDigest} ${dataDigest}`));
   try {
     if (trainEpochs(run) === 'Stopped') return { kind: 'Stopped', ...(run.lastCheckpoint === undefined ? {} : { checkpoint: run.lastCheckpoint }) };
@@ -52,12 +52,15 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
   }
 }
 
-/** The model that an attempt before this one finished, when it was not told of in time. */
-function finishedModel(order: TrainingOrder, specDigest: string, hooks: TrainingHooks): StoredModel | undefined {
+/**
+ * The model that an attempt before this one finished, when it was not told of in time. The data count too: on a volume that outlives its job,
+ * a new job of that name may find the model of the last one, and be meant to train on what has changed since.
+ */
+function finishedModel(order: TrainingOrder, specDigest: string, dataDigest: string, hooks: TrainingHooks): StoredModel | undefined {
   try {
     const found = readManifest(path.join(order.volume, volumeLayout.model));
-    if (found?.manifest.specDigest !== specDigest) return undefined;
-    hooks.log('info', 'Found the finished model of this spec', { digest: found.digest });
+    if (found?.manifest.specDigest !== specDigest || found.manifest.data.sha256 !== dataDigest) return undefined;
+    hooks.log('info', 'Found the finished model of this spec and these data', { digest: found.digest });
     return found;
   } catch (error) {
     if (!(error instanceof AnnealError)) throw error;
