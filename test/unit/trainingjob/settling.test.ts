@@ -40,12 +40,20 @@ describe('the status of an attempt on its way', () => {
     expect(isOnItsWay(observed, assess(observed, now), refused)).to.equal(false);
   });
 
-  it('waits two seconds, is told once, and waits again', () => {
+  it('waits two seconds, is told once, and then waits for twice as long, up to half a minute', () => {
     const settling = new Settling();
     expect(settling.untilMs(key, 'a', 1, now)).to.equal(now + 2000);
     expect(settling.untilMs(key, 'a', 1, now + 1999)).to.equal(now + 2000);
     expect(settling.untilMs(key, 'a', 1, now + 2000)).to.equal(undefined);
-    expect(settling.untilMs(key, 'a', 1, now + 2001)).to.equal(now + 4000);
+    expect(settling.untilMs(key, 'a', 1, now + 2001)).to.equal(now + 6000);
+    let time = now + 6000;
+    for (let told = 0; told < 10; told += 1) {
+      expect(settling.untilMs(key, 'a', 1, time)).to.equal(undefined);
+      time = settling.untilMs(key, 'a', 1, time) ?? time;
+    }
+    expect((settling.untilMs(key, 'a', 1, time - 1) ?? 0) - time).to.equal(0);
+    settling.untilMs(key, 'a', 1, time);
+    expect(settling.untilMs(key, 'a', 1, time + 1)).to.equal(time + 30_000);
   });
 
   it('begins anew with another attempt, another job of that name, or a clock that was set back', () => {

@@ -10,8 +10,9 @@ import type { Assessment } from './assess.ts';
 import { waitsBadly } from './conclusions.ts';
 import type { Observed } from './observe.ts';
 
-/** Longest time without news from pods that are on their way. The first news of an attempt waits for as long at most. */
+/** How long the first news of an attempt may wait. Each further one may wait twice as long: a queue that is long is told of less often. */
 const settleMs = 2_000;
+const longestMs = 30_000;
 
 /** True while all goes as it should and is not yet where it should be: nothing that a person or a program would act on. */
 export function isOnItsWay(seen: Observed, { stage, current }: Assessment, outcome: Outcome): boolean {
@@ -29,6 +30,7 @@ interface Told {
   readonly uid: string;
   readonly attempt: number;
   readonly timeMs: Instant;
+  readonly waitMs: number;
 }
 
 /** When each job last told of an attempt on its way. Only in memory: a restarted operator tells a little sooner, that is all. */
@@ -41,13 +43,13 @@ export class Settling {
     const held = this.#told.get(name);
     // A wall clock that was set back must not hold the news for longer.
     const isKnown = held?.uid === uid && held.attempt === attempt && held.timeMs <= nowMs;
-    if (isKnown && nowMs >= held.timeMs + settleMs) {
-      this.#told.set(name, { uid, attempt, timeMs: nowMs });
-      return undefined;
+    if (!isKnown) {
+      this.#told.set(name, { uid, attempt, timeMs: nowMs, waitMs: settleMs });
+      return nowMs + settleMs;
     }
-    if (isKnown) return held.timeMs + settleMs;
-    this.#told.set(name, { uid, attempt, timeMs: nowMs });
-    return nowMs + settleMs;
+    if (nowMs < held.timeMs + held.waitMs) return held.timeMs + held.waitMs;
+    this.#told.set(name, { uid, attempt, timeMs: nowMs, waitMs: Math.min(2 * held.waitMs, longestMs) });
+    return undefined;
   }
 
   /** The attempt has arrived or ended, or the job is gone. */
