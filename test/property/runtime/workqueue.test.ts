@@ -28,7 +28,13 @@ describe('the work queue, for any order of calls', () => {
         const working: string[] = [];
         /** When each key must be handed out: once for what was added now, once for each kind of delay, whose earliest wins. */
         const owed = { add: new Map<string, number>(), addAfter: new Map<string, number>(), addAt: new Map<string, number>() };
-        const ask = (kind: keyof typeof owed, key: string, due: number) => owed[kind].set(key, Math.min(due, owed[kind].get(key) ?? Infinity));
+        const ask = (kind: keyof typeof owed, key: string, due: number): void => {
+          const held = owed[kind].get(key) ?? Infinity;
+          // A delay that is over has put its key among those added now: the next one is another.
+          const isOver = held <= clock.monotonic();
+          if (isOver) owed.add.set(key, held);
+          owed[kind].set(key, isOver ? due : Math.min(due, held));
+        };
         const take = async (): Promise<void> => {
           const key = await queue.take();
           if (key === undefined) throw new Error('An open queue handed out nothing');
@@ -46,7 +52,9 @@ describe('the work queue, for any order of calls', () => {
           if (call.kind === 'add') queue.add(call.key, call.priority);
           else if (call.kind === 'addAfter') queue.addAfter(call.key, call.ms);
           else if (call.kind === 'addAt') queue.addAt(call.key, clock.now() + call.ms);
-          if ('key' in call) ask(call.kind, call.key, clock.monotonic() + ('ms' in call ? Math.max(0, call.ms) : 0));
+          // What is due already is added now, and takes nothing from a later time that is asked for as well.
+          const delayMs = 'ms' in call ? Math.max(0, call.ms) : 0;
+          if ('key' in call) ask(delayMs === 0 ? 'add' : call.kind, call.key, clock.monotonic() + delayMs);
           if (call.kind === 'advance') await clock.advance(call.ms);
           if (call.kind === 'take' && queue.depth > 0) await take();
           if (call.kind === 'done') finish();
