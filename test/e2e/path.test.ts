@@ -163,7 +163,7 @@ describe('the whole path on a real cluster', function wholePath() {
       await cluster.helm('uninstall', 'anneal', '--namespace', operatorNamespace, '--wait');
       // The pod drains for some seconds after Helm is done.
       await until('the operator and all that came with it to be gone', async () => (await leftInOperatorNamespace()).length === 0, { timeoutSeconds: 60 });
-      expect(await cluster.kubectl(['get', 'clusterrole,clusterrolebinding', '-o', 'name'])).not.to.include('anneal');
+      expect(await cluster.kubectl(['get', 'clusterrole,clusterrolebinding', '-l', 'app.kubernetes.io/part-of=anneal', '-o', 'name'])).to.equal('');
       expect(await cluster.kubectl(['get', 'crd', '-o', 'name'])).to.include('trainingjobs.anneal.dev');
       expect((await cluster.list<KubeObject>(volumeClaimType, 'storm')).map((claim) => claim.metadata.name)).to.deep.equal(before.map((claim) => claim.metadata.name));
       expect(await cluster.kubectl(['get', 'deployment', 'digits', '-n', 'storm', '-o', 'jsonpath={.status.readyReplicas}'])).to.equal('1');
