@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { StdioOptions } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ClusterError } from './errors.ts';
 import { until } from './until.ts';
@@ -44,7 +44,18 @@ export async function startTicks(pid: number): Promise<number | undefined> {
   }
   // The second field is the name in brackets and may itself hold spaces and brackets.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : Number(fields[19]);
+  const isZombie = fields[0] === 'Z' || fields[0] === 'X';
+  return isZombie && (await threadsOf(pid)) <= 1 ? undefined : Number(fields[19]);
+}
+
+/** A killed program of many threads is a zombie while some of them still end, and holds its ports until the last has. */
+async function threadsOf(pid: number): Promise<number> {
+  try {
+    return (await readdir(`/proc/${pid}/task`)).length;
+  } catch (error) {
+    if (isGone(error)) return 0;
+    throw error;
+  }
 }
 
 export async function isAlive(record: Pick<ProcessRecord, 'pid' | 'startTicks'>): Promise<boolean> {
