@@ -1,6 +1,7 @@
 /** Why a pod failed: one cause from what Kubernetes says of it. The cause decides which budget pays. */
-import { parseTime, trainerExit, type TrainingFailure, type TrainingJob } from '../api/index.ts';
+import { parseTime, trainerExit, type TrainingJob } from '../api/index.ts';
 import { hasEnded, hindranceOf, podCondition, type Pod } from './pod.ts';
+import { parseFailure } from './termination-message.ts';
 
 export type LedgerEntry = NonNullable<NonNullable<TrainingJob['status']>['failures']>[number];
 export type Cause = LedgerEntry['cause'];
@@ -142,26 +143,9 @@ export function vanished(nowMs: number): Failure {
 
 /** The trainer's own sentence where it wrote one, else the end of the log that the kubelet kept. */
 function lastWords(message: string | undefined): string {
-  if (message === undefined) return '';
-  return parseFailure(message)?.error.message ?? message.trim();
+  return parseFailure(message)?.error.message ?? message?.trim() ?? '';
 }
 
 function errorCode(message: string | undefined): string | undefined {
-  return message === undefined ? undefined : parseFailure(message)?.error.code;
-}
-
-function parseFailure(message: string): TrainingFailure | undefined {
-  try {
-    const value: unknown = JSON.parse(message);
-    return isTrainingFailure(value) ? value : undefined;
-  } catch {
-    // Not the trainer's JSON: the kubelet's log excerpt, or another program's words.
-    return undefined;
-  }
-}
-
-function isTrainingFailure(value: unknown): value is TrainingFailure {
-  if (typeof value !== 'object' || value === null || !('error' in value)) return false;
-  const { error } = value;
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' && 'message' in error && typeof error.message === 'string';
+  return parseFailure(message)?.error.code;
 }

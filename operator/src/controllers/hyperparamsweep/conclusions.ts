@@ -1,7 +1,7 @@
 /** The conditions of a HyperparamSweep, each with a reason for programs and a sentence for a person. */
 import { findCondition, isTrue, trialName, type Conclusion, type HyperparamSweepSpec } from '../../api/index.ts';
 import type { Outcome } from '../../runtime/index.ts';
-import { formatted } from '../trainingjob/progress.ts';
+import { formatted } from '../shared/format.ts';
 import type { Assessment } from './assess.ts';
 import { metricsOf, objectiveOf, type Letter } from './ledger.ts';
 import type { Observed } from './observe.ts';

@@ -3,6 +3,7 @@ import { cutText, findCondition, isTrue, labels, parseTime, podName, timestamp, 
 import { judge, restartDelayMs, spentOn, type Spent } from '../../domain/budget.ts';
 import { failureOf, goingAway, hasSucceeded, imagePullDeadline, vanished, type Failure, type FailureRules, type LedgerEntry } from '../../domain/failures.ts';
 import { hasEnded, type Pod } from '../../domain/pod.ts';
+import { parseResult } from '../../domain/termination-message.ts';
 import type { Place } from '../../domain/training-pod.ts';
 import { karpenterMissing } from '../shared/pool.ts';
 import { attemptOf, endOf, type Observed } from './observe.ts';
@@ -166,32 +167,7 @@ export function runningSinceMs(status: Observed['status']): number | undefined {
 
 /** What the built-in trainer said at its end; a role's program says nothing that we understand. */
 function resultOf(current: readonly Pod[]): TrainingResult | undefined {
-  const message = current[0]?.status.main?.terminated?.message;
-  if (message === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(message);
-    return isTrainingResult(value) ? value : undefined;
-  } catch {
-    // A role's program may write anything.
-    return undefined;
-  }
-}
-
-function isTrainingResult(value: unknown): value is TrainingResult {
-  return isRecord(value) && isMetrics(value.metrics) && Number.isSafeInteger(value.epochs) && isRecord(value.model) && isModel(value.model);
-}
-
-/** As the schema of the status has it: what it would refuse must not keep a job from ending. */
-function isModel({ path, digest, sizeBytes }: Readonly<Record<string, unknown>>): boolean {
-  return typeof path === 'string' && path.length <= 256 && typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest) && Number.isSafeInteger(sizeBytes);
-}
-
-function isMetrics(value: unknown): boolean {
-  return isRecord(value) && Object.keys(value).length <= 64 && Object.values(value).every((item) => Number.isFinite(item));
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return parseResult(current[0]?.status.main?.terminated?.message);
 }
 
 function placeOf(pod: Pod): Place {

@@ -1,5 +1,6 @@
 /** The progress of a TrainingJob, from its pods' newest report or its final result. Pure. */
 import { timestamp, type Metrics, type TrainingJobSpec } from '../../api/index.ts';
+import { formatted } from '../shared/format.ts';
 import type { Assessment } from './assess.ts';
 import type { JobStatus, Observed } from './observe.ts';
 
@@ -37,11 +38,6 @@ function watchedMetric(spec: TrainingJobSpec, metrics: Metrics): [string, number
     if (value !== undefined) return [name, value];
   }
   return undefined;
-}
-
-/** Four significant digits: enough to compare, short enough for a column. */
-export function formatted(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }
 
 function duration(seconds: number): string {
