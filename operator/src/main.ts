@@ -24,7 +24,7 @@ async function main(flags: Flags): Promise<void> {
   const authority = inClusterAuthority(process.env, clock) ?? (await kubeConfigAuthority(flags.kubeconfig === undefined ? {} : { path: flags.kubeconfig }, clock));
   const transport = new Transport({ authority, clock, random: Math.random, metrics, userAgent: `anneal/${packageJson.version}` });
 
-  const board = new MemoryProgressBoard((job) => trainingJobs.wake(job));
+  const board = new MemoryProgressBoard((job) => trainingJobs.wake(job), clock.now());
   const settings = { trainerImage: flags.trainerImage, progressUrl: flags.progressUrl };
   const trainingJobs = trainingJobController(settings, board);
   const manager = new Manager({

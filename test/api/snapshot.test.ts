@@ -11,7 +11,7 @@ import { conditionOf, Kubectl } from '../support/kubernetes.ts';
 import { startOperator, withOperator } from '../support/controllers.ts';
 
 const ownCrds = readCrds().map(({ plural }) => join(root, 'charts/anneal/files/crds', `${plural}.yaml`));
-const controller = () => trainingJobController(settings, new MemoryProgressBoard(() => undefined));
+const controller = () => trainingJobController(settings, new MemoryProgressBoard(() => undefined, 0));
 
 function job(name: string, over: object) {
   return {

@@ -4,6 +4,7 @@ import { assess } from '../../operator/src/controllers/trainingjob/assess.ts';
 import { planJob } from '../../operator/src/controllers/trainingjob/plan.ts';
 import { endOf } from '../../operator/src/controllers/trainingjob/observe.ts';
 import { statusOf } from '../../operator/src/controllers/trainingjob/status.ts';
+import type { Node } from '../../operator/src/domain/node.ts';
 import { hasEnded, type Pod, type PodStatus } from '../../operator/src/domain/pod.ts';
 import type { Action } from '../../operator/src/runtime/index.ts';
 import { endedStatus, job, now, resultMessage, runningStatus, seen, settings } from './builders/training-job.ts';
@@ -17,6 +18,7 @@ export class SimulatedJob {
   readonly createdAfterEnd: string[] = [];
   readonly conflicts: string[] = [];
   #uid = 0;
+  #nodes = new Map<string, Node>();
 
   constructor(spec: Partial<TrainingJobSpec>) {
     this.object = job(spec);
@@ -26,7 +28,7 @@ export class SimulatedJob {
    * One reconcile. `crashAfter` ends it after so many actions, before the status is written, as a killed operator would.
    */
   reconcile(crashAfter?: number): void {
-    const observed = seen(this.object, { pods: this.pods });
+    const observed = seen(this.object, { pods: this.pods, over: { nodes: this.#nodes } });
     const assessment = assess(observed, this.time);
     const plan = planJob(observed, assessment, this.time, settings);
     for (const action of plan.actions.slice(0, crashAfter)) this.#apply(action);
@@ -36,7 +38,10 @@ export class SimulatedJob {
   }
 
   #apply(action: Action): void {
-    if (action.kind === 'Delete' && action.target.type.kind === 'Pod') this.deletePod(action.target.name);
+    if (action.kind === 'Delete' && action.target.type.kind === 'Pod') {
+      if (action.gracePeriodSeconds === 0) this.pods = this.pods.filter((pod) => pod.metadata.uid !== action.target.uid);
+      else this.deletePod(action.target.name);
+    }
     if (action.kind !== 'Create' || action.object.kind !== 'Pod') return;
     const { name } = action.object.metadata;
     if (this.pods.some((pod) => pod.metadata.name === name)) {
@@ -47,26 +52,30 @@ export class SimulatedJob {
     if (endOf(this.object.status ?? {}) !== undefined) this.createdAfterEnd.push(name);
     this.#uid += 1;
     const { object } = action;
-    this.pods.push({ ...object, metadata: { ...object.metadata, uid: `pod-${this.#uid}` }, spec: { nodeName: 'node-1' }, status: { phase: 'Pending' } });
+    this.pods.push({ ...object, metadata: { ...object.metadata, uid: `pod-${this.#uid}` }, spec: { nodeName: `node-${this.#uid}` }, status: { phase: 'Pending' } });
   }
 
-  /** The API's delete: a pod that may run ends first, one that has ended goes at once. */
+  /** The API's delete: a pod that has a node ends first, one that has ended goes at once. */
   deletePod(name: string): void {
     this.pods = this.pods.flatMap((pod) => {
       if (pod.metadata.name !== name) return [pod];
-      return hasEnded(pod) || pod.status.phase === 'Pending' ? [] : [{ ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-03-01T12:00:00Z' } }];
+      return hasEnded(pod) ? [] : [{ ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-03-01T12:00:00Z' } }];
     });
   }
 
   /** The node's side: pods that are being deleted go away. */
   finishDeletions(): void {
-    this.pods = this.pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
+    this.pods = this.pods.filter((pod) => pod.metadata.deletionTimestamp === undefined || this.#isLost(pod));
   }
 
   set(index: number, status: PodStatus): void {
     const target = this.pods[index % Math.max(1, this.pods.length)];
-    if (target === undefined || hasEnded(target)) return;
+    if (target === undefined || hasEnded(target) || this.#isLost(target)) return;
     this.pods = this.pods.map((pod) => (pod === target ? { ...pod, status } : pod));
+  }
+
+  #isLost(pod: Pod): boolean {
+    return this.#nodes.has(pod.spec.nodeName ?? '');
   }
 
   run(index: number): void {
@@ -75,6 +84,21 @@ export class SimulatedJob {
 
   end(index: number, exitCode: number, reason = 'Error'): void {
     this.set(index, endedStatus(exitCode, exitCode === 0 ? { message: resultMessage } : { reason }));
+  }
+
+  /** The pod's node is heard of no more: nothing that is asked of the pod happens. */
+  loseNode(index: number): void {
+    const nodeName = this.pods[index % Math.max(1, this.pods.length)]?.spec.nodeName;
+    if (nodeName === undefined) return;
+    const conditions = [{ type: 'Ready', status: 'Unknown', lastTransitionTime: new Date(this.time).toISOString() }];
+    this.#nodes.set(nodeName, { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName }, labels: {}, taints: [], conditions });
+  }
+
+  /** As the schema has it, only an elastic job may be scaled. */
+  scale(replicas: number): void {
+    const { roles, minReplicas } = this.object.spec;
+    if (minReplicas !== undefined) this.edit({ replicas });
+    else if (roles !== undefined) this.edit({ roles: roles.map((role) => (role.minReplicas === undefined ? role : { ...role, replicas })) });
   }
 
   edit(spec: Partial<TrainingJobSpec>): void {

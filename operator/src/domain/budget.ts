@@ -5,14 +5,17 @@ import type { Cause, LedgerEntry } from './failures.ts';
 export type Budgets = TrainingJobSpec['failurePolicy']['budgets'];
 export type Spent = { readonly [K in keyof Budgets]?: number };
 
-/** A configuration that cannot work has no budget: another try would end the same. */
+/** What has no budget is not tried again: a configuration that cannot work would end the same, and a deadline has passed. */
 const budgetOf: Readonly<Record<Cause, keyof Budgets | undefined>> = {
   ApplicationError: 'applicationError',
   OutOfMemory: 'outOfMemory',
   ImagePull: 'imagePull',
   Preempted: 'preempted',
+  SpotReclaim: 'spotReclaim',
   NodeLost: 'nodeLost',
+  Stalled: 'stalled',
   ConfigurationError: undefined,
+  Unschedulable: undefined,
 };
 
 /** Restarts that this cause has cost so far. */
@@ -32,7 +35,7 @@ export type Judgement =
  */
 export function judge(cause: Cause, budgets: Budgets, spent: Spent, ledger: readonly LedgerEntry[]): Judgement {
   const budget = budgetOf[cause];
-  if (budget === undefined) return { kind: 'Fail', spent, why: 'A configuration that cannot work is not tried again.' };
+  if (budget === undefined) return { kind: 'Fail', spent, why: cause === 'Unschedulable' ? '' : 'A configuration that cannot work is not tried again.' };
   const before = spent[budget] ?? 0;
   const allowed = budgets[budget];
   if (before >= allowed) {
@@ -57,9 +60,14 @@ const longestClusterDelayMs = 60_000;
  * @param ledger   failures so far, the newest included
  */
 export function restartDelayMs(cause: Cause, restart: number, ledger: readonly LedgerEntry[]): number {
-  if (cause !== 'Preempted' && cause !== 'NodeLost') return Math.min(firstDelayMs * 2 ** (restart - 1), longestDelayMs);
+  if (!isByCluster(cause)) return Math.min(firstDelayMs * 2 ** (restart - 1), longestDelayMs);
   const row = inARow(ledger);
   return row <= 2 ? 0 : Math.min(firstDelayMs * 2 ** (row - 3), longestClusterDelayMs);
+}
+
+/** The cluster took the pod away, or lost it; the program did nothing wrong. */
+export function isByCluster(cause: Cause): boolean {
+  return cause === 'Preempted' || cause === 'SpotReclaim' || cause === 'NodeLost';
 }
 
 function inARow(ledger: readonly LedgerEntry[]): number {

@@ -1,5 +1,6 @@
 /** Why a pod failed: one cause from what Kubernetes says of it. The cause decides which budget pays. */
 import { parseTime, trainerExit, type TrainingJob } from '../api/index.ts';
+import { lossOf, unreadySinceMs, type Node } from './node.ts';
 import { hasEnded, hindranceOf, podCondition, type Pod } from './pod.ts';
 import { parseFailure } from './termination-message.ts';
 
@@ -11,6 +12,8 @@ export interface Failure {
   readonly reason: string;
   readonly message: string;
   readonly exitCode?: number;
+  /** The end of the log as the kubelet kept it, where the message is something else. */
+  readonly log?: string;
   readonly timeMs: number;
 }
 
@@ -66,6 +69,7 @@ export interface FailureRules {
   readonly imagePullDeadlineSeconds: number;
   /** When a pull was first seen to fail; undefined when it was not. The pod's own start would count the time that a large image takes. */
   readonly pullingBadlySinceMs: number | undefined;
+  readonly nodeLostAfterSeconds: number;
 }
 
 /**
@@ -91,10 +95,35 @@ export function takenBy(pod: Pod): Pick<Failure, 'cause' | 'reason' | 'message'>
   return cause && { cause, reason, message };
 }
 
-/** The failure of a pod, or undefined while it may still succeed. */
-export function failureOf(pod: Pod, rules: FailureRules, nowMs: number): Failure | undefined {
+/**
+ * The failure of a pod, or undefined while it may still succeed.
+ *
+ * @param node  the node that the pod is on, where it is known
+ */
+export function failureOf(pod: Pod, node: Node | undefined, rules: FailureRules, nowMs: number): Failure | undefined {
   if (hasSucceeded(pod, rules)) return undefined;
-  return hasEnded(pod) ? endedFailure(pod, rules, nowMs) : waitingFailure(pod, rules, nowMs);
+  if (!hasEnded(pod)) return nodeFailure(node, rules, nowMs) ?? waitingFailure(pod, rules, nowMs);
+  return blamingNode(endedFailure(pod, rules, nowMs), node);
+}
+
+/** When the pods of an unready node count as lost, in epoch milliseconds; undefined while it is ready. */
+export function nodeLostDeadline(node: Node | undefined, { nodeLostAfterSeconds }: FailureRules): number | undefined {
+  const since = node === undefined ? undefined : unreadySinceMs(node);
+  return since === undefined ? undefined : since + nodeLostAfterSeconds * 1000;
+}
+
+function nodeFailure(node: Node | undefined, rules: FailureRules, nowMs: number): Failure | undefined {
+  const deadline = nodeLostDeadline(node, rules);
+  if (deadline === undefined || nowMs < deadline) return undefined;
+  const { cause, notice } = lossOf(node);
+  const since = notice === undefined ? '' : ` It had notice by ${notice.source}.`;
+  return { cause, reason: 'NodeNotReady', message: `Node ${node?.metadata.name ?? ''} has not been ready for ${rules.nodeLostAfterSeconds} s.${since}`, timeMs: nowMs };
+}
+
+/** What the cluster did to a pod on a node that is being reclaimed, it did for that reason. */
+function blamingNode(failure: Failure, node: Node | undefined): Failure {
+  if (failure.cause !== 'Preempted' && failure.cause !== 'NodeLost') return failure;
+  return lossOf(node).cause === 'SpotReclaim' ? { ...failure, cause: 'SpotReclaim' } : failure;
 }
 
 function endedFailure(pod: Pod, rules: FailureRules, nowMs: number): Failure {
@@ -102,7 +131,7 @@ function endedFailure(pod: Pod, rules: FailureRules, nowMs: number): Failure {
   const terminated = main?.terminated ?? other?.terminated;
   // A node's clock may be ahead of ours, which must not put off the next attempt.
   const timeMs = terminated?.finishedAt === undefined ? nowMs : Math.min(nowMs, parseTime(terminated.finishedAt));
-  const code = terminated === undefined ? {} : { exitCode: terminated.exitCode };
+  const code = terminated === undefined ? {} : { exitCode: terminated.exitCode, ...(terminated.message === undefined ? {} : { log: terminated.message }) };
 
   const taken = takenBy(pod);
   if (taken !== undefined) return { ...taken, timeMs, ...code };
@@ -129,11 +158,12 @@ function waitingFailure(pod: Pod, rules: FailureRules, nowMs: number): Failure |
 }
 
 /** A pod that someone takes away while it has not ended yet: what its peers suffer follows from it. */
-export function goingAway(pod: Pod, nowMs: number): Failure | undefined {
+export function goingAway(pod: Pod, node: Node | undefined, nowMs: number): Failure | undefined {
   if (hasEnded(pod)) return undefined;
   const taken = takenBy(pod);
-  if (taken !== undefined) return { ...taken, timeMs: nowMs };
-  return pod.metadata.deletionTimestamp === undefined ? undefined : { cause: 'Preempted', reason: 'PodDeleted', message: 'The pod is being deleted by someone else.', timeMs: nowMs };
+  if (taken !== undefined) return blamingNode({ ...taken, timeMs: nowMs }, node);
+  if (pod.metadata.deletionTimestamp === undefined) return undefined;
+  return blamingNode({ cause: 'Preempted', reason: 'PodDeleted', message: 'The pod is being deleted by someone else.', timeMs: nowMs }, node);
 }
 
 /** A pod that is gone from the cluster although it should be there. */

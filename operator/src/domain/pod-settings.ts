@@ -34,7 +34,12 @@ export function resourcesOf(
 }
 
 export function acceleratorLimit(accelerator: Accelerator | undefined): Readonly<Record<string, string>> {
-  return accelerator === undefined ? {} : { [accelerator.resource]: String(accelerator.count) };
+  return accelerator?.resource === undefined ? {} : { [accelerator.resource]: String(accelerator.count) };
+}
+
+/** What the accelerator is called where one word must do. */
+export function acceleratorName({ resource, deviceClassName }: Accelerator): string {
+  return resource ?? deviceClassName ?? '';
 }
 
 /** Kubernetes takes a missing request from the limit; a default request above that limit would be refused. */

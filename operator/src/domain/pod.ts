@@ -118,6 +118,20 @@ export interface PodSpec {
   readonly volumes?: readonly { readonly name: string; readonly [source: string]: unknown }[];
   readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly tolerations?: Tolerations;
+  readonly affinity?: Affinity;
+  readonly [field: string]: unknown;
+}
+
+export interface Affinity {
+  readonly nodeAffinity?: {
+    readonly requiredDuringSchedulingIgnoredDuringExecution?: { readonly nodeSelectorTerms: readonly NodeSelectorTerm[] };
+    readonly [field: string]: unknown;
+  };
+  readonly [field: string]: unknown;
+}
+
+export interface NodeSelectorTerm {
+  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
   readonly [field: string]: unknown;
 }
 

@@ -1,9 +1,13 @@
 /** Builds the pods of a TrainingJob. */
-import { labels, managedBy, podName, trainerEnv, type Owner, type TrainingJobSpec } from '../api/index.ts';
+import { labels, managedBy, podName, trainerEnv, type TrainingJobSpec } from '../api/index.ts';
+import { clusterEnv } from './cluster-env/index.ts';
+import { hostname, needsService, serviceName } from './cluster-env/network.ts';
+import type { Job } from './job.ts';
 import { volumeOf, type JobVolume } from './job-volume.ts';
 import { placementOf } from './node-pool.ts';
-import { acceleratorLimit, podFields, resourcesOf } from './pod-settings.ts';
+import { acceleratorLimit, acceleratorName, podFields, resourcesOf } from './pod-settings.ts';
 import type { Container, EnvVar, PodSpec, VolumeMount } from './pod.ts';
+import { rolesOf, trainerRole, type JobRole, type Place } from './roles.ts';
 import { secureContainerFields, securePodFields } from './secure-pod.ts';
 
 /** What the operator was told at its start. */
@@ -13,18 +17,12 @@ export interface TrainingSettings {
   readonly progressUrl: string | undefined;
 }
 
-export interface Job extends Owner {
-  readonly namespace: string;
-  readonly spec: TrainingJobSpec;
+/** What a pod is built from beside its job and place. */
+export interface PodContext extends TrainingSettings {
+  /** Nodes that the pod keeps away from. */
+  readonly excludedNodes: readonly string[];
 }
 
-/** One place in a job: the same place has one pod per attempt. */
-export interface Place {
-  readonly role: string;
-  readonly index: number;
-}
-
-const trainerRole = 'trainer';
 const volumeMountPath = '/anneal';
 const sourceMountPath = '/source';
 const tokenFolder = '/var/run/secrets/anneal.dev';
@@ -32,14 +30,9 @@ const tokenFolder = '/var/run/secrets/anneal.dev';
 /** Audience of the token that a pod sends with its progress; good for nothing else. */
 export const progressAudience = 'anneal.dev/progress';
 
-export function placesOf(spec: TrainingJobSpec): Place[] {
-  if (spec.roles === undefined) return [{ role: trainerRole, index: 0 }];
-  return spec.roles.flatMap((role) => Array.from({ length: role.replicas }, (_, index) => ({ role: role.name, index })));
-}
-
 /** The pod of one place and attempt, without its owner reference. */
-export function trainingPod(job: Job, place: Place, attempt: number, settings: TrainingSettings) {
-  const role = job.spec.roles?.find((candidate) => candidate.name === place.role);
+export function trainingPod(job: Job, place: Place, attempt: number, context: PodContext) {
+  const role = rolesOf(job.spec).find((candidate) => candidate.name === place.role);
   const own = {
     [labels.managedBy]: managedBy,
     [labels.trainingJob]: job.name,
@@ -48,8 +41,8 @@ export function trainingPod(job: Job, place: Place, attempt: number, settings: T
     [labels.attempt]: String(attempt),
   };
   // Another of our labels would make the pod look like one of another kind's.
-  const userLabels = Object.fromEntries(Object.entries(role?.template.metadata?.labels ?? {}).filter(([name]) => !name.startsWith('anneal.dev/')));
-  const annotations = role?.template.metadata?.annotations;
+  const userLabels = Object.fromEntries(Object.entries(role?.template?.metadata?.labels ?? {}).filter(([name]) => !name.startsWith('anneal.dev/')));
+  const annotations = role?.template?.metadata?.annotations;
   return {
     metadata: {
       name: podName(job, place.role, place.index, attempt),
@@ -57,11 +50,25 @@ export function trainingPod(job: Job, place: Place, attempt: number, settings: T
       labels: { ...userLabels, ...own },
       ...(annotations === undefined ? {} : { annotations }),
     },
-    spec: role === undefined ? trainerPodSpec(job, attempt, settings) : rolePodSpec(job, role.template.spec, attempt),
+    spec: {
+      ...awayFrom(role?.template === undefined ? trainerPodSpec(job, place, attempt, context) : rolePodSpec(job, role, place, role.template.spec, attempt), context.excludedNodes),
+      ...(needsService(job.spec) ? { hostname: hostname(place), subdomain: serviceName(job) } : {}),
+    },
   };
 }
 
-function trainerPodSpec(job: Job, attempt: number, settings: TrainingSettings): PodSpec {
+/** Terms are alternatives, so each of the user's gets the exclusion too. */
+function awayFrom(spec: PodSpec, nodes: readonly string[]): PodSpec {
+  if (nodes.length === 0) return spec;
+  const exclusion = { key: 'kubernetes.io/hostname', operator: 'NotIn', values: [...nodes] };
+  const affinity = spec.affinity;
+  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const terms = required?.nodeSelectorTerms ?? [{}];
+  const nodeSelectorTerms = terms.map((term) => ({ ...term, matchExpressions: [...(term.matchExpressions ?? []), exclusion] }));
+  return { ...spec, affinity: { ...affinity, nodeAffinity: { ...affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: { ...required, nodeSelectorTerms } } } };
+}
+
+function trainerPodSpec(job: Job, place: Place, attempt: number, settings: TrainingSettings): PodSpec {
   const { spec } = job;
   const volume = volumeOf(job, spec);
   const source = sourceVolume(spec.trainer?.data.source.uri ?? '');
@@ -69,7 +76,7 @@ function trainerPodSpec(job: Job, attempt: number, settings: TrainingSettings): 
     name: trainerRole,
     image: spec.pod?.image ?? settings.trainerImage,
     args: ['train'],
-    env: [...commonEnv(job, attempt, volume), ...trainerOnlyEnv(spec, source !== undefined, settings)],
+    env: [...commonEnv(job, attempt, volume), ...clusterEnv(job, place), ...trainerOnlyEnv(spec, source !== undefined, settings)],
     resources: resourcesOf(spec.pod, spec.accelerator, { cpu: '250m', memory: '512Mi' }),
     volumeMounts: [
       ...volumeMounts(volume),
@@ -95,15 +102,15 @@ function trainerPodSpec(job: Job, attempt: number, settings: TrainingSettings): 
 }
 
 /** The user's pod, with what Anneal must add: restart by our budgets, the volume, the accelerator, where to run. */
-function rolePodSpec(job: Job, template: PodSpec, attempt: number): PodSpec {
+function rolePodSpec(job: Job, role: JobRole, place: Place, template: PodSpec, attempt: number): PodSpec {
   const volume = volumeOf(job, job.spec);
   const placement = placementOf(job.spec.nodePool);
   const [main, ...sidecars] = template.containers;
   if (main === undefined) return template;
-  const limits = { ...main.resources?.limits, ...acceleratorLimit(job.spec.accelerator) };
+  const limits = { ...main.resources?.limits, ...acceleratorLimit(role.accelerator ?? job.spec.accelerator) };
   const container: Container = {
     ...withLastWords(main),
-    env: withOurs(commonEnv(job, attempt, volume), main.env ?? []),
+    env: withOurs([...commonEnv(job, attempt, volume), ...clusterEnv(job, place)], main.env ?? []),
     volumeMounts: [...(main.volumeMounts ?? []), ...volumeMounts(volume)],
     ...(Object.keys(limits).length > 0 ? { resources: { ...main.resources, limits } } : {}),
   };
@@ -145,7 +152,7 @@ function trainerOnlyEnv(spec: TrainingJobSpec, mountsSource: boolean, settings: 
     { name: trainerEnv.checkpointIntervalSeconds, value: String(interval.seconds ?? 0) },
     { name: trainerEnv.checkpointKeep, value: String(keep) },
     ...(mountsSource ? [{ name: trainerEnv.sourceDirectory, value: sourceMountPath }] : []),
-    ...(spec.accelerator === undefined ? [] : [{ name: trainerEnv.accelerator, value: spec.accelerator.resource }]),
+    ...(spec.accelerator === undefined ? [] : [{ name: trainerEnv.accelerator, value: acceleratorName(spec.accelerator) }]),
     ...(settings.progressUrl === undefined
       ? []
       : [

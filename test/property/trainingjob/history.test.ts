@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { hasEnded } from '../../../operator/src/domain/pod.ts';
-import { attemptOf, endOf } from '../../../operator/src/controllers/trainingjob/observe.ts';
+import { endOf } from '../../../operator/src/controllers/trainingjob/observe.ts';
+import { attemptOf } from '../../../operator/src/controllers/trainingjob/places.ts';
 import { labels } from '@anneal/operator/api';
 import { SimulatedJob } from '../../support/simulated-job.ts';
-import { endedStatus, withBudgets, withRole } from '../../support/builders/training-job.ts';
+import { endedStatus, role, withBudgets, withRole } from '../../support/builders/training-job.ts';
 
 const event = fc.oneof(
   { weight: 6, arbitrary: fc.constant({ kind: 'reconcile' } as const) },
@@ -13,6 +14,8 @@ const event = fc.oneof(
   fc.record({ kind: fc.constant('end' as const), pod: fc.nat(3), exitCode: fc.constantFrom(0, 1, 2, 137, 143) }),
   fc.record({ kind: fc.constant('outOfMemory' as const), pod: fc.nat(3) }),
   fc.record({ kind: fc.constant('delete' as const), pod: fc.nat(3) }),
+  fc.record({ kind: fc.constant('scale' as const), replicas: fc.integer({ min: 1, max: 4 }) }),
+  fc.record({ kind: fc.constant('loseNode' as const), pod: fc.nat(3) }),
   fc.record({ kind: fc.constant('refuse' as const), pod: fc.nat(3) }),
   fc.record({ kind: fc.constant('evict' as const), pod: fc.nat(3), exitCode: fc.constantFrom(0, 143) }),
   fc.record({ kind: fc.constant('failInit' as const), pod: fc.nat(3) }),
@@ -40,18 +43,28 @@ function happen(world: SimulatedJob, what: Event): void {
     case 'failInit': { world.set(what.pod, { phase: 'Failed', main: { ready: false, waiting: { reason: 'PodInitializing' } }, other: { name: 'fetch', terminated: { exitCode: 1 } } }); return; }
     case 'holdUp': { world.set(what.pod, { phase: 'Pending', main: { ready: false, waiting: { reason: what.reason, message: `${what.reason} of the image` } } }); return; }
     case 'finishDeletions': { world.finishDeletions(); return; }
+    case 'scale': { world.scale(what.replicas); return; }
+    case 'loseNode': { world.loseNode(what.pod); return; }
     case 'suspend': { world.edit({ suspend: what.suspend }); return; }
     case 'wait': world.time += what.seconds * 1000;
   }
 }
 
-const budgets = fc.record({ applicationError: fc.nat(2), outOfMemory: fc.nat(2), imagePull: fc.constant(0), preempted: fc.nat(3), nodeLost: fc.nat(2) });
-const history = fc.record({ budgets, replicas: fc.integer({ min: 0, max: 3 }), events: fc.array(event, { maxLength: 60 }) });
+const budgets = fc.record({ applicationError: fc.nat(2), outOfMemory: fc.nat(2), imagePull: fc.nat(1), preempted: fc.nat(3), spotReclaim: fc.nat(2), nodeLost: fc.nat(2), stalled: fc.nat(1) });
+/** The built-in trainer, a gang, a role whose pods restart alone, an elastic role. */
+const shape = fc.oneof(
+  fc.constant({}),
+  fc.integer({ min: 1, max: 3 }).map((replicas) => withRole(replicas)),
+  fc.integer({ min: 1, max: 3 }).map((replicas) => ({ roles: [role('worker', replicas, { restartScope: 'Pod' as const })] })),
+  fc.integer({ min: 1, max: 3 }).map((replicas) => ({ roles: [role('worker', replicas, { minReplicas: 1, maxReplicas: 4 })] })),
+  fc.constant({ replicas: 2, minReplicas: 1, maxReplicas: 4 }),
+);
+const history = fc.record({ budgets, shape, events: fc.array(event, { maxLength: 60 }) });
 
 function check(inspect: (world: SimulatedJob, limits: Record<string, number>) => void, afterwards: (world: SimulatedJob) => void = () => undefined): void {
   fc.assert(
-    fc.property(history, ({ budgets: limits, replicas, events }) => {
-      const world = new SimulatedJob({ ...withBudgets(limits), ...(replicas === 0 ? {} : withRole(replicas)) });
+    fc.property(history, ({ budgets: limits, shape: spec, events }) => {
+      const world = new SimulatedJob({ ...withBudgets(limits), ...spec });
       for (const what of events) {
         happen(world, what);
         inspect(world, limits);
@@ -85,17 +98,19 @@ describe('for any history of pods, edits and crashes', () => {
     check((world, limits) => {
       const { budgetSpent = {}, failures = [] } = world.object.status ?? {};
       for (const [cause, spent] of Object.entries(budgetSpent)) expect(spent).to.be.at.most(limits[cause] ?? 0);
-      const attempts = failures.map((failure) => failure.attempt);
-      expect(attempts).to.deep.equal([...attempts].sort((a, b) => a - b));
-      expect(new Set(attempts).size).to.equal(attempts.length);
+      const next = failures.flatMap(({ nextAttempt }) => nextAttempt ?? []);
+      expect(next).to.deep.equal([...next].sort((a, b) => a - b));
+      expect(new Set(next).size).to.equal(next.length);
+      const pods = failures.map((failure) => failure.pod);
+      expect(new Set(pods).size).to.equal(pods.length);
     });
   });
 
   it('begins no attempt before the ledger says why the one before it ended', () => {
     check((world) => {
-      const recorded = new Set((world.object.status?.failures ?? []).map((failure) => failure.attempt));
+      const recorded = new Set((world.object.status?.failures ?? []).map((failure) => failure.nextAttempt));
       const newest = Math.max(0, ...world.pods.map((pod) => attemptOf(pod)));
-      for (let attempt = Math.max(1, newest - 19); attempt < newest; attempt += 1) expect([...recorded]).to.include(attempt);
+      for (const pod of world.pods) if (attemptOf(pod) > Math.max(1, newest - 19)) expect([...recorded]).to.include(attemptOf(pod));
     });
   });
 

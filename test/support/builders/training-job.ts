@@ -1,12 +1,16 @@
 /** TrainingJobs and their pods in the situations that tests speak of. */
-import type { TrainingJob, TrainingJobSpec, TrainerSpec } from '@anneal/operator/api';
+import type { Role, TrainingJob, TrainingJobSpec, TrainerSpec } from '@anneal/operator/api';
 import type { JobStatus, Observed } from '../../../operator/src/controllers/trainingjob/observe.ts';
 import { volumeOf } from '../../../operator/src/domain/job-volume.ts';
 import type { Pod, PodStatus, Termination } from '../../../operator/src/domain/pod.ts';
-import { placesOf, trainingPod } from '../../../operator/src/domain/training-pod.ts';
+import { readAttempts } from '../../../operator/src/domain/attempts.ts';
+import { placesOf, rolesOf } from '../../../operator/src/domain/roles.ts';
+import { trainingPod } from '../../../operator/src/domain/training-pod.ts';
 
 export const now = Date.parse('2026-03-01T12:00:00Z');
 export const settings = { trainerImage: 'anneal/trainer:test', progressUrl: 'http://anneal.test/v1/progress' };
+/** Context of a pod of a job that keeps away from no node. */
+export const context = { ...settings, excludedNodes: [] };
 
 const trainer: TrainerSpec = {
   data: { source: { format: 'CSV', uri: 'https://example.com/digits.csv' }, target: 'label' },
@@ -17,10 +21,13 @@ const trainer: TrainerSpec = {
 const defaults: TrainingJobSpec = {
   checkpoint: { volume: {}, interval: { mode: 'EveryEpoch' }, keep: 2 },
   failurePolicy: {
-    budgets: { applicationError: 3, outOfMemory: 1, imagePull: 0, preempted: 100, nodeLost: 10 },
+    budgets: { applicationError: 3, outOfMemory: 1, imagePull: 0, preempted: 100, spotReclaim: 100, nodeLost: 10, stalled: 3 },
     imagePullDeadlineSeconds: 300,
+    nodeLostAfterSeconds: 120,
   },
   suspend: false,
+  replicas: 1,
+  cleanPodPolicy: 'Running',
 };
 
 export type Budgets = TrainingJobSpec['failurePolicy']['budgets'];
@@ -36,13 +43,29 @@ export function job(spec: Partial<TrainingJobSpec> = {}, status: JobStatus = {})
   };
 }
 
+/** The status of a job all of whose pods of an attempt were seen. */
+export function begun(of: TrainingJob, attempt = 1): JobStatus {
+  return { attempt, gangAttempt: attempt, roles: rolesOf(of.spec).map(({ name, replicas }) => ({ name, replicas, running: 0, launched: replicas })) };
+}
+
+/** A job all of whose pods were seen. */
+export function begunJob(spec: Partial<TrainingJobSpec> = {}, status: JobStatus = {}): TrainingJob {
+  const fresh = job(spec);
+  return { ...fresh, status: { ...begun(fresh), ...status } };
+}
+
 export function withBudgets(budgets: Partial<Budgets>): Partial<TrainingJobSpec> {
   return { failurePolicy: { ...defaults.failurePolicy, budgets: { ...defaults.failurePolicy.budgets, ...budgets } } };
 }
 
+/** A role that runs an image of the user's. */
+export function role(name: string, replicas = 1, over: Partial<Role> = {}): Role {
+  return { name, replicas, template: { spec: { containers: [{ name: 'main', image: 'example.com/work:1' }] } }, ...over };
+}
+
 /** A job of several pods that run an image of the user's. */
 export function withRole(replicas: number): Partial<TrainingJobSpec> {
-  return { roles: [{ name: 'worker', replicas, template: { spec: { containers: [{ name: 'main', image: 'example.com/work:1' }] } } }] };
+  return { roles: [role('worker', replicas)] };
 }
 
 export interface Situation {
@@ -57,7 +80,9 @@ export function seen(object: TrainingJob, { pods = [], over = {} }: Situation = 
     job: owner,
     status: object.status ?? {},
     pods,
-    places: placesOf(object.spec),
+    nodes: new Map(),
+    attempts: readAttempts(object.status ?? {}),
+    hasService: true,
     volume: volumeOf(owner, object.spec),
     claim: undefined,
     pool: undefined,
@@ -65,6 +90,7 @@ export function seen(object: TrainingJob, { pods = [], over = {} }: Situation = 
     servedBy: [],
     mountFailures: new Map(),
     progress: undefined,
+    listeningSinceMs: 0,
     ...over,
   };
 }
@@ -74,7 +100,7 @@ export function pod(of: TrainingJob, attempt: number, status: PodStatus = {}, ov
   const { index = 0, deleting = false } = over;
   const place = placesOf(of.spec)[index];
   if (place === undefined) throw new Error(`The job has no place ${index}.`);
-  const { metadata } = trainingPod({ namespace: 'team-a', name: of.metadata.name, uid: of.metadata.uid ?? '', spec: of.spec }, place, attempt, settings);
+  const { metadata } = trainingPod({ namespace: 'team-a', name: of.metadata.name, uid: of.metadata.uid ?? '', spec: of.spec }, place, attempt, context);
   return {
     apiVersion: 'v1',
     kind: 'Pod',

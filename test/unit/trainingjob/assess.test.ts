@@ -3,7 +3,7 @@ import { assess } from '../../../operator/src/controllers/trainingjob/assess.ts'
 import { planJob } from '../../../operator/src/controllers/trainingjob/plan.ts';
 import { statusOf } from '../../../operator/src/controllers/trainingjob/status.ts';
 import type { Observed } from '../../../operator/src/controllers/trainingjob/observe.ts';
-import { endedStatus, job, now, pod, resultMessage, runningStatus, seen, settings, withBudgets, withRole } from '../../support/builders/training-job.ts';
+import { begunJob, endedStatus, job, now, pod, resultMessage, runningStatus, seen, settings, withBudgets, withRole } from '../../support/builders/training-job.ts';
 import { findCondition, podName } from '@anneal/operator/api';
 
 const done = { kind: 'done', writes: 0 } as const;
@@ -62,7 +62,7 @@ describe('a job whose pod succeeded', () => {
 });
 
 describe('a job whose pod failed', () => {
-  const of = job({}, { attempt: 1 });
+  const of = begunJob({});
   const failed = pod(of, 1, endedStatus(1, { message: 'boom' }));
 
   it('writes the evidence before it touches anything', () => {
@@ -78,31 +78,31 @@ describe('a job whose pod failed', () => {
     const before = seen(recorded, { pods: [failed] });
     expect(pass(before, now).assessment.stage.kind).to.equal('BackingOff');
     const after = pass(before, now + 1000);
-    expect(after.assessment.attempt).to.equal(2);
+    expect(after.assessment.attempts.newest).to.equal(2);
     expect(after.plan.actions.map((action) => action.kind)).to.deep.equal(['Delete', 'Create', 'Create']);
   });
 
   it('fails for good when the budget of that cause is spent', () => {
-    const strict = job(withBudgets({ applicationError: 0 }), { attempt: 1 });
+    const strict = begunJob(withBudgets({ applicationError: 0 }));
     const { status } = pass(seen(strict, { pods: [pod(strict, 1, endedStatus(1, { message: 'boom' }))] }));
     expect(findCondition(status.conditions, 'Failed')).to.include({ status: 'True', reason: 'ApplicationError' });
     expect(findCondition(status.conditions, 'Failed')?.message).to.match(/boom.*allows no restart/);
   });
 
   it('spends none of the retries that the user gave for their own errors when it was preempted', () => {
-    const strict = job(withBudgets({ applicationError: 0 }), { attempt: 1 });
+    const strict = begunJob(withBudgets({ applicationError: 0 }));
     const { status } = pass(seen(strict, { pods: [pod(strict, 1, endedStatus(143), { deleting: true })] }));
     expect(status.budgetSpent).to.deep.equal({ preempted: 1 });
     expect(findCondition(status.conditions, 'Failed')).to.equal(undefined);
   });
 
   it('takes a pod that is gone for preempted, but makes one that it never saw', () => {
-    expect(pass(seen(job({}, { attempt: 1 }))).status.failures?.[0]?.cause).to.equal('Preempted');
+    expect(pass(seen(begunJob({}))).status.failures?.[0]?.cause).to.equal('Preempted');
     expect(pass(seen(job({}, { attempt: 0 }))).status.failures).to.equal(undefined);
   });
 
   it('names the failure that came first among several pods', () => {
-    const gang = job(withRole(2), { attempt: 1 });
+    const gang = begunJob(withRole(2));
     const pods = [
       pod(gang, 1, endedStatus(1, { finishedAt: '2026-03-01T12:00:05Z' }), { index: 0 }),
       pod(gang, 1, endedStatus(137, { reason: 'OOMKilled', finishedAt: '2026-03-01T12:00:02Z' }), { index: 1 }),
@@ -112,7 +112,7 @@ describe('a job whose pod failed', () => {
 });
 
 describe('a suspended job', () => {
-  const of = job({ suspend: true }, { attempt: 1, startTime: '2026-03-01T11:50:00Z' });
+  const of = begunJob({ suspend: true }, { startTime: '2026-03-01T11:50:00Z' });
 
   it('ends its pods, counts the seconds that it ran, and says so', () => {
     const { plan, status } = pass(seen(of, { pods: [pod(of, 1, runningStatus)] }));
@@ -126,7 +126,7 @@ describe('a suspended job', () => {
     const ending = seen(job({ suspend: false }, status), { pods: [pod(of, 1, endedStatus(143), { deleting: true })] });
     expect(pass(ending).assessment.stage.kind).to.equal('Waiting');
     const resumed = pass(seen(job({ suspend: false }, pass(ending).status)));
-    expect(resumed.assessment).to.include({ attempt: 1, newFailure: undefined });
+    expect([resumed.assessment.attempts.newest, resumed.assessment.newFailures]).to.deep.equal([1, []]);
     expect(resumed.plan.actions.filter((action) => action.kind === 'Create')).to.have.length(2);
     expect(findCondition(resumed.status.conditions, 'Suspended')?.status).to.equal('False');
   });
@@ -134,10 +134,10 @@ describe('a suspended job', () => {
 
 describe('the deadline', () => {
   it('fails the job after the seconds that it ran, suspension left out', () => {
-    const status = { attempt: 1, startTime: '2026-03-01T11:00:00Z', activeSeconds: 50, conditions: [
+    const status = { startTime: '2026-03-01T11:00:00Z', activeSeconds: 50, conditions: [
       { type: 'Suspended', status: 'False' as const, reason: 'Resumed', message: '', lastTransitionTime: '2026-03-01T11:59:30Z' },
     ] };
-    const of = job({ activeDeadlineSeconds: 100 }, status);
+    const of = begunJob({ activeDeadlineSeconds: 100 }, status);
     const at = (time: number) => pass(seen(of, { pods: [pod(of, 1, runningStatus)] }), time);
     expect(at(now + 19_000).assessment.stage.kind).to.equal('Active');
     expect(at(now + 19_000).plan.next).to.deep.equal({ kind: 'at', time: now + 20_000 });

@@ -9,20 +9,20 @@ import { parseReport } from '../../../operator/src/controllers/trainingjob/progr
 import { failureOf, hasSucceeded } from '../../../operator/src/domain/failures.ts';
 import { trainingPod } from '../../../operator/src/domain/training-pod.ts';
 import type { PodStatus } from '../../../operator/src/domain/pod.ts';
-import { endedStatus, job, now, pod, resultMessage, runningStatus, seen, settings, withBudgets, withRole } from '../../support/builders/training-job.ts';
+import { begunJob, context, endedStatus, job, now, pod, resultMessage, runningStatus, seen, settings, withBudgets, withRole } from '../../support/builders/training-job.ts';
 
 const done = { kind: 'done', writes: 0 } as const;
-const rules = { trainerExitCodes: false, imagePullDeadlineSeconds: 300, pullingBadlySinceMs: undefined };
+const rules = { trainerExitCodes: false, imagePullDeadlineSeconds: 300, pullingBadlySinceMs: undefined, nodeLostAfterSeconds: 120 };
 
 function pass(observed: Observed, time = now) {
   const assessment = assess(observed, time);
   return { assessment, plan: planJob(observed, assessment, time, settings), status: statusOf(observed, assessment, done, time) };
 }
 
-const cause = (status: PodStatus) => failureOf(pod(job(withRole(1)), 1, status), rules, now);
+const cause = (status: PodStatus) => failureOf(pod(job(withRole(1)), 1, status), undefined, rules, now);
 
 describe('a program of the user that answers SIGTERM with exit code 0', () => {
-  const of = job(withRole(1), { attempt: 1 });
+  const of = begunJob(withRole(1));
 
   it('has not succeeded when its pod was being deleted', () => {
     const { status } = pass(seen(of, { pods: [pod(of, 1, endedStatus(0), { deleting: true })] }));
@@ -37,7 +37,7 @@ describe('a program of the user that answers SIGTERM with exit code 0', () => {
   });
 
   it('has not succeeded while the job is being suspended', () => {
-    const suspended = job({ ...withRole(1), suspend: true }, { attempt: 1 });
+    const suspended = begunJob({ ...withRole(1), suspend: true });
     expect(pass(seen(suspended, { pods: [pod(suspended, 1, endedStatus(0), { deleting: true })] })).assessment.stage.kind).to.equal('Suspended');
   });
 
@@ -46,7 +46,7 @@ describe('a program of the user that answers SIGTERM with exit code 0', () => {
   });
 
   it('is believed when it is our trainer, whose 0 means that the model is there', () => {
-    const trained = job({}, { attempt: 1 });
+    const trained = begunJob({});
     const { status } = pass(seen(trained, { pods: [pod(trained, 1, endedStatus(0, { message: resultMessage }), { deleting: true })] }));
     expect(findCondition(status.conditions, 'Succeeded')?.status).to.equal('True');
   });
@@ -60,7 +60,7 @@ describe('a pod that never got as far as its program', () => {
   });
 
   it('waits for the image of a sidecar or an init container no longer than for its own', () => {
-    const of = job(withRole(1), { attempt: 1 });
+    const of = begunJob(withRole(1));
     const stuck = pod(of, 1, { phase: 'Pending', main: { ready: false, waiting: { reason: 'PodInitializing' } }, other: { name: 'fetch', waiting: { reason: 'ImagePullBackOff', message: 'not found' } } });
     const first = pass(seen(of, { pods: [stuck] }));
     expect(findCondition(first.status.conditions, 'Running')?.message).to.match(/container fetch .*not found/);
@@ -83,7 +83,7 @@ describe('a pod that never got as far as its program', () => {
   });
 
   it('has the whole deadline for its image from the first failed pull on, however long the node took before', () => {
-    const of = job({}, { attempt: 1 });
+    const of = begunJob({});
     const stuck = pod(of, 1, { phase: 'Pending', startTime: '2026-03-01T11:00:00Z', main: { ready: false, waiting: { reason: 'ErrImagePull', message: 'reset by peer' } } });
     const first = pass(seen(of, { pods: [stuck] }));
     expect(first.status.failures).to.equal(undefined);
@@ -97,7 +97,7 @@ describe('a pod that never got as far as its program', () => {
 
 describe('a gang that loses one pod to the cluster', () => {
   it('blames the cluster, not the peers that failed because of it', () => {
-    const of = job({ ...withRole(2), ...withBudgets({ applicationError: 0 }) }, { attempt: 1 });
+    const of = begunJob({ ...withRole(2), ...withBudgets({ applicationError: 0 }) });
     const peer = pod(of, 1, endedStatus(1, { message: 'connection reset by peer' }), { index: 1 });
     const going = pod(of, 1, runningStatus, { index: 0, deleting: true });
     expect(pass(seen(of, { pods: [going, peer] })).status.failures?.[0]).to.include({ cause: 'Preempted', index: 0 });
@@ -128,7 +128,7 @@ describe('a pod that the cluster takes away again and again', () => {
 
 describe('what a pod said', () => {
   it('never makes the status larger than the API server takes', () => {
-    const of = job(withRole(1), { attempt: 1 });
+    const of = begunJob(withRole(1));
     const endless = pod(of, 1, { ...endedStatus(1), conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'R'.repeat(200), message: 'ж'.repeat(32_768) }] });
     const entry = pass(seen(of, { pods: [endless] })).status.failures?.[0];
     expect(entry?.message).to.have.length(4096);
@@ -154,7 +154,7 @@ describe('what a pod said', () => {
   });
 
   it('fits into an event, whose note is counted in bytes', () => {
-    const of = job(withRole(1), { attempt: 1 });
+    const of = begunJob(withRole(1));
     const { plan } = pass(seen(of, { pods: [pod(of, 1, endedStatus(1, { message: 'ж'.repeat(2000) }))] }));
     const notes = plan.actions.flatMap((action) => (action.kind === 'Emit' ? [action.event.note] : []));
     expect(notes).to.have.length(1);
@@ -185,7 +185,7 @@ describe('a report of progress', () => {
 
 describe('a node whose clock is wrong', () => {
   it('neither delays the next attempt nor moves the start of the job into the future or before its creation', () => {
-    const of = job(withRole(1), { attempt: 1 });
+    const of = begunJob(withRole(1));
     const ahead = pod(of, 1, endedStatus(1, { startedAt: '2026-03-01T13:00:00Z', finishedAt: '2026-03-01T13:00:01Z' }));
     const { assessment, status } = pass(seen(of, { pods: [ahead] }));
     expect(assessment.wakeAtMs).to.equal(now + 1000);
@@ -203,7 +203,7 @@ describe('what the conditions say', () => {
   });
 
   it('says that a pod is being deleted, and where, while it has not ended', () => {
-    const of = job({}, { attempt: 1 });
+    const of = begunJob({});
     const { status } = pass(seen(of, { pods: [pod(of, 1, runningStatus, { deleting: true })] }));
     expect(findCondition(status.conditions, 'Running')).to.include({ status: 'False', reason: 'PodTerminating' });
     expect(findCondition(status.conditions, 'Running')?.message).to.match(/on node node-1 is being deleted/);
@@ -211,7 +211,7 @@ describe('what the conditions say', () => {
 });
 
 describe('an image that does not come', () => {
-  const of = job({}, { attempt: 1 });
+  const of = begunJob({});
   const pulling = (reason: string, message: string) => pod(of, 1, { phase: 'Pending', main: { ready: false, waiting: { reason, message } } });
 
   it('needs somebody: the job is not ready', () => {
@@ -230,14 +230,14 @@ describe('an image that does not come', () => {
 
 describe('the newest checkpoint', () => {
   it('is the one that the pod named last, since an attempt may pass over one that it cannot read', () => {
-    const board = new MemoryProgressBoard(() => undefined);
+    const board = new MemoryProgressBoard(() => undefined, 0);
     const report = (attempt: number, step: number | undefined) => ({
       attempt, epoch: 1, epochs: 5, step: 10, percent: 20, remainingSeconds: 3, metrics: {},
       ...(step === undefined ? {} : { checkpoint: { epoch: 1, step, time: '2026-03-01T12:00:00Z', path: `checkpoints/${step}` } }),
     });
     const tell = (attempt: number, step: number | undefined) => {
       board.receive({ job: { namespace: 'team-a', name: 'digits' }, jobUid: 'uid-of-digits', report: report(attempt, step), time: now });
-      return pass(seen(job({}, { attempt }), { pods: [pod(job(), 1, runningStatus)], over: { progress: board.newest('uid-of-digits') } })).status.checkpoint?.step;
+      return pass(seen(begunJob(), { pods: [pod(job(), 1, runningStatus)], over: { progress: board.newest('uid-of-digits') } })).status.checkpoint?.step;
     };
     expect([tell(1, 10), tell(1, 20), tell(1, undefined), tell(2, 10), tell(2, undefined)]).to.deep.equal([10, 20, 20, 10, 10]);
     expect(tell(1, 30)).to.equal(10);
@@ -246,7 +246,7 @@ describe('the newest checkpoint', () => {
 
 describe('the end of a job', () => {
   it('ends a sidecar that outlives the program, after a moment in which it may end by itself', () => {
-    const ended = job(withRole(1), { attempt: 1, completionTime: '2026-03-01T12:00:00Z', conditions: [{ type: 'Succeeded', status: 'True', reason: 'Succeeded', message: '', lastTransitionTime: '2026-03-01T12:00:00Z' }] });
+    const ended = begunJob(withRole(1), { completionTime: '2026-03-01T12:00:00Z', conditions: [{ type: 'Succeeded', status: 'True', reason: 'Succeeded', message: '', lastTransitionTime: '2026-03-01T12:00:00Z' }] });
     const withSidecar = seen(ended, { pods: [pod(ended, 1, { ...endedStatus(0), phase: 'Running' })] });
     expect(pass(withSidecar).plan).to.deep.equal({ actions: [], next: { kind: 'at', time: now + 30_000 } });
     expect(pass(withSidecar, now + 30_000).plan.actions.map((action) => action.kind)).to.deep.equal(['Delete']);
@@ -264,7 +264,7 @@ describe('the end of a job', () => {
 
 describe('a job past its deadline', () => {
   it('keeps why its last attempt failed, which nobody saw in time', () => {
-    const of = job({ activeDeadlineSeconds: 10 }, { attempt: 1, startTime: '2026-03-01T12:00:00Z' });
+    const of = begunJob({ activeDeadlineSeconds: 10 }, { startTime: '2026-03-01T12:00:00Z' });
     const { status, plan } = pass(seen(of, { pods: [pod(of, 1, endedStatus(1, { message: 'boom' }))] }), now + 60_000);
     expect(findCondition(status.conditions, 'Failed')).to.include({ reason: 'DeadlineExceeded' });
     expect(status.failures?.[0]).to.include({ cause: 'ApplicationError', message: 'boom' });
@@ -279,7 +279,7 @@ describe('the pod of a role', () => {
       metadata: { labels: { team: 'a', 'anneal.dev/model-deployment': 'served', 'anneal.dev/role': 'x' } },
       spec: { initContainers: [{ name: 'fetch', image: 'x:1' }, { name: 'own', image: 'x:1', terminationMessagePolicy: 'File' }], containers: [{ name: 'main', image: 'x:1' }] },
     };
-    const { metadata, spec } = trainingPod({ namespace: 'team-a', name: 'digits', uid: 'u', spec: job({ roles: [{ name: 'worker', replicas: 1, template }] }).spec }, { role: 'worker', index: 0 }, 1, settings);
+    const { metadata, spec } = trainingPod({ namespace: 'team-a', name: 'digits', uid: 'u', spec: job({ roles: [{ name: 'worker', replicas: 1, template }] }).spec }, { role: 'worker', index: 0 }, 1, context);
     expect(metadata.labels).to.deep.equal({
       team: 'a', 'app.kubernetes.io/managed-by': 'anneal', 'anneal.dev/training-job': 'digits', 'anneal.dev/role': 'worker', 'anneal.dev/index': '0', 'anneal.dev/attempt': '1',
     });

@@ -3,7 +3,7 @@ import { failureOf, type Cause } from '../../../operator/src/domain/failures.ts'
 import type { PodStatus } from '../../../operator/src/domain/pod.ts';
 import { endedStatus, job, now, pod, runningStatus } from '../../support/builders/training-job.ts';
 
-const rules = { trainerExitCodes: true, imagePullDeadlineSeconds: 300, pullingBadlySinceMs: now };
+const rules = { trainerExitCodes: true, imagePullDeadlineSeconds: 300, pullingBadlySinceMs: now, nodeLostAfterSeconds: 120 };
 const disrupted = (reason: string): PodStatus => ({ ...endedStatus(137), conditions: [{ type: 'DisruptionTarget', status: 'True', reason, message: 'as asked' }] });
 
 describe('the cause of a failure', () => {
@@ -27,27 +27,27 @@ describe('the cause of a failure', () => {
   ];
   for (const [what, status, cause] of table) {
     it(`is ${cause ?? 'none'} for ${what}`, () => {
-      expect(failureOf(pod(job(), 1, status), rules, now)?.cause).to.equal(cause);
+      expect(failureOf(pod(job(), 1, status), undefined, rules, now)?.cause).to.equal(cause);
     });
   }
 
   it('takes exit code 2 of a program of the user for an ordinary error', () => {
-    expect(failureOf(pod(job(), 1, endedStatus(2)), { ...rules, trainerExitCodes: false }, now)?.cause).to.equal('ApplicationError');
+    expect(failureOf(pod(job(), 1, endedStatus(2)), undefined, { ...rules, trainerExitCodes: false }, now)?.cause).to.equal('ApplicationError');
   });
 
   it('is Preempted, not an application error, when someone deleted the pod', () => {
-    expect(failureOf(pod(job(), 1, endedStatus(143), { deleting: true }), rules, now)?.cause).to.equal('Preempted');
+    expect(failureOf(pod(job(), 1, endedStatus(143), { deleting: true }), undefined, rules, now)?.cause).to.equal('Preempted');
   });
 
   it('waits for an image until the deadline, and is ImagePull from then on', () => {
     const stuck = pod(job(), 1, { phase: 'Pending', startTime: '2026-03-01T12:00:00Z', main: { ready: false, waiting: { reason: 'ImagePullBackOff', message: 'not found' } } });
-    expect(failureOf(stuck, rules, now + 299_999)).to.equal(undefined);
-    expect(failureOf(stuck, rules, now + 300_000)?.cause).to.equal('ImagePull');
+    expect(failureOf(stuck, undefined, rules, now + 299_999)).to.equal(undefined);
+    expect(failureOf(stuck, undefined, rules, now + 300_000)?.cause).to.equal('ImagePull');
   });
 
   it("carries the trainer's own sentence and code, or the end of the log", () => {
     const said = JSON.stringify({ error: { code: 'DATA_COLUMN_MISSING', message: 'The data has no column "label".' } });
-    expect(failureOf(pod(job(), 1, endedStatus(2, { message: said })), rules, now)).to.include({ reason: 'DATA_COLUMN_MISSING', message: 'The data has no column "label".' });
-    expect(failureOf(pod(job(), 1, endedStatus(1, { message: 'Traceback:\n  boom\n' })), rules, now)).to.include({ message: 'Traceback:\n  boom', exitCode: 1 });
+    expect(failureOf(pod(job(), 1, endedStatus(2, { message: said })), undefined, rules, now)).to.include({ reason: 'DATA_COLUMN_MISSING', message: 'The data has no column "label".' });
+    expect(failureOf(pod(job(), 1, endedStatus(1, { message: 'Traceback:\n  boom\n' })), undefined, rules, now)).to.include({ message: 'Traceback:\n  boom', exitCode: 1 });
   });
 });

@@ -12,7 +12,7 @@ describe('a TrainingJob with a time to live', () => {
     const memory = new MemoryStores(watches);
     memory.put(trainedJob('succeeded'));
     memory.put(deployment);
-    return observe({ namespace: 'team-a', name: 'digits' }, memory.stores, new MemoryProgressBoard(() => undefined))?.servedBy;
+    return observe({ namespace: 'team-a', name: 'digits' }, memory.stores, new MemoryProgressBoard(() => undefined, 0))?.servedBy;
   };
 
   it('is needed by a deployment that serves it, or that waits for it and has not seen its end yet', () => {
@@ -35,7 +35,7 @@ describe('a pod that waits for a volume', () => {
     memory.put(job());
     memory.put({ ...raw, metadata: { ...raw.metadata, ownerReferences }, spec: { nodeName: 'node-1', containers: [{ name: 'trainer' }] }, status } as KubeObject);
     memory.put(event(uid));
-    const failures = observe({ namespace: 'team-a', name: 'digits' }, memory.stores, new MemoryProgressBoard(() => undefined))?.mountFailures;
+    const failures = observe({ namespace: 'team-a', name: 'digits' }, memory.stores, new MemoryProgressBoard(() => undefined, 0))?.mountFailures;
     return [...(failures ?? [])];
   };
 

@@ -32,6 +32,19 @@ export type Tolerations = {
 }[];
 export type BudgetCount = number;
 /**
+ * What made a pod fail; says which budget pays.
+ */
+export type FailureCause =
+  | 'ApplicationError'
+  | 'ConfigurationError'
+  | 'OutOfMemory'
+  | 'ImagePull'
+  | 'Preempted'
+  | 'SpotReclaim'
+  | 'NodeLost'
+  | 'Stalled'
+  | 'Unschedulable';
+/**
  * Events after which a VolumeSnapshot is taken.
  *
  * @minItems 1
@@ -78,96 +91,44 @@ export type Conditions = {
 export interface TrainingJobSpec {
   trainer?: Trainer;
   /**
-   * Training by any image, one entry a role. Exactly one role is supported.
+   * What the roles' programs are written in. It decides the environment that wires them together, which restarts concern the whole gang, and which pods decide that the job has succeeded. A job with trainer is always TensorFlowJS.
+   */
+  framework?: 'TensorFlow' | 'PyTorch' | 'JAX' | 'MPI' | 'XGBoost' | 'TensorFlowJS' | 'Custom';
+  /**
+   * Training by any image, one entry a role.
    *
    * @minItems 1
-   * @maxItems 1
-   *
-   * Items: Pods that do the same part of the work.
+   * @maxItems 8
    */
-  roles?: {
-    /**
-     * Name of the role; part of its pods' names.
-     */
-    name: string;
-    /**
-     * How many pods the role has.
-     */
-    replicas: number;
-    /**
-     * The pods, as in a Deployment's template. restartPolicy is always Never, since Anneal restarts by its own budgets.
-     */
-    template: {
-      /**
-       * Labels and annotations of the pods.
-       */
-      metadata?: {
-        /**
-         * Labels; those of the domain anneal.dev are Anneal's own.
-         */
-        labels?: {
-          [k: string]: string;
-        };
-        /**
-         * Annotations.
-         */
-        annotations?: {
-          [k: string]: string;
-        };
-      };
-      /**
-       * A pod's spec. The first container is the one whose end decides.
-       */
-      spec: {
-        /**
-         * Containers of the pod; the first is the trainer.
-         *
-         * @minItems 1
-         * @maxItems 16
-         *
-         * Items: A container, as in the Kubernetes pod API.
-         */
-        containers: {
-          /**
-           * Name of the container.
-           */
-          name: string;
-          /**
-           * Image of the container.
-           */
-          image: string;
-          [k: string]: unknown;
-        }[];
-        /**
-         * May be left out; only Never is possible.
-         */
-        restartPolicy?: 'Never';
-        [k: string]: unknown;
-      };
-    };
-  }[];
+  roles?: Role[];
+  /**
+   * Pods of the built-in trainer that train together, each on its share of every batch. The weights do not depend on how they are shared out.
+   */
+  replicas: number;
+  /**
+   * With how few pods the built-in trainer goes on while others are lost. Makes the job elastic, together with maxReplicas.
+   */
+  minReplicas?: number;
+  /**
+   * Up to how many pods replicas may be raised while the job runs.
+   */
+  maxReplicas?: number;
+  tensorflow?: Tensorflow;
+  pytorch?: Pytorch;
+  mpi?: Mpi;
   pod?: Pod;
   accelerator?: Accelerator;
   checkpoint: Checkpoint;
+  failurePolicy: FailurePolicy;
   /**
-   * How often each cause of failure may strike before the job fails for good.
+   * Which pods decide that the job has succeeded. Left out, the framework decides: Chief for TensorFlow and MPI (their chief, master or launcher, else worker 0), AllWorkers for PyTorch, JAX and XGBoost, AllPods for Custom.
    */
-  failurePolicy: {
-    /**
-     * Restarts that each cause may cost. Only the user's own errors spend applicationError.
-     */
-    budgets: {
-      applicationError: BudgetCount;
-      outOfMemory: BudgetCount;
-      imagePull: BudgetCount;
-      preempted: BudgetCount;
-      nodeLost: BudgetCount;
-    };
-    /**
-     * How long an image may fail to be pulled before the attempt counts as failed.
-     */
-    imagePullDeadlineSeconds: number;
-  };
+  successPolicy?: 'AllPods' | 'AllWorkers' | 'Chief' | 'ChiefAndEvaluator';
+  /**
+   * What happens to pods when the job has ended. Running deletes those that still run and keeps the others for their logs.
+   */
+  cleanPodPolicy: 'Running' | 'All' | 'None';
+  scheduling?: Scheduling;
   /**
    * True ends the pods (the trainer writes a checkpoint first) and holds the job until it is false again.
    */
@@ -488,6 +449,160 @@ export interface Trainer {
   };
 }
 /**
+ * Pods that do the same part of the work.
+ */
+export interface Role {
+  /**
+   * Name of the role; part of its pods' names. The framework gives some names a meaning, for example chief, ps, worker, launcher.
+   */
+  name: string;
+  /**
+   * How many pods the role has. May be changed while the job runs where minReplicas and maxReplicas are set.
+   */
+  replicas: number;
+  /**
+   * With how few pods the role goes on while others are lost. Makes the role elastic, together with maxReplicas.
+   */
+  minReplicas?: number;
+  /**
+   * Up to how many pods replicas may be raised while the job runs.
+   */
+  maxReplicas?: number;
+  accelerator?: Accelerator;
+  /**
+   * Training processes that a pod starts. Left out, one for each accelerator, or one where there is none.
+   */
+  processesPerPod?: number;
+  /**
+   * What a failure of one of these pods restarts: that pod alone, or the pods of all roles. Left out, the framework decides: Pod for parameter-server workers, evaluators and elastic roles; Gang for everything that computes together.
+   */
+  restartScope?: 'Pod' | 'Gang';
+  /**
+   * The pods, as in a Deployment's template. restartPolicy is always Never, since Anneal restarts by its own budgets.
+   */
+  template: {
+    /**
+     * Labels and annotations of the pods.
+     */
+    metadata?: {
+      /**
+       * Labels; those of the domain anneal.dev are Anneal's own.
+       */
+      labels?: {
+        [k: string]: string;
+      };
+      /**
+       * Annotations.
+       */
+      annotations?: {
+        [k: string]: string;
+      };
+    };
+    /**
+     * A pod's spec. The first container is the one whose end decides.
+     */
+    spec: {
+      /**
+       * Containers of the pod; the first is the trainer.
+       *
+       * @minItems 1
+       * @maxItems 16
+       *
+       * Items: A container, as in the Kubernetes pod API.
+       */
+      containers: {
+        /**
+         * Name of the container.
+         */
+        name: string;
+        /**
+         * Image of the container.
+         */
+        image: string;
+        [k: string]: unknown;
+      }[];
+      /**
+       * May be left out; only Never is possible.
+       */
+      restartPolicy?: 'Never';
+      [k: string]: unknown;
+    };
+  };
+}
+/**
+ * Accelerators that each pod gets, and that the trainer must find and use.
+ */
+export interface Accelerator {
+  /**
+   * Extended resource name that the device plugin offers, for example nvidia.com/gpu.
+   */
+  resource?: string;
+  /**
+   * Class of devices that a driver for dynamic resource allocation offers, for example gpu.nvidia.com; instead of resource.
+   */
+  deviceClassName?: string;
+  /**
+   * How many of them each pod gets.
+   */
+  count: number;
+}
+/**
+ * How TF_CONFIG is written.
+ */
+export interface Tensorflow {
+  /**
+   * Dense lists every task to every task. Sparse tells a worker of the parameter servers and itself only, and a parameter server of itself only, so that workers may come and go.
+   */
+  clusterSpec: 'Dense' | 'Sparse';
+  /**
+   * Who finds the evaluator in the cluster. OwnTask: only the evaluator itself, which both TensorFlow 2 parameter-server training and Estimators understand. AllTasks lists it to everyone. Never lists it to none.
+   */
+  evaluatorInClusterSpec: 'OwnTask' | 'AllTasks' | 'Never';
+}
+/**
+ * How torchrun is started, by the PET_ variables that it reads.
+ */
+export interface Pytorch {
+  /**
+   * Settings of the c10d rendezvous of an elastic role, as PET_RDZV_CONF.
+   *
+   * @maxItems 16
+   *
+   * Items: One setting.
+   */
+  rendezvousConfig?: {
+    /**
+     * Name of the setting, for example last_call_timeout.
+     */
+    key: string;
+    /**
+     * Its value.
+     */
+    value: string;
+  }[];
+  /**
+   * Restarts of its worker processes that torchrun does by itself, without a new pod.
+   */
+  maxRestarts?: number;
+}
+/**
+ * How mpirun finds its workers.
+ */
+export interface Mpi {
+  /**
+   * The MPI whose environment and hostfile are written.
+   */
+  implementation: 'OpenMPI' | 'IntelMPI' | 'MPICH';
+  /**
+   * Where the job's SSH key pair is mounted, the .ssh folder of the user that runs mpirun and sshd.
+   */
+  sshAuthMountPath: string;
+  /**
+   * Enabled runs processes in the launcher's pod too.
+   */
+  launcherAsWorker: 'Enabled' | 'Disabled';
+}
+/**
  * Settings of the pods that Anneal builds.
  */
 export interface Pod {
@@ -547,19 +662,6 @@ export interface Quantities {
   [k: string]: Quantity;
 }
 /**
- * Accelerators that each pod gets, and that the trainer must find and use.
- */
-export interface Accelerator {
-  /**
-   * Extended resource name that the device plugin offers, for example nvidia.com/gpu.
-   */
-  resource: string;
-  /**
-   * How many of them each pod gets.
-   */
-  count: number;
-}
-/**
  * Where and how often the trainer saves its state, so that a restart goes on instead of beginning again.
  */
 export interface Checkpoint {
@@ -594,18 +696,220 @@ export interface Checkpoint {
    */
   interval: {
     /**
-     * EveryEpoch writes after each epoch; Fixed writes at the end of the first epoch that is at least `seconds` after the last checkpoint.
+     * EveryEpoch writes after each epoch. Fixed writes at the end of the first epoch that is at least `seconds` after the last checkpoint. Auto writes as often as costs the least work, by Daly's formula from the measured time of a write and the rate of interruptions.
      */
-    mode: 'EveryEpoch' | 'Fixed';
+    mode: 'EveryEpoch' | 'Fixed' | 'Auto';
     /**
      * Seconds between two checkpoints, for mode Fixed.
      */
     seconds?: number;
+    /**
+     * Least seconds between two checkpoints, for mode Auto.
+     */
+    minSeconds?: number;
+    /**
+     * Most seconds between two checkpoints, for mode Auto.
+     */
+    maxSeconds?: number;
   };
   /**
    * How many complete checkpoints stay on the volume.
    */
   keep: number;
+  s3?: S3;
+  /**
+   * A checkpoint of another job that this one begins with. Its own checkpoints, once it has any, count before it.
+   */
+  restoreFrom?: {
+    /**
+     * Name of a TrainingJob of the same namespace; its newest complete checkpoint is read from its volume or bucket.
+     */
+    trainingJob?: string;
+    /**
+     * A volume that holds a checkpoint.
+     */
+    claim?: {
+      /**
+       * Name of the PersistentVolumeClaim.
+       */
+      name: string;
+      /**
+       * Path of the checkpoint below the volume.
+       */
+      path: string;
+    };
+    s3?: S3;
+  };
+}
+/**
+ * A place in a bucket of Amazon S3 or of anything that speaks its protocol.
+ */
+export interface S3 {
+  /**
+   * Name of the bucket.
+   */
+  bucket: string;
+  /**
+   * Path in the bucket; the namespace and name of the job otherwise.
+   */
+  prefix?: string;
+  /**
+   * URL of the service, for a store other than Amazon's.
+   */
+  endpoint?: string;
+  /**
+   * Region of the bucket.
+   */
+  region: string;
+  /**
+   * How the bucket is named in a request. Path, as https://endpoint/bucket, is what most stores other than Amazon's want.
+   */
+  addressing: 'Auto' | 'Path' | 'VirtualHost';
+  /**
+   * Secret of the same namespace with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one. Left out, the pod's own identity counts (IRSA, EKS Pod Identity, workload identity).
+   */
+  credentialsSecretName?: string;
+}
+/**
+ * How often each cause of failure may strike before the job fails for good, and what to do about particular failures.
+ */
+export interface FailurePolicy {
+  /**
+   * Restarts that each cause may cost. Only the user's own errors spend applicationError.
+   */
+  budgets: {
+    applicationError: BudgetCount;
+    outOfMemory: BudgetCount;
+    imagePull: BudgetCount;
+    preempted: BudgetCount;
+    spotReclaim: BudgetCount;
+    nodeLost: BudgetCount;
+    stalled: BudgetCount;
+  };
+  /**
+   * What to do about particular failures; the first rule that matches decides. Without one, the role's restartScope does.
+   *
+   * @maxItems 16
+   *
+   * Items: All that is named in `when` must hold.
+   */
+  rules?: {
+    /**
+     * Which failures the rule is for.
+     */
+    when: {
+      /**
+       * Exit codes of the container that decides, one of which must match.
+       *
+       * @minItems 1
+       * @maxItems 64
+       */
+      exitCodes?: number[];
+      /**
+       * Causes, one of which must match.
+       *
+       * @minItems 1
+       * @maxItems 10
+       */
+      causes?: FailureCause[];
+      /**
+       * Reasons that Kubernetes gave, of the pod, its container or its condition DisruptionTarget; for example Evicted.
+       *
+       * @minItems 1
+       * @maxItems 16
+       */
+      reasons?: string[];
+      /**
+       * A regular expression (RE2) that matches somewhere in the last lines of the log, which the kubelet keeps (80 lines, 2 KiB).
+       */
+      logPattern?: string;
+      /**
+       * Names of roles, one of which must match.
+       *
+       * @minItems 1
+       * @maxItems 8
+       */
+      roles?: string[];
+    };
+    /**
+     * Fail ends the job; RestartPod and RestartGang restart that pod or the pods of all roles, whatever the role's restartScope says.
+     */
+    action?: 'Fail' | 'RestartPod' | 'RestartGang';
+    /**
+     * True keeps the job's later pods away from the node on which this failure happened.
+     */
+    excludeNode: boolean;
+    /**
+     * The cause whose budget pays, instead of the one that was found.
+     */
+    countAs?: 'ApplicationError' | 'OutOfMemory' | 'ImagePull' | 'Preempted' | 'SpotReclaim' | 'NodeLost' | 'Stalled';
+  }[];
+  /**
+   * How long an image may fail to be pulled before the attempt counts as failed.
+   */
+  imagePullDeadlineSeconds: number;
+  /**
+   * How long a node may be unready before its pods count as lost. They are then deleted without waiting for the node, so that others take their places.
+   */
+  nodeLostAfterSeconds: number;
+  /**
+   * How long a running job may report no progress before it is restarted from its checkpoint. Left out, it may be silent for ever.
+   */
+  stallAfterSeconds?: number;
+}
+/**
+ * When, where and together with what the pods are scheduled.
+ */
+export interface Scheduling {
+  /**
+   * Queue that the job waits in, a LocalQueue of Kueue or a Queue of Volcano.
+   */
+  queueName?: string;
+  /**
+   * True starts the pods all together or not at all.
+   */
+  gang: boolean;
+  /**
+   * Who holds the queue and the gang. Auto takes what the cluster has: Kueue where queueName is set, else Volcano, else the coscheduling plugin.
+   */
+  scheduler: 'Auto' | 'Kueue' | 'Volcano' | 'Coscheduling';
+  /**
+   * Name under which the coscheduling plugin's scheduler runs.
+   */
+  schedulerName: string;
+  /**
+   * How long a gang that is partly placed may hold its nodes before they are given back; for Coscheduling.
+   */
+  gangTimeoutSeconds?: number;
+  /**
+   * PriorityClass of the pods. With Kueue, a WorkloadPriorityClass of that name counts first.
+   */
+  priorityClassName?: string;
+  /**
+   * Places the pods close to each other.
+   */
+  topology?: {
+    /**
+     * Label of the nodes whose value the pods shall share, for example topology.kubernetes.io/zone or cloud.provider.com/rack.
+     */
+    key: string;
+    /**
+     * Required leaves pods pending where it cannot be had; Preferred does without.
+     */
+    mode: 'Required' | 'Preferred';
+  };
+  /**
+   * How long the job may wait for all its pods to run, from its creation or resume. Past it the job fails.
+   */
+  startDeadlineSeconds?: number;
+  /**
+   * How long the pods may use next to no processor (less than a hundredth of a core each) and report no progress. Past it the job fails.
+   */
+  idleDeadlineSeconds?: number;
+  /**
+   * When the training must be done. Past it the job fails.
+   */
+  deadline?: string;
 }
 /**
  * Nodes for these pods: a Karpenter NodePool that Anneal makes, shares between equal requirements and releases with its last user, or an existing pool chosen by labels and tolerations.
@@ -1098,13 +1402,85 @@ export interface TrainingJobStatus {
   observedGeneration?: number;
   conditions?: Conditions;
   /**
-   * Number of the newest attempt, from 1.
+   * Number of the newest attempt, from 1. A pod that is restarted alone begins an attempt too.
    */
   attempt?: number;
+  /**
+   * The attempt with which all pods last began together.
+   */
+  gangAttempt?: number;
+  /**
+   * Pods of the built-in trainer that run.
+   */
+  replicas?: number;
+  /**
+   * Label selector of the job's pods.
+   */
+  selector?: string;
+  /**
+   * How the pods of each role are.
+   *
+   * @maxItems 8
+   *
+   * Items: The pods of one role.
+   */
+  roles?: {
+    /**
+     * Name of the role.
+     */
+    name: string;
+    /**
+     * Pods that the role should have.
+     */
+    replicas: number;
+    /**
+     * Pods that run.
+     */
+    running?: number;
+    /**
+     * Indexes below this had their pod since the gang last began; one that is missing was taken away.
+     */
+    launched: number;
+    /**
+     * Indexes whose pod has succeeded since the gang last began, for example 0-3,7.
+     */
+    completedIndexes?: string;
+    /**
+     * Pods that were restarted alone since the gang last began.
+     *
+     * @maxItems 1000
+     *
+     * Items: One pod.
+     */
+    restarted?: {
+      /**
+       * Index within the role.
+       */
+      index: number;
+      /**
+       * Its attempt.
+       */
+      attempt: number;
+      /**
+       * True once its pod was seen.
+       */
+      launched?: boolean;
+    }[];
+  }[];
+  /**
+   * Nodes that the job's later pods keep away from, the newest 20.
+   *
+   * @maxItems 20
+   */
+  excludedNodes?: string[];
   /**
    * When a pod of the job first ran.
    */
   startTime?: string;
+  /**
+   * When all pods that the job needs first ran at the same time.
+   */
+  runningTime?: string;
   /**
    * When the job ended for good.
    */
@@ -1152,6 +1528,26 @@ export interface TrainingJobStatus {
    */
   checkpoint?: {
     /**
+     * True once all of it is on the volume, and in the bucket where one is set.
+     */
+    complete: boolean;
+    /**
+     * Where it is, as pvc://CLAIM/PATH or s3://BUCKET/PREFIX.
+     */
+    uri?: string;
+    /**
+     * Mean of the seconds that writing a checkpoint took.
+     */
+    writeSeconds?: number;
+    /**
+     * Seconds between two checkpoints, as they are written now.
+     */
+    intervalSeconds?: number;
+    /**
+     * Estimate from this job's ledger, which mode Auto computes the interval from.
+     */
+    meanSecondsBetweenInterruptions?: number;
+    /**
      * Finished epochs at the checkpoint.
      */
     epoch: number;
@@ -1169,6 +1565,10 @@ export interface TrainingJobStatus {
     path: string;
   };
   model?: ModelStatus;
+  /**
+   * Seconds of training that restarts had to repeat so far.
+   */
+  lostSeconds?: number;
   /**
    * The failure ledger, the newest 20 attempts that failed, with the evidence.
    *
@@ -1193,10 +1593,15 @@ export interface TrainingJobStatus {
      * Index of the pod within its role.
      */
     index: number;
+    cause: FailureCause;
     /**
-     * What made it fail; says which budget pays.
+     * What the failure restarted.
      */
-    cause: 'ApplicationError' | 'ConfigurationError' | 'OutOfMemory' | 'ImagePull' | 'Preempted' | 'NodeLost';
+    scope?: 'Pod' | 'Gang' | 'None';
+    /**
+     * Number of the attempt that follows it.
+     */
+    nextAttempt?: number;
     /**
      * Exit code of the trainer container.
      */
@@ -1239,9 +1644,17 @@ export interface TrainingJobStatus {
      */
     preempted?: number;
     /**
+     * Spent on reclaimed spot nodes.
+     */
+    spotReclaim?: number;
+    /**
      * Spent on lost nodes.
      */
     nodeLost?: number;
+    /**
+     * Spent on silence.
+     */
+    stalled?: number;
   };
   /**
    * Seconds that pods ran before the newest resume; what activeDeadlineSeconds counts.

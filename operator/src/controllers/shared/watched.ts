@@ -1,11 +1,13 @@
 /** What the operator keeps in memory: each type once, cut down to what the controllers read. */
 import { labels, managedBy, type HyperparamSweep, type ModelDeployment, type TrainingJob } from '../../api/index.ts';
 import { poolNameOf } from '../../domain/node-pool.ts';
+import type { Node } from '../../domain/node.ts';
+import type { NodeCondition, NodeTaint } from '../../domain/notices.ts';
 import { isHeldUp, type ContainerState, type OtherContainer, type Pod, type PodCondition, type PodStatus, type Termination } from '../../domain/pod.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import { slim, watched } from '../../runtime/index.ts';
 import {
-  autoscalerType, deploymentType, disruptionBudgetType, eventType, hyperparamSweepType, modelDeploymentType, nodePoolType, podType, serviceType, trainingJobType,
+  autoscalerType, deploymentType, disruptionBudgetType, eventType, hyperparamSweepType, modelDeploymentType, nodePoolType, nodeType, podType, serviceType, trainingJobType,
   volumeClaimType, volumeSnapshotType,
 } from './resources.ts';
 
@@ -63,7 +65,10 @@ const readConditions = new Set(['PodScheduled', 'Ready', 'DisruptionTarget']);
 
 export const pods = watched(podType, {
   selector: { labels: `${labels.managedBy}=${managedBy},${labels.role}` },
-  indices: { modelDeployment: (pod) => present(inNamespace(pod, pod.metadata.labels?.[labels.modelDeployment])) },
+  indices: {
+    modelDeployment: (pod) => present(inNamespace(pod, pod.metadata.labels?.[labels.modelDeployment])),
+    node: (pod) => present(pod.spec.nodeName),
+  },
   project: (raw: RawPod): Pod => {
     const { phase, reason, message, startTime, conditions, containerStatuses, initContainerStatuses } = raw.status ?? {};
     const main = containerStatuses?.find((status) => status.name === raw.spec.containers[0]?.name);
@@ -117,6 +122,28 @@ function slimConditions(conditions: readonly PodCondition[]): PodCondition[] {
       ...(message === undefined ? {} : { message }),
     }));
 }
+
+interface RawNode extends KubeObject {
+  readonly spec?: { readonly taints?: readonly NodeTaint[] };
+  readonly status?: { readonly conditions?: readonly NodeCondition[] };
+}
+
+/** Conditions that say that a node cannot be relied on; the others tell of memory and disks, every few minutes. */
+const nodeConditions = new Set(['Ready', 'PreemptionScheduled', 'GCESpotPreempting']);
+
+export const nodes = watched(nodeType, {
+  project: (raw: RawNode): Node => ({
+    ...slim(raw),
+    labels: raw.metadata.labels ?? {},
+    taints: (raw.spec?.taints ?? []).map(({ key, value, effect }) => ({ key, ...(value === undefined ? {} : { value }), ...(effect === undefined ? {} : { effect }) })),
+    conditions: (raw.status?.conditions ?? [])
+      .filter(({ type }) => nodeConditions.has(type))
+      .map(({ type, status, reason, message, lastTransitionTime }) => ({
+        type, status,
+        ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }), ...(lastTransitionTime === undefined ? {} : { lastTransitionTime }),
+      })),
+  }),
+});
 
 interface RawEvent extends KubeObject {
   readonly involvedObject: { readonly namespace?: string; readonly name?: string; readonly uid?: string };

@@ -1,12 +1,15 @@
 /** Concludes at which stage a TrainingJob is. Pure and total: the plan follows from the stage, and so does the status. */
-import { cutText, findCondition, isTrue, labels, parseTime, podName, timestamp, type TrainingResult } from '../../api/index.ts';
-import { judge, restartDelayMs, spentOn, type Spent } from '../../domain/budget.ts';
-import { failureOf, goingAway, hasSucceeded, imagePullDeadline, vanished, type Failure, type FailureRules, type LedgerEntry } from '../../domain/failures.ts';
-import { hasEnded, type Pod } from '../../domain/pod.ts';
-import { parseResult } from '../../domain/termination-message.ts';
-import type { Place } from '../../domain/training-pod.ts';
+import { findCondition, isTrue, parseTime, type TrainingResult } from '../../api/index.ts';
+import { withdraw, type Attempts } from '../../domain/attempts.ts';
+import { restartDelayMs, spentOn, type Spent } from '../../domain/budget.ts';
+import { imagePullDeadline, nodeLostDeadline, type FailureRules, type LedgerEntry } from '../../domain/failures.ts';
 import { karpenterMissing } from '../shared/pool.ts';
-import { attemptOf, endOf, type Observed } from './observe.ts';
+import { deadlinesOf, type Deadline } from './deadlines.ts';
+import { endOf, type Observed } from './observe.ts';
+import { advanced, attemptOf, isLingering, seenPlaces, superseded, type SeenPlace } from './places.ts';
+import { stalledSinceMs } from './stall.ts';
+import { hasJobSucceeded, resultOf } from './success.ts';
+import { entryOf, judgeFailures, type Ruling } from './verdict.ts';
 
 export type Stage =
   /** Ended in an earlier pass; only clean-up is left. */
@@ -21,157 +24,122 @@ export type Stage =
 
 export interface Assessment {
   readonly stage: Stage;
-  /** The attempt whose pods should exist, from 1. */
-  readonly attempt: number;
-  /** Pods of that attempt. */
-  readonly current: readonly Pod[];
-  /** The failure that this pass found, not yet in the cached status. */
-  readonly newFailure: LedgerEntry | undefined;
+  /** Each place with the pod of its attempt. */
+  readonly places: readonly SeenPlace[];
+  /** Which attempt each place is at from now on; recorded before anything is done about it. */
+  readonly attempts: Attempts;
+  /** The failures that this pass found, not yet in the cached status. */
+  readonly newFailures: readonly LedgerEntry[];
   readonly spent: Spent;
+  readonly excludedNodes: readonly string[];
   /** The earliest time at which the conclusion may change by time alone. */
   readonly wakeAtMs: number | undefined;
 }
 
 export function assess(seen: Observed, nowMs: number): Assessment {
-  const failures = seen.status.failures ?? [];
-  const last = failures.at(-1);
-  const attempt = (last?.attempt ?? 0) + 1;
-  const current = seen.pods.filter((pod) => attemptOf(pod) === attempt);
-  const base = { attempt, current, newFailure: undefined, spent: seen.status.budgetSpent ?? {}, wakeAtMs: undefined };
-
-  if (endOf(seen.status) !== undefined) return { ...base, stage: { kind: 'Finished' } };
-  if (succeeded(seen, current)) return { ...base, stage: { kind: 'Succeeded', result: resultOf(current) } };
-  if (seen.job.spec.suspend) return { ...base, stage: { kind: 'Suspended' } };
-  const deadline = activeDeadlineMs(seen);
+  const places = seenPlaces(seen);
+  const base: Omit<Assessment, 'stage'> = {
+    places,
+    attempts: advanced(seen.attempts, places),
+    newFailures: [],
+    spent: seen.status.budgetSpent ?? {},
+    excludedNodes: seen.status.excludedNodes ?? [],
+    wakeAtMs: undefined,
+  };
+  if (endOf(seen.status) !== undefined) return { ...base, attempts: seen.attempts, stage: { kind: 'Finished' } };
+  if (hasJobSucceeded(seen, places)) return { ...base, stage: { kind: 'Succeeded', result: resultOf(places) } };
+  if (seen.job.spec.suspend) return { ...base, attempts: withdraw(base.attempts), wakeAtMs: lostNodes(seen, nowMs), stage: { kind: 'Suspended' } };
   const resuming = isTrue(seen.status.conditions, 'Suspended');
   if (resuming && seen.pods.some((pod) => pod.metadata.deletionTimestamp !== undefined)) {
-    return { ...base, stage: { kind: 'Waiting', reason: 'Suspending', message: 'The pods of the suspended run are still ending.' } };
+    const message = 'The pods of the suspended run are still ending.';
+    return { ...base, attempts: withdraw(base.attempts), wakeAtMs: lostNodes(seen, nowMs), stage: { kind: 'Waiting', reason: 'Suspending', message } };
   }
-  const failed = resuming ? undefined : firstFailure(seen, current, attempt, nowMs);
-  const restarted = failed === undefined ? base : afterFailure(seen, base, failed, nowMs);
-  if (deadline !== undefined && nowMs >= deadline) {
-    const message = `The job ran for longer than activeDeadlineSeconds, ${String(seen.job.spec.activeDeadlineSeconds)} s.`;
-    return { ...base, newFailure: restarted.newFailure, stage: { kind: 'Failed', reason: 'DeadlineExceeded', message } };
-  }
-  if ('stage' in restarted) return restarted;
-
-  const wakeAtMs = earliest([deadline, ...current.map((pod) => imagePullDeadline(pod, rulesOf(seen), nowMs))]);
-  if (last !== undefined && current.length === 0 && (seen.status.attempt ?? 0) < attempt) {
-    const untilMs = restartAtMs(last, seen);
-    if (nowMs < untilMs) return { ...base, stage: { kind: 'BackingOff', untilMs, failure: last }, wakeAtMs: earliest([untilMs, deadline]) };
-  }
-  const hold = holdBeforePods(seen, current);
-  return { ...base, stage: hold ?? { kind: 'Active' }, wakeAtMs };
+  return resuming ? goOn(seen, base, nowMs) : afterFailures(seen, base, nowMs);
 }
 
-function succeeded(seen: Observed, current: readonly Pod[]): boolean {
-  return current.length === seen.places.length && current.length > 0 && current.every((pod) => hasSucceeded(pod, rulesOf(seen)));
+function afterFailures(seen: Observed, base: Omit<Assessment, 'stage'>, nowMs: number): Assessment {
+  const verdict = judgeFailures({ ...seen, attempts: base.attempts }, base.places, rulesOf(seen), stalledSinceMs(seen, base.places), nowMs);
+  const [deadline] = deadlinesOf(seen, base.places);
+  const found = verdict.kind === 'GoOn' ? base : { ...base, ...recorded(verdict.ruling) };
+  if (deadline !== undefined && nowMs >= deadline.atMs) return missed(base, deadline, found.newFailures, nowMs);
+  if (verdict.kind === 'Fail') return { ...found, stage: { kind: 'Failed', reason: verdict.reason, message: verdict.message } };
+  const [entry] = found.newFailures;
+  if (verdict.kind !== 'Restart' || verdict.scope === 'Pod' || entry === undefined) return goOn(seen, found, nowMs);
+  const untilMs = Math.max(nowMs, restartAtMs(entry, seen, found));
+  return { ...found, stage: { kind: 'BackingOff', untilMs, failure: entry }, wakeAtMs: untilMs };
 }
 
-function rulesOf({ job: { spec }, status }: Observed): FailureRules {
+function recorded({ entries, spent, attempts, excludedNodes }: Ruling): Pick<Assessment, 'newFailures' | 'spent' | 'attempts' | 'excludedNodes'> {
+  return { newFailures: entries, spent, attempts, excludedNodes };
+}
+
+/** What failed meanwhile stays on record, though nothing follows from it; a job that never got to run leaves in its ledger why. */
+function missed(base: Omit<Assessment, 'stage'>, { reason, message }: Deadline, failures: readonly LedgerEntry[], nowMs: number): Assessment {
+  const unscheduled = reason === 'StartDeadlineExceeded' ? base.places.find(({ pod }) => pod?.spec.nodeName === undefined) ?? base.places[0] : undefined;
+  const entries = failures.map(({ nextAttempt: _none, ...entry }): LedgerEntry => ({ ...entry, scope: 'None' }));
+  return {
+    ...base,
+    newFailures: unscheduled === undefined ? entries : [...entries, entryOf(unscheduled, { cause: 'Unschedulable', reason, message, timeMs: nowMs }, 'None')],
+    stage: { kind: 'Failed', reason, message },
+  };
+}
+
+function goOn(seen: Observed, base: Omit<Assessment, 'stage'>, nowMs: number): Assessment {
+  const rules = rulesOf(seen);
+  const deadline = deadlinesOf(seen, base.places)[0]?.atMs;
+  const stall = stallDeadlineMs(seen, base.places);
+  const pulls = base.places.map(({ pod }) => (pod === undefined ? undefined : imagePullDeadline(pod, rules, nowMs)));
+  const wakeAtMs = earliest([deadline, stall, lostNodes(seen, nowMs), ...pulls]);
+  const gangEntry = (seen.status.failures ?? []).findLast(({ nextAttempt, scope }) => scope === 'Gang' && nextAttempt === base.attempts.gang);
+  if (gangEntry !== undefined && base.places.every(({ pod, launched }) => pod === undefined && !launched)) {
+    const untilMs = restartAtMs(gangEntry, seen, base);
+    if (nowMs < untilMs) return { ...base, stage: { kind: 'BackingOff', untilMs, failure: gangEntry }, wakeAtMs: earliest([untilMs, wakeAtMs]) };
+  }
+  const restarts = base.places.map((place) => (place.pod === undefined && !place.launched ? placeRestartMs(seen, base, place) : undefined)).filter((time) => time !== undefined && time > nowMs);
+  return { ...base, stage: holdBeforePods(seen, base) ?? { kind: 'Active' }, wakeAtMs: earliest([wakeAtMs, ...restarts]) };
+}
+
+export function rulesOf({ job: { spec }, status }: Observed): FailureRules {
   const pulled = findCondition(status.conditions, 'ImagePulled');
   return {
     trainerExitCodes: spec.trainer !== undefined,
     imagePullDeadlineSeconds: spec.failurePolicy.imagePullDeadlineSeconds,
     pullingBadlySinceMs: pulled?.status === 'False' ? parseTime(pulled.lastTransitionTime) : undefined,
+    nodeLostAfterSeconds: spec.failurePolicy.nodeLostAfterSeconds,
   };
-}
-
-interface PodFailure {
-  readonly place: Place;
-  readonly podName: string;
-  readonly node: string | undefined;
-  readonly failure: Failure;
-}
-
-/** The failure that came first: the others of the same attempt mostly follow from it. When the cluster took a pod away, its peers fail without it. */
-function firstFailure(seen: Observed, current: readonly Pod[], attempt: number, nowMs: number): PodFailure | undefined {
-  const found = (inspect: (pod: Pod) => Failure | undefined): PodFailure[] =>
-    current.flatMap((pod) => {
-      const failure = inspect(pod);
-      return failure === undefined ? [] : [{ place: placeOf(pod), podName: pod.metadata.name, node: pod.spec.nodeName, failure }];
-    });
-  const ended = found((pod) => failureOf(pod, rulesOf(seen), nowMs)).sort((a, b) => a.failure.timeMs - b.failure.timeMs);
-  const [first] = ended;
-  const gone = missing(seen, current, attempt, nowMs);
-  if (first === undefined) return gone;
-  return ended.find(({ failure }) => byCluster(failure)) ?? found((pod) => goingAway(pod, nowMs))[0] ?? gone ?? first;
-}
-
-function byCluster({ cause }: Failure): boolean {
-  return cause === 'Preempted' || cause === 'NodeLost';
-}
-
-/** Every pod of this attempt was seen before; one that is missing now was taken away. */
-function missing(seen: Observed, current: readonly Pod[], attempt: number, nowMs: number): PodFailure | undefined {
-  if ((seen.status.attempt ?? 0) < attempt) return undefined;
-  const names = new Set(current.map((pod) => pod.metadata.name));
-  const place = seen.places.find(({ role, index }) => !names.has(podName(seen.job, role, index, attempt)));
-  return place && { place, podName: podName(seen.job, place.role, place.index, attempt), node: undefined, failure: vanished(nowMs) };
-}
-
-/** Most characters, as the schema has it: a status that is too long is refused, and all its evidence with it. */
-const longestReason = 128;
-const longestWords = 4096;
-
-function afterFailure(seen: Observed, base: Omit<Assessment, 'stage'>, { place, podName, node, failure }: PodFailure, nowMs: number): Assessment {
-  const entry: LedgerEntry = {
-    pod: podName,
-    attempt: base.attempt,
-    ...place,
-    cause: failure.cause,
-    ...(failure.exitCode === undefined ? {} : { exitCode: failure.exitCode }),
-    reason: cutText(failure.reason, longestReason),
-    ...(node === undefined ? {} : { node }),
-    message: cutText(failure.message, longestWords),
-    time: timestamp(failure.timeMs),
-  };
-  const judgement = judge(failure.cause, seen.job.spec.failurePolicy.budgets, base.spent, [...(seen.status.failures ?? []), entry]);
-  const found = { ...base, newFailure: entry, spent: judgement.spent };
-  if (judgement.kind === 'Fail') {
-    const message = `Attempt ${base.attempt} failed in pod ${podName}: ${failure.message === '' ? failure.reason : failure.message} ${judgement.why}`;
-    return { ...found, stage: { kind: 'Failed', reason: failure.cause, message } };
-  }
-  const untilMs = Math.max(nowMs, failure.timeMs + judgement.delayMs);
-  return { ...found, stage: { kind: 'BackingOff', untilMs, failure: entry }, wakeAtMs: untilMs };
 }
 
 /** When the attempt after a recorded failure may begin. */
-function restartAtMs(last: LedgerEntry, seen: Observed): number {
-  return parseTime(last.time) + restartDelayMs(last.cause, spentOn(last.cause, seen.status.budgetSpent ?? {}), seen.status.failures ?? []);
+function restartAtMs(entry: LedgerEntry, { status }: Observed, { spent, newFailures }: Pick<Assessment, 'spent' | 'newFailures'>): number {
+  return parseTime(entry.time) + restartDelayMs(entry.cause, spentOn(entry.cause, spent), [...(status.failures ?? []), ...newFailures]);
+}
+
+/** When a place that was restarted alone may have its pod; undefined where nothing holds it back. */
+export function placeRestartMs(seen: Observed, assessment: Pick<Assessment, 'spent' | 'newFailures'>, place: SeenPlace): number | undefined {
+  const entry = (seen.status.failures ?? []).findLast(({ nextAttempt, scope }) => scope === 'Pod' && nextAttempt === place.attempt);
+  return entry === undefined ? undefined : restartAtMs(entry, seen, assessment);
 }
 
 /** A reason not to make pods yet; undefined when nothing is in the way. */
-function holdBeforePods(seen: Observed, current: readonly Pod[]): Stage | undefined {
+function holdBeforePods(seen: Observed, { places, attempts }: Pick<Assessment, 'places' | 'attempts'>): Stage | undefined {
   if (seen.pool?.installed === false) return { kind: 'Waiting', ...karpenterMissing };
-  // Two pods that write to one volume would spoil it: the last attempt's must have ended first.
-  const lingering = seen.pods.find((pod) => !current.includes(pod) && !hasEnded(pod));
-  if (lingering !== undefined) return { kind: 'Waiting', reason: 'PreviousAttemptEnding', message: `Pod ${lingering.metadata.name}${lingering.spec.nodeName === undefined ? '' : ` on node ${lingering.spec.nodeName}`} of an earlier attempt is still ending. Should the node be lost for good, delete the node.` };
+  // Two gangs that write to one volume would spoil it: the last one's pods must have ended first.
+  const lingering = superseded(seen, places).find((pod) => attemptOf(pod) < attempts.gang && isLingering(pod));
+  if (lingering !== undefined) return { kind: 'Waiting', reason: 'PreviousAttemptEnding', message: `Pod ${lingering.metadata.name}${lingering.spec.nodeName === undefined ? '' : ` on node ${lingering.spec.nodeName}`} of an earlier attempt is still ending.` };
   return undefined;
 }
 
-/** When activeDeadlineSeconds is used up; undefined where there is none or no pod ran yet. */
-function activeDeadlineMs(seen: Observed): number | undefined {
-  const limit = seen.job.spec.activeDeadlineSeconds;
-  const since = runningSinceMs(seen.status);
-  if (limit === undefined || since === undefined) return undefined;
-  return since + (limit - (seen.status.activeSeconds ?? 0)) * 1000;
+/** When the next node whose pods are still there counts as lost. */
+function lostNodes(seen: Observed, nowMs: number): number | undefined {
+  const rules = rulesOf(seen);
+  const times = seen.pods.filter(isLingering).map(({ spec }) => nodeLostDeadline(seen.nodes.get(spec.nodeName ?? ''), rules));
+  return earliest(times.filter((time) => time !== undefined && time > nowMs));
 }
 
-/** Since when the job runs without a suspension, in epoch milliseconds. */
-export function runningSinceMs(status: Observed['status']): number | undefined {
-  if (status.startTime === undefined || isTrue(status.conditions, 'Suspended')) return undefined;
-  const resumed = findCondition(status.conditions, 'Suspended')?.lastTransitionTime;
-  return Math.max(parseTime(status.startTime), resumed === undefined ? 0 : parseTime(resumed));
-}
-
-/** What the built-in trainer said at its end; a role's program says nothing that we understand. */
-function resultOf(current: readonly Pod[]): TrainingResult | undefined {
-  return parseResult(current[0]?.status.main?.terminated?.message);
-}
-
-function placeOf(pod: Pod): Place {
-  return { role: pod.metadata.labels?.[labels.role] ?? '', index: Number(pod.metadata.labels?.[labels.index] ?? '0') };
+function stallDeadlineMs(seen: Observed, places: readonly SeenPlace[]): number | undefined {
+  const since = stalledSinceMs(seen, places);
+  const { stallAfterSeconds } = seen.job.spec.failurePolicy;
+  return since === undefined || stallAfterSeconds === undefined ? undefined : since + stallAfterSeconds * 1000;
 }
 
 function earliest(times: readonly (number | undefined)[]): number | undefined {

@@ -1,11 +1,12 @@
 /** The conditions of a TrainingJob, each with a reason for programs and a sentence for a person. */
 import { findCondition, type Conclusion } from '../../api/index.ts';
 import { isPullingBadly } from '../../domain/failures.ts';
-import { hasEnded, hindranceOf, isRunning, podCondition, type Pod } from '../../domain/pod.ts';
+import { hasEnded, hindranceOf, podCondition, type Pod } from '../../domain/pod.ts';
 import type { Outcome } from '../../runtime/index.ts';
 import { poolConclusions } from '../shared/pool.ts';
 import type { Assessment } from './assess.ts';
 import { endOf, type Observed } from './observe.ts';
+import { enoughRun, isUp } from './places.ts';
 
 /** All that is true of the job. A refused action outweighs everything, since nothing goes on until it is mended. */
 export function conclusionsOf(seen: Observed, assessment: Assessment, outcome: Outcome): Conclusion[] {
@@ -19,9 +20,10 @@ export function finishedConclusions(seen: Observed): Conclusion[] {
   return [...kept, ...(endOf(seen.status) === 'Succeeded' ? backup(seen) : [])];
 }
 
-function ready(seen: Observed, { stage, current }: Assessment, aspects: readonly Conclusion[], outcome: Outcome): Conclusion {
+function ready(seen: Observed, assessment: Assessment, aspects: readonly Conclusion[], outcome: Outcome): Conclusion {
   const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Ready', status, reason, message });
   if (outcome.kind === 'failed') return conclude('False', `${outcome.action.kind}Failed`, outcome.error.message);
+  const { stage } = assessment;
   switch (stage.kind) {
     case 'Finished':
     case 'Succeeded':
@@ -38,50 +40,58 @@ function ready(seen: Observed, { stage, current }: Assessment, aspects: readonly
       const [scheduledNow, runningNow] = aspects;
       if (runningNow?.status === 'True') return conclude('True', 'Running', runningNow.message);
       const cause = scheduledNow?.status === 'True' ? runningNow : scheduledNow;
-      const needsSomebody = seen.mountFailures.size > 0 || current.some(waitsBadly);
+      const needsSomebody = seen.mountFailures.size > 0 || podsOf(assessment).some(waitsBadly);
       return conclude(needsSomebody ? 'False' : 'Unknown', cause?.reason ?? 'Starting', cause?.message ?? 'The pods are being made.');
     }
   }
 }
 
-function scheduled(seen: Observed, { stage, current }: Assessment): Conclusion {
+function scheduled(seen: Observed, assessment: Assessment): Conclusion {
+  const { stage, places } = assessment;
   const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Scheduled', status, reason, message });
   if (stage.kind === 'Waiting') return conclude('False', stage.reason, stage.message);
   if (stage.kind === 'Succeeded') return conclude('True', 'Scheduled', 'All pods had a node.');
   if (stage.kind !== 'Active') return conclude('False', stage.kind, 'The job has no pods now.');
-  const waiting = current.find((pod) => podCondition(pod, 'PodScheduled')?.status === 'False');
+  const waiting = podsOf(assessment).find((pod) => podCondition(pod, 'PodScheduled')?.status === 'False');
   if (waiting !== undefined) {
     const condition = podCondition(waiting, 'PodScheduled');
     return conclude('False', condition?.reason ?? 'Unschedulable', `Pod ${waiting.metadata.name} has no node: ${condition?.message ?? 'the scheduler gave no reason'}`);
   }
-  const placed = current.filter((pod) => pod.spec.nodeName !== undefined).length;
-  return placed === seen.places.length
+  const placed = places.filter(({ pod, succeeded }) => succeeded || pod?.spec.nodeName !== undefined).length;
+  return placed === places.length
     ? conclude('True', 'Scheduled', 'All pods have a node.')
-    : conclude('False', 'Scheduling', `${placed} of ${seen.places.length} pods have a node.`);
+    : conclude('False', 'Scheduling', `${placed} of ${places.length} pods have a node.`);
 }
 
-function running(seen: Observed, { stage, current }: Assessment): Conclusion {
+function running(seen: Observed, assessment: Assessment): Conclusion {
+  const { stage, places } = assessment;
   const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Running', status, reason, message });
   if (stage.kind !== 'Active') return conclude('False', stage.kind, 'No pod of the job runs.');
+  const up = places.filter(isUp).length;
+  if (enoughRun(places)) return conclude('True', 'Running', up === places.length ? 'All pods run.' : `${up} of ${places.length} pods run, which is enough to go on.`);
+  const current = podsOf(assessment);
   const stuck = current.find((pod) => waitsBadly(pod));
   if (stuck !== undefined) return { type: 'Running', status: 'False', ...cannotStart(seen, stuck) };
   const going = current.find((pod) => pod.metadata.deletionTimestamp !== undefined && !hasEnded(pod));
   if (going !== undefined) {
     const where = going.spec.nodeName === undefined ? '' : ` on node ${going.spec.nodeName}`;
-    return conclude('False', 'PodTerminating', `Pod ${going.metadata.name}${where} is being deleted by someone else; the next attempt begins when it is gone. Should the node be lost for good, delete the node.`);
+    return conclude('False', 'PodTerminating', `Pod ${going.metadata.name}${where} is being deleted by someone else; the next attempt begins when it is gone.`);
   }
   const unmounted = current.find((pod) => seen.mountFailures.has(pod.metadata.name));
   if (unmounted !== undefined) {
     return conclude('False', 'FailedMount', `Pod ${unmounted.metadata.name} cannot start: ${seen.mountFailures.get(unmounted.metadata.name) ?? ''}`);
   }
-  const live = current.filter((pod) => isRunning(pod) || hasEnded(pod)).length;
-  const { length: wanted } = seen.places;
-  return live === wanted ? conclude('True', 'Running', 'All pods run.') : conclude('False', 'Starting', `${live} of ${wanted} pods run.`);
+  return conclude('False', 'Starting', `${up} of ${places.length} pods run.`);
+}
+
+/** The pods of the attempts that the places are at. */
+export function podsOf({ places }: Pick<Assessment, 'places'>): readonly Pod[] {
+  return places.flatMap(({ pod }) => pod ?? []);
 }
 
 /** Only while an image does not come. The time of its change is when imagePullDeadlineSeconds began, kept across restarts of the operator. */
-function imagePulled(seen: Observed, { stage, current }: Assessment): Conclusion[] {
-  const stuck = stage.kind === 'Active' ? current.find(isPullingBadly) : undefined;
+function imagePulled(seen: Observed, assessment: Assessment): Conclusion[] {
+  const stuck = assessment.stage.kind === 'Active' ? podsOf(assessment).find(isPullingBadly) : undefined;
   return stuck === undefined ? [] : [{ type: 'ImagePulled', status: 'False', ...cannotStart(seen, stuck) }];
 }
 

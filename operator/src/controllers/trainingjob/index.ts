@@ -29,7 +29,7 @@ function reconciler(settings: TrainingSettings, board: ProgressBoard) {
     const outcome = await scope.execute(plan.actions);
     if (outcome.kind === 'failed' && isNamespaceTerminating(outcome.error)) return done;
     if (isOnItsWay(seen, assessment, outcome)) {
-      const untilMs = settling.untilMs(key, seen.job.uid, assessment.attempt, now);
+      const untilMs = settling.untilMs(key, seen.job.uid, assessment.attempts.newest, now);
       if (untilMs !== undefined) return sooner(plan.next, untilMs);
     } else settling.forget(key);
     await scope.report(key, statusOf(seen, assessment, outcome, now), 'soon');
@@ -49,6 +49,8 @@ export function trainingJobController(settings: TrainingSettings, board: Progres
     triggers: {
       pods: controllingOwner(trainingJobType),
       claims: controllingOwner(trainingJobType),
+      services: controllingOwner(trainingJobType),
+      nodes: ({ metadata }, stores) => stores.pods.by('node', metadata.name).flatMap((pod) => [...controllingOwner(trainingJobType)(pod)]),
       mountFailures: ({ pod }, stores) => {
         const failing = stores.pods.get(parseKey(pod));
         return failing === undefined ? [] : controllingOwner(trainingJobType)(failing);

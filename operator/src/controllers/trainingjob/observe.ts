@@ -1,14 +1,16 @@
 /** Gathers from the caches what one TrainingJob's plan needs to know. No await: one consistent look. */
-import { childName, findCondition, labels, type CheckpointReport, type ProgressReport, type TrainingJob } from '../../api/index.ts';
+import { childName, findCondition, type CheckpointReport, type ProgressReport, type TrainingJob } from '../../api/index.ts';
+import { readAttempts, type Attempts } from '../../domain/attempts.ts';
 import { volumeOf, type JobVolume } from '../../domain/job-volume.ts';
+import type { Node } from '../../domain/node.ts';
 import type { Pod } from '../../domain/pod.ts';
-import { placesOf, type Job, type Place } from '../../domain/training-pod.ts';
+import type { Job } from '../../domain/job.ts';
 import { keyString, type ObjectKey } from '../../kube/resource.ts';
 import type { Scope } from '../../runtime/index.ts';
 import { observePool, type SeenPool } from '../shared/pool.ts';
-import { modelDeployments, mountFailures, nodePools, pods, trainingJobs, volumeClaims, volumeSnapshots, type VolumeClaim, type VolumeSnapshot } from '../shared/watched.ts';
+import { modelDeployments, mountFailures, nodePools, nodes, pods, services, trainingJobs, volumeClaims, volumeSnapshots, type VolumeClaim, type VolumeSnapshot } from '../shared/watched.ts';
 
-export const watches = { jobs: trainingJobs, pods, claims: volumeClaims, nodePools, snapshots: volumeSnapshots, deployments: modelDeployments, mountFailures };
+export const watches = { jobs: trainingJobs, pods, nodes, services, claims: volumeClaims, nodePools, snapshots: volumeSnapshots, deployments: modelDeployments, mountFailures };
 export type JobStatus = NonNullable<TrainingJob['status']>;
 export type JobScope = Scope<typeof watches, JobStatus>;
 
@@ -23,6 +25,8 @@ export interface ReceivedProgress {
 /** Where pods' reports are kept until a reconcile looks at them. */
 export interface ProgressBoard {
   newest(jobUid: string): ReceivedProgress | undefined;
+  /** Since when this process could have heard of pods, in epoch milliseconds. */
+  readonly listeningSinceMs: number;
   /** The job has ended: nothing that its pods said matters any more. */
   forget(jobUid: string): void;
 }
@@ -32,9 +36,13 @@ export interface Observed {
   readonly job: Job;
   readonly status: JobStatus;
   readonly pods: readonly Pod[];
+  /** The nodes that these pods are on, by name. */
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly attempts: Attempts;
   /** What the kubelet last said of volumes that it cannot mount, by the name of the pod that waits for them. */
   readonly mountFailures: ReadonlyMap<string, string>;
-  readonly places: readonly Place[];
+  /** True once the headless Service of the pods is there. */
+  readonly hasService: boolean;
   readonly volume: JobVolume | undefined;
   readonly claim: VolumeClaim | undefined;
   /** Undefined when the job asks for no pool of ours. */
@@ -43,6 +51,9 @@ export interface Observed {
   /** Names of the ModelDeployments that serve this job's model, or are about to. */
   readonly servedBy: readonly string[];
   readonly progress: ReceivedProgress | undefined;
+  readonly listeningSinceMs: number;
+  /** Since when the pods use next to no processor; undefined while they work, or where nobody asks. */
+  readonly idleSinceMs?: number;
 }
 
 export function observe(key: ObjectKey, stores: JobScope['stores'], board: ProgressBoard): Observed | undefined {
@@ -58,8 +69,10 @@ export function observe(key: ObjectKey, stores: JobScope['stores'], board: Progr
     job,
     status: object.status ?? {},
     pods,
+    nodes: nodesOf(pods, stores),
+    attempts: readAttempts(object.status ?? {}),
     mountFailures: mountFailuresOf(pods, stores),
-    places: placesOf(object.spec),
+    hasService: stores.services.controlledBy(uid).length > 0,
     volume,
     claim: volume === undefined ? undefined : stores.claims.get({ namespace: key.namespace, name: volume.claimName }),
     pool: observePool(object.spec.nodePool, stores.nodePools),
@@ -70,7 +83,16 @@ export function observe(key: ObjectKey, stores: JobScope['stores'], board: Progr
     },
     servedBy: [...stores.deployments.by('serves', keyString(key)), ...stores.deployments.by('fromTrainingJob', keyString(key))].map((deployment) => deployment.metadata.name),
     progress: board.newest(uid),
+    listeningSinceMs: board.listeningSinceMs,
   };
+}
+
+function nodesOf(pods: readonly Pod[], stores: JobScope['stores']): ReadonlyMap<string, Node> {
+  const names = new Set(pods.flatMap(({ spec }) => spec.nodeName ?? []));
+  return new Map([...names].flatMap((name) => {
+    const node = stores.nodes.get({ namespace: '', name });
+    return node === undefined ? [] : [[name, node] as const];
+  }));
 }
 
 function mountFailuresOf(pods: readonly Pod[], stores: JobScope['stores']): ReadonlyMap<string, string> {
@@ -85,9 +107,4 @@ function mountFailuresOf(pods: readonly Pod[], stores: JobScope['stores']): Read
 export function endOf(status: JobStatus): 'Succeeded' | 'Failed' | undefined {
   if (findCondition(status.conditions, 'Succeeded')?.status === 'True') return 'Succeeded';
   return findCondition(status.conditions, 'Failed')?.status === 'True' ? 'Failed' : undefined;
-}
-
-/** The attempt that a pod belongs to. */
-export function attemptOf(pod: Pod): number {
-  return Number(pod.metadata.labels?.[labels.attempt] ?? '0');
 }

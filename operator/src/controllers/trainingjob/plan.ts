@@ -1,34 +1,41 @@
 /** What to do for one TrainingJob at its stage. Pure: the same look and the same time give the same actions. */
-import { cutBytes, labels, managedBy, parseTime, podName } from '../../api/index.ts';
+import { cutBytes, labels, managedBy, parseTime } from '../../api/index.ts';
+import { headlessService, needsService } from '../../domain/cluster-env/network.ts';
+import { nodeLostDeadline, type LedgerEntry } from '../../domain/failures.ts';
 import { volumeClaim } from '../../domain/job-volume.ts';
 import { hasEnded, isOver, type Pod } from '../../domain/pod.ts';
+import { placeKey } from '../../domain/roles.ts';
 import { trainingPod, type TrainingSettings } from '../../domain/training-pod.ts';
 import { at, done, type Action, type Plan } from '../../runtime/index.ts';
 import { childOf, emit, seenOf } from '../shared/objects.ts';
-import { podType, trainingJobType, volumeClaimType, volumeSnapshotType } from '../shared/resources.ts';
-import type { Assessment } from './assess.ts';
-import { attemptOf, endOf, type Observed } from './observe.ts';
+import { podType, serviceType, trainingJobType, volumeClaimType, volumeSnapshotType } from '../shared/resources.ts';
+import { placeRestartMs, rulesOf, type Assessment } from './assess.ts';
+import { endOf, type Observed } from './observe.ts';
+import { isLingering, placeOf, superseded, type SeenPlace } from './places.ts';
 
 export function planJob(seen: Observed, assessment: Assessment, nowMs: number, settings: TrainingSettings): Plan {
-  const { stage, wakeAtMs } = assessment;
+  const { stage, wakeAtMs, newFailures } = assessment;
   const next = wakeAtMs === undefined ? done : at(wakeAtMs);
-  const failure = announceFailure(seen, assessment);
+  const failures = newFailures.flatMap((failure) => announceFailure(seen, failure));
   switch (stage.kind) {
     case 'Finished':
       return planCleanUp(seen, nowMs);
     case 'Succeeded':
       return { actions: announce(seen, 'Normal', 'Succeeded', 'Finish', 'The training succeeded.'), next: done };
     case 'Failed':
-      return { actions: [...failure, ...announce(seen, 'Warning', 'Failed', 'Finish', stage.message)], next: done };
+      return { actions: [...failures, ...announce(seen, 'Warning', 'Failed', 'Finish', stage.message)], next: done };
     case 'Suspended':
-      return { actions: endPods(liveOf(seen.pods)), next };
+      return { actions: endPods(seen, liveOf(seen.pods), nowMs), next };
     case 'BackingOff':
       // The evidence goes into the status first; the pass after that ends what is left of the attempt.
-      return { actions: assessment.newFailure === undefined ? endPods(liveOf(seen.pods)) : failure, next };
+      return { actions: newFailures.length === 0 ? endPods(seen, liveOf(superseded(seen, assessment.places)), nowMs) : failures, next };
     case 'Waiting':
-      return { actions: endPods(earlier(seen, assessment)), next };
+      return { actions: endPods(seen, [...superseded(seen, assessment.places), ...endingOf(assessment.places)], nowMs), next };
     case 'Active':
-      return { actions: [...endPods(earlier(seen, assessment)), ...ensureVolume(seen), ...ensurePods(seen, assessment, settings)], next };
+      return {
+        actions: [...failures, ...endPods(seen, superseded(seen, assessment.places), nowMs), ...ensureService(seen), ...ensureVolume(seen), ...ensurePods(seen, assessment, settings, nowMs)],
+        next,
+      };
   }
 }
 
@@ -39,9 +46,10 @@ const sidecarGraceMs = 30_000;
 function planCleanUp(seen: Observed, nowMs: number): Plan {
   const { completionTime } = seen.status;
   const sidecarsUntilMs = completionTime === undefined ? nowMs : parseTime(completionTime) + sidecarGraceMs;
-  const held = seen.pods.filter((pod) => !isOver(pod));
+  const held = seen.job.spec.cleanPodPolicy === 'None' ? [] : seen.pods.filter((pod) => !isOver(pod));
   const ending = nowMs < sidecarsUntilMs ? liveOf(held) : held;
-  const actions = [...endPods(ending), ...(endOf(seen.status) === 'Succeeded' ? takeSnapshot(seen) : [])];
+  const over = seen.job.spec.cleanPodPolicy === 'All' ? seen.pods.filter(isOver) : [];
+  const actions = [...endPods(seen, [...ending, ...over], nowMs), ...(endOf(seen.status) === 'Succeeded' ? takeSnapshot(seen) : [])];
   const next = ending.length < held.length ? at(sidecarsUntilMs) : done;
   const { ttlSecondsAfterFinished: ttl } = seen.job.spec;
   if (ttl === undefined || completionTime === undefined || seen.servedBy.length > 0 || awaitsBackup(seen)) return { actions, next };
@@ -60,11 +68,21 @@ function ensureVolume({ object, job, volume, claim }: Observed): Action[] {
   return [{ kind: 'Create', type: volumeClaimType, object: childOf(trainingJobType, object, volumeClaimType, volumeClaim(job, volume.claimName, volume.template)) }];
 }
 
-function ensurePods({ object, job, places }: Observed, { attempt, current }: Assessment, settings: TrainingSettings): Action[] {
-  const there = new Set(current.map((pod) => pod.metadata.name));
-  return places
-    .filter(({ role, index }) => !there.has(podName(job, role, index, attempt)))
-    .map((place) => ({ kind: 'Create', type: podType, object: childOf(trainingJobType, object, podType, trainingPod(job, place, attempt, settings)) }));
+function ensureService({ object, job, hasService }: Observed): Action[] {
+  if (hasService || !needsService(job.spec)) return [];
+  return [{ kind: 'Create', type: serviceType, object: childOf(trainingJobType, object, serviceType, headlessService(job)) }];
+}
+
+/** Pods for the places that have none and never had one: where one was taken away, the ledger says so first. */
+function ensurePods(seen: Observed, assessment: Assessment, settings: TrainingSettings, nowMs: number): Action[] {
+  const held = new Set(superseded(seen, assessment.places).filter(isLingering).map((pod) => placeKey(placeOf(pod))));
+  const isDue = (place: SeenPlace): boolean =>
+    place.pod === undefined && !place.launched && !place.succeeded && !held.has(placeKey(place)) && (placeRestartMs(seen, assessment, place) ?? 0) <= nowMs;
+  return assessment.places.filter(isDue).map((place) => ({
+    kind: 'Create',
+    type: podType,
+    object: childOf(trainingJobType, seen.object, podType, trainingPod(seen.job, place, place.attempt, { ...settings, excludedNodes: assessment.excludedNodes })),
+  }));
 }
 
 /**
@@ -90,19 +108,27 @@ function liveOf(pods: readonly Pod[]): Pod[] {
   return pods.filter((pod) => !hasEnded(pod));
 }
 
-/** Pods of attempts that are over; their evidence is in the ledger, which is written before the next attempt begins. */
-function earlier(seen: Observed, { attempt }: Assessment): Pod[] {
-  return seen.pods.filter((pod) => attemptOf(pod) < attempt);
+/** Pods that were told to end: on a lost node they never will. */
+function endingOf(places: readonly SeenPlace[]): Pod[] {
+  return places.flatMap(({ pod }) => (pod?.metadata.deletionTimestamp === undefined ? [] : pod));
 }
 
-function endPods(pods: readonly Pod[]): Action[] {
-  return pods.filter((pod) => pod.metadata.deletionTimestamp === undefined).map((pod) => ({ kind: 'Delete', target: seenOf(podType, pod) }));
+/**
+ * Ends pods by SIGTERM. Nobody on a lost node would ever confirm that, so there the pod's object is removed at once; what may
+ * still run there finds that a later attempt owns the volume.
+ */
+function endPods(seen: Observed, pods: readonly Pod[], nowMs: number): Action[] {
+  const rules = rulesOf(seen);
+  return pods.flatMap((pod): Action[] => {
+    const lostMs = nodeLostDeadline(seen.nodes.get(pod.spec.nodeName ?? ''), rules);
+    const isLost = lostMs !== undefined && nowMs >= lostMs;
+    if (pod.metadata.deletionTimestamp !== undefined && !isLost) return [];
+    return [{ kind: 'Delete', target: seenOf(podType, pod), ...(isLost ? { gracePeriodSeconds: 0 } : {}) }];
+  });
 }
 
-function announceFailure(seen: Observed, { newFailure }: Assessment): Action[] {
-  if (newFailure === undefined) return [];
-  const note = `Attempt ${newFailure.attempt} failed in pod ${newFailure.pod} (${newFailure.cause}): ${newFailure.message ?? newFailure.reason ?? ''}`;
-  return announce(seen, 'Warning', newFailure.cause, 'Restart', note);
+function announceFailure(seen: Observed, { attempt, pod, cause, message, reason }: LedgerEntry): Action[] {
+  return announce(seen, 'Warning', cause, 'Restart', `Attempt ${attempt} failed in pod ${pod} (${cause}): ${message ?? reason ?? ''}`);
 }
 
 /** Most bytes of an event's note in events.k8s.io/v1. */

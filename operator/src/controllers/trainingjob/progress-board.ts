@@ -18,9 +18,15 @@ export class MemoryProgressBoard implements ProgressBoard {
   readonly #newest = new Map<string, ReceivedProgress>();
   readonly #onReport: (job: ObjectKey) => void;
 
-  /** @param onReport  called with the job of each report that was kept */
-  constructor(onReport: (job: ObjectKey) => void) {
+  readonly listeningSinceMs: Instant;
+
+  /**
+   * @param onReport  called with the job of each report that was kept
+   * @param nowMs     when it begins to listen
+   */
+  constructor(onReport: (job: ObjectKey) => void, nowMs: Instant) {
     this.#onReport = onReport;
+    this.listeningSinceMs = nowMs;
   }
 
   newest(jobUid: string): ReceivedProgress | undefined {

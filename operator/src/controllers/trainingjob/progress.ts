@@ -6,14 +6,14 @@ import type { JobStatus, Observed } from './observe.ts';
 
 type Progress = NonNullable<JobStatus['progress']>;
 
-export function progressOf(seen: Observed, { stage, attempt }: Assessment): Progress | undefined {
+export function progressOf(seen: Observed, { stage, attempts }: Assessment): Progress | undefined {
   if (stage.kind === 'Succeeded' && stage.result !== undefined) {
     const { epochs, metrics } = stage.result;
     const { remainingSeconds: _none, ...before } = seen.status.progress ?? {};
     return { ...before, ...described(seen.job.spec, { epoch: epochs, epochs, percent: 100, metrics: { ...metrics } }) };
   }
   const received = seen.progress;
-  if (received?.report.attempt !== attempt) return seen.status.progress;
+  if (received === undefined || received.report.attempt < attempts.gang) return seen.status.progress;
   const { epoch, epochs, step, percent, remainingSeconds, metrics } = received.report;
   return described(seen.job.spec, { epoch, epochs, step, percent, remainingSeconds, metrics: { ...metrics }, updateTime: timestamp(received.timeMs) });
 }

@@ -3,23 +3,25 @@
  * times within a moment; told one by one, that costs the API server more than making the pods.
  */
 import { isTrue } from '../../api/index.ts';
-import { hasEnded, isRunning, podCondition, type Pod } from '../../domain/pod.ts';
+import { podCondition, type Pod } from '../../domain/pod.ts';
 import { keyString, type ObjectKey } from '../../kube/resource.ts';
 import type { Instant, Outcome } from '../../runtime/index.ts';
 import type { Assessment } from './assess.ts';
-import { waitsBadly } from './conclusions.ts';
+import { podsOf, waitsBadly } from './conclusions.ts';
 import type { Observed } from './observe.ts';
+import { enoughRun } from './places.ts';
 
 /** How long the first news of an attempt may wait. Each further one may wait twice as long: a queue that is long is told of less often. */
 const settleMs = 2_000;
 const longestMs = 30_000;
 
 /** True while all goes as it should and is not yet where it should be: nothing that a person or a program would act on. */
-export function isOnItsWay(seen: Observed, { stage, current }: Assessment, outcome: Outcome): boolean {
-  if (outcome.kind === 'failed' || stage.kind !== 'Active' || isTrue(seen.status.conditions, 'Suspended')) return false;
+export function isOnItsWay(seen: Observed, assessment: Assessment, outcome: Outcome): boolean {
+  const { stage, places, newFailures } = assessment;
+  if (outcome.kind === 'failed' || newFailures.length > 0 || stage.kind !== 'Active' || isTrue(seen.status.conditions, 'Suspended')) return false;
   if (isTrue(seen.status.conditions, 'Running')) return false;
-  if (seen.mountFailures.size > 0 || current.some(needsWords)) return false;
-  return current.filter((pod) => isRunning(pod) || hasEnded(pod)).length < seen.places.length;
+  if (seen.mountFailures.size > 0 || podsOf(assessment).some(needsWords)) return false;
+  return !enoughRun(places);
 }
 
 function needsWords(pod: Pod): boolean {

@@ -1,10 +1,15 @@
 /** The status that follows from what was seen, what was concluded and how the actions went. Pure. */
-import { conditionsFrom, findCondition, parseTime, timestamp, type ModelStatus, type TrainingResult } from '../../api/index.ts';
+import { conditionsFrom, findCondition, parseTime, timestamp, type ModelStatus, type TrainingJobSpec, type TrainingResult } from '../../api/index.ts';
 import { pathOnVolume } from '../../domain/job-volume.ts';
 import type { Outcome } from '../../runtime/index.ts';
-import { runningSinceMs, type Assessment } from './assess.ts';
-import { conclusionsOf, finishedConclusions } from './conclusions.ts';
+import { writeAttempts } from '../../domain/attempts.ts';
+import { isRunning } from '../../domain/pod.ts';
+import { rolesOf, trainerRole } from '../../domain/roles.ts';
+import type { Assessment } from './assess.ts';
+import { conclusionsOf, finishedConclusions, podsOf } from './conclusions.ts';
+import { runningSinceMs } from './deadlines.ts';
 import { endOf, type JobStatus, type Observed } from './observe.ts';
+import { enoughRun } from './places.ts';
 import { progressOf } from './progress.ts';
 
 const longestLedger = 20;
@@ -15,39 +20,46 @@ export function statusOf(seen: Observed, assessment: Assessment, outcome: Outcom
   if (assessment.stage.kind === 'Finished') {
     return { ...seen.status, observedGeneration: generation, conditions: conditionsFrom(seen.status.conditions, finishedConclusions(seen), generation, time), ...backupOf(seen) };
   }
-  const { stage, newFailure, spent } = assessment;
+  const { stage, newFailures, spent, excludedNodes, places } = assessment;
   const ended = stage.kind === 'Succeeded' || stage.kind === 'Failed';
-  const failures = newFailure === undefined ? seen.status.failures : [...(seen.status.failures ?? []), newFailure].slice(-longestLedger);
+  const failures = newFailures.length === 0 ? seen.status.failures : [...(seen.status.failures ?? []), ...newFailures].slice(-longestLedger);
   const startTime = seen.status.startTime ?? firstStart(seen, assessment, nowMs);
   const activeSeconds = activeSecondsOf(seen, assessment, nowMs);
   const checkpoint = checkpointOf(seen);
   return {
     ...(outcome.kind === 'done' ? { observedGeneration: generation } : keep('observedGeneration', seen.status.observedGeneration)),
     conditions: conditionsFrom(seen.status.conditions, conclusionsOf(seen, assessment, outcome), generation, time),
-    attempt: newestAttempt(seen, assessment),
+    ...attemptsOf(assessment, seen.job.spec),
     ...keep('startTime', startTime),
+    ...keep('runningTime', seen.status.runningTime ?? (stage.kind === 'Active' && enoughRun(places) ? time : undefined)),
     ...(ended ? { completionTime: time } : {}),
     ...keep('progress', progressOf(seen, assessment)),
     ...keep('checkpoint', checkpoint),
     ...(stage.kind === 'Succeeded' ? keep('model', modelOf(seen, stage.result)) : {}),
     ...keep('failures', failures),
     ...(Object.keys(spent).length > 0 ? { budgetSpent: spent } : {}),
+    ...(excludedNodes.length > 0 ? { excludedNodes: [...excludedNodes] } : {}),
     ...keep('activeSeconds', activeSeconds),
   };
 }
 
-/**
- * Advances only when every pod of the attempt is in the cache: from then on a missing pod means that someone took it
- * away, and not that it was never made.
- */
-function newestAttempt(seen: Observed, { attempt, current, stage }: Assessment): number {
-  const before = seen.status.attempt ?? 0;
-  return stage.kind !== 'Waiting' && current.length === seen.places.length ? Math.max(before, attempt) : before;
+/** Nothing is said of attempts before the first pod is there: until then the job may still be changed. */
+function attemptsOf({ attempts, places, stage }: Assessment, spec: TrainingJobSpec): Pick<JobStatus, 'attempt' | 'gangAttempt' | 'roles' | 'replicas'> {
+  const begun = attempts.newest > 1 || places.some(({ pod, launched, succeeded }) => pod !== undefined || launched || succeeded);
+  if (!begun) return {};
+  const ended = stage.kind === 'Succeeded' || stage.kind === 'Failed';
+  const running = new Map([...Map.groupBy(places, ({ role }) => role)].map(([role, ofRole]) => [role, ended ? 0 : ofRole.filter(({ pod }) => pod !== undefined && isRunning(pod)).length]));
+  return {
+    attempt: attempts.newest,
+    gangAttempt: attempts.gang,
+    roles: rolesOf(spec).map((role) => ({ name: role.name, replicas: role.replicas, running: running.get(role.name) ?? 0, ...writeAttempts(attempts, role) })),
+    ...(spec.trainer === undefined ? {} : { replicas: running.get(trainerRole) ?? 0 }),
+  };
 }
 
 /** By the clocks of nodes, which may be wrong; but neither before the job nor after now, which would make its deadline strike early or late. */
-function firstStart({ object }: Observed, { current }: Assessment, nowMs: number): string | undefined {
-  const starts = current
+function firstStart({ object }: Observed, assessment: Assessment, nowMs: number): string | undefined {
+  const starts = podsOf(assessment)
     .map(({ status: { main } }) => main?.running?.startedAt ?? main?.terminated?.startedAt)
     .flatMap((time) => (time === undefined ? [] : [parseTime(time)]));
   if (starts.length === 0) return undefined;
@@ -67,7 +79,7 @@ function checkpointOf({ status, progress }: Observed): JobStatus['checkpoint'] {
   const reported = progress?.checkpoint;
   if (reported === undefined) return status.checkpoint;
   const { epoch, step, time, path } = reported;
-  return { epoch, step, time, path };
+  return { epoch, step, time, path, complete: true };
 }
 
 function modelOf(seen: Observed, result: TrainingResult | undefined): ModelStatus | undefined {
