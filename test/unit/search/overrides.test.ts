@@ -108,7 +108,7 @@ describe('what a trial takes over from the template', () => {
   const whole = job({ suspend: true, ttlSecondsAfterFinished: 60, backup: { on: ['Succeeded'] } }).spec;
 
   it('is all but suspend, backup and the time to live', () => {
-    expect(trialBase(whole)).to.have.all.keys('trainer', 'checkpoint', 'failurePolicy');
+    expect(trialBase(whole)).to.have.all.keys('trainer', 'replicas', 'checkpoint', 'failurePolicy', 'cleanPodPolicy');
   });
 
   it('has the same digest whatever those are, and whatever the order of the keys', () => {
