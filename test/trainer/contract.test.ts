@@ -24,12 +24,12 @@ describe('the order of a run', () => {
   const environment = { [trainerEnv.spec]: JSON.stringify(spec), [trainerEnv.volume]: '/volume' };
 
   it('is read from the variables that the operator sets', () => {
-    expect(orderFrom({ ...environment, [trainerEnv.attempt]: '4', [trainerEnv.checkpointIntervalSeconds]: '60', [trainerEnv.checkpointKeep]: '3', [trainerEnv.sourceDirectory]: '/source', [trainerEnv.accelerator]: 'nvidia.com/gpu' }, () => 3))
-      .to.deep.equal({ spec, volume: '/volume', attempt: 4, checkpointIntervalSeconds: 60, checkpointKeep: 3, sourceDirectory: '/source', threads: 3, accelerator: 'nvidia.com/gpu' });
+    expect(orderFrom({ ...environment, [trainerEnv.attempt]: '4', [trainerEnv.jobUid]: 'uid', [trainerEnv.index]: '2', [trainerEnv.checkpointIntervalSeconds]: '60', [trainerEnv.checkpointKeep]: '3', [trainerEnv.sourceDirectory]: '/source', [trainerEnv.accelerator]: 'nvidia.com/gpu' }, () => 3))
+      .to.deep.equal({ spec, volume: '/volume', attempt: 4, checkpointIntervalSeconds: 60, checkpointKeep: 3, sourceDirectory: '/source', threads: 3, accelerator: 'nvidia.com/gpu', fence: { jobUid: 'uid', place: 'trainer-2', attempt: 4 } });
   });
 
   it('takes an empty variable for one that is not set', () => {
-    expect(orderFrom({ ...environment, [trainerEnv.accelerator]: '', [trainerEnv.attempt]: '' }, () => 1)).to.deep.equal({ spec, volume: '/volume', threads: 1, attempt: 1, checkpointIntervalSeconds: 0, checkpointKeep: 2 });
+    expect(orderFrom({ ...environment, [trainerEnv.accelerator]: '', [trainerEnv.attempt]: '' }, () => 1)).to.deep.equal({ spec, volume: '/volume', threads: 1, attempt: 1, checkpointIntervalSeconds: 0, checkpointKeep: 2, fence: { jobUid: '', place: 'trainer-0', attempt: 1 } });
   });
 
   const wrong: readonly (readonly [NodeJS.ProcessEnv, string])[] = [

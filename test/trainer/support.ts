@@ -58,14 +58,18 @@ export async function folder(): Promise<Folder> {
 
 export interface RunOptions extends Partial<Omit<TrainingOrder, 'spec' | 'volume'>> {
   readonly stopRequested?: () => boolean;
+  readonly checkpointRequested?: () => boolean;
+  readonly checkpointInterval?: () => number | undefined;
   readonly onReport?: (report: ProgressReport) => void;
   readonly onLog?: TrainingHooks['log'];
 }
 
 /** Trains in this process, on a volume that is a plain folder. */
-export function train(spec: TrainerSpec, volume: string, { stopRequested, onReport, onLog, ...order }: RunOptions = {}): Promise<TrainingOutcome> {
-  return runTraining({ spec, volume, attempt: 1, threads: 1, checkpointIntervalSeconds: 0, checkpointKeep: 2, ...order }, {
+export function train(spec: TrainerSpec, volume: string, { stopRequested, checkpointRequested, checkpointInterval, onReport, onLog, ...order }: RunOptions = {}): Promise<TrainingOutcome> {
+  return runTraining({ spec, volume, attempt: 1, threads: 1, checkpointIntervalSeconds: 0, checkpointKeep: 2, fence: { jobUid: 'uid', place: 'trainer-0', attempt: order.attempt ?? 1 }, ...order }, {
     stopRequested: stopRequested ?? (() => false),
+    checkpointRequested: checkpointRequested ?? (() => false),
+    checkpointInterval: checkpointInterval ?? (() => undefined),
     signal: new AbortController().signal,
     now: Date.now,
     report: onReport ?? (() => undefined),

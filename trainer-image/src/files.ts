@@ -39,6 +39,16 @@ export function writeFolder(parent: string, name: string, files: Readonly<Record
   }
 }
 
+/** Makes the file `parent/name`, or changes nothing. A file of that name is replaced. */
+export function writeFile(parent: string, name: string, content: FileContent): void {
+  mkdirSync(parent, { recursive: true });
+  const beside = path.join(parent, `${temporary}${name}`);
+  rmSync(beside, { force: true });
+  writeFlushed(beside, content);
+  renameSync(beside, path.join(parent, name));
+  flush(parent);
+}
+
 /** Takes the folder away at once by a rename; a run that is cut off here leaves it under a temporary name. */
 export function removeFolder(parent: string, name: string): void {
   const away = path.join(parent, `${temporary}removed-${name}`);

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import type { ProgressReply } from '@anneal/operator/api';
 import { terminationMessagePath, trainerEnv, trainerExit, volumeLayout } from '@anneal/operator/api';
 import { toAnnealError } from './errors.ts';
 import { createLog } from './log.ts';
@@ -57,19 +58,19 @@ async function outcomeOf(log: Log, graceMs: number): Promise<TrainingOutcome> {
   } catch (error) {
     return failureOf(toAnnealError(error));
   }
-  const pusher = pusherOf(log);
   const supervision = supervise(order, { log, graceMs, onProgress: (report) => pusher?.push(report) });
+  const pusher = pusherOf(log, (reply) => supervision.heed(reply));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => supervision.stop());
   const outcome = await supervision.ended;
   await pusher?.close(2000);
   return outcome;
 }
 
-function pusherOf(log: Log): Pusher | undefined {
+function pusherOf(log: Log, heed: (reply: ProgressReply) => void): Pusher | undefined {
   const url = textOf(process.env, trainerEnv.progressUrl);
   if (url === undefined) return undefined;
   const tokenFile = textOf(process.env, trainerEnv.tokenFile);
-  return createPusher({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, log);
+  return createPusher({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, log, heed);
 }
 
 /** TensorFlow is only loaded here; the main thread of a training never needs it. */

@@ -2,6 +2,7 @@
 import type { TrainerSpec } from '@anneal/operator/api';
 import { trainerEnv } from '@anneal/operator/api';
 import { AnnealError } from '../errors.ts';
+import type { Fence } from './fence.ts';
 import type { TrainingOrder } from './order.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,7 +20,16 @@ export function orderFrom(environment: Environment, threads: (volume: string) =>
     attempt: numberOf(environment, trainerEnv.attempt, 1),
     checkpointIntervalSeconds: numberOf(environment, trainerEnv.checkpointIntervalSeconds, 0),
     checkpointKeep: Math.max(1, numberOf(environment, trainerEnv.checkpointKeep, 2)),
+    fence: fenceFrom(environment),
     ...(accelerator === undefined ? {} : { accelerator }),
+  };
+}
+
+export function fenceFrom(environment: Environment): Fence {
+  return {
+    jobUid: textOf(environment, trainerEnv.jobUid) ?? '',
+    place: `${textOf(environment, trainerEnv.role) ?? 'trainer'}-${numberOf(environment, trainerEnv.index, 0)}`,
+    attempt: numberOf(environment, trainerEnv.attempt, 1),
   };
 }
 

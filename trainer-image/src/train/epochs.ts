@@ -7,6 +7,7 @@ import { epochOrder, gather } from './batches.ts';
 import { writeCheckpoint } from './checkpoint.ts';
 import type { CheckpointStore, RunState } from './checkpoint.ts';
 import type { Learner } from './learner.ts';
+import { requireOwnVolume } from './fence.ts';
 import { emptyTally, metricsOf } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
@@ -62,7 +63,7 @@ function learnEpoch(run: Run): 'Done' | 'Stopped' {
     const loss = learner.learn(gather(train, order, position, end), step, tally);
     if (!Number.isFinite(loss)) throw diverged(run, loss);
     run.state = { ...run.state, position: end, step: step + 1 };
-    if (run.order.checkpointIntervalSeconds > 0 && end < train.rows && isCheckpointDue(run)) checkpoint(run);
+    if (end < train.rows && isCheckpointDueWithinEpoch(run)) checkpoint(run);
     if (hooks.now() - run.reportedAt >= 1000) report(run, metricsOf(tally, run.data.preprocessing.target));
   }
   return 'Done';
@@ -110,13 +111,22 @@ function diverged(run: Run, loss: number): AnnealError {
 }
 
 function isCheckpointDue(run: Run): boolean {
-  return run.hooks.now() - run.checkpointedAt >= run.order.checkpointIntervalSeconds * 1000;
+  return run.hooks.checkpointRequested() || run.hooks.now() - run.checkpointedAt >= intervalSeconds(run) * 1000;
 }
+
+/** Without an interval each epoch ends with one, and within it there is none but by wish. */
+function isCheckpointDueWithinEpoch(run: Run): boolean {
+  return intervalSeconds(run) > 0 ? isCheckpointDue(run) : run.hooks.checkpointRequested();
+}
+
+const intervalSeconds = ({ hooks, order }: Run): number => hooks.checkpointInterval() ?? order.checkpointIntervalSeconds;
 
 /** A checkpoint that cannot be written must not end a run that can go on: the ones before it are still there. */
 function checkpoint(run: Run): void {
   if (run.lastCheckpoint?.step === run.state.step) return;
-  run.checkpointedAt = run.hooks.now();
+  const begin = run.hooks.now();
+  run.checkpointedAt = begin;
+  requireOwnVolume(run.order.volume, run.order.fence);
   try {
     const name = writeCheckpoint(run.store, run.state, run.learner.save());
     run.lastCheckpoint = {
@@ -124,6 +134,7 @@ function checkpoint(run: Run): void {
       step: run.state.step,
       time: new Date(run.hooks.now()).toISOString(),
       path: `${volumeLayout.checkpoints}/${name}`,
+      writeSeconds: (run.hooks.now() - begin) / 1000,
     };
     report(run, run.state.history.at(-1) ?? {});
   } catch (error) {

@@ -1,6 +1,7 @@
 /** What a run is asked to do and what came of it. Plain data: it crosses from the main thread to the worker and back. */
 import type { CheckpointReport, ProgressReport, TrainerSpec, TrainingFailure, TrainingResult } from '@anneal/operator/api';
 import type { AnnealError } from '../errors.ts';
+import type { Fence } from './fence.ts';
 
 export interface TrainingOrder {
   readonly spec: TrainerSpec;
@@ -12,6 +13,10 @@ export interface TrainingOrder {
   /** Seconds between two checkpoints; 0 writes one after each epoch. */
   readonly checkpointIntervalSeconds: number;
   readonly checkpointKeep: number;
+  /** Who this attempt is, for `claimVolume`. */
+  readonly fence: Fence;
+  /** Folder of a checkpoint, or of several, of another job; used where this one has none of its own. */
+  readonly restoreFrom?: string;
   /** Threads that TensorFlow was given; part of what decides the last bit. */
   readonly threads: number;
   /** Resource name of an accelerator that must be used. */
@@ -35,6 +40,10 @@ export type TrainingEvent =
 export interface TrainingHooks {
   /** Polled between two steps; a synchronous loop hears no event. */
   readonly stopRequested: () => boolean;
+  /** True once after each wish for a checkpoint. */
+  readonly checkpointRequested: () => boolean;
+  /** What the operator last asked for, in seconds; undefined as long as it did not. */
+  readonly checkpointInterval: () => number | undefined;
   /** Aborted at the same time, for the parts that wait. */
   readonly signal: AbortSignal;
   /** Milliseconds; only differences are used, and for times in reports. */

@@ -1,8 +1,8 @@
-/** Pushes progress to the operator: the newest report only, at most one a second, never in the way of training. */
+/** Pushes progress to the operator and hears its answer: the newest report only, at most one a second, never in the way of training. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import got from 'got';
-import type { ProgressReport } from '@anneal/operator/api';
+import type { ProgressReply, ProgressReport } from '@anneal/operator/api';
 import type { Log } from '../log.ts';
 
 export interface ProgressTarget {
@@ -21,7 +21,8 @@ const intervalMs = 1000;
 const maxPauseMs = 30_000;
 const maxRedirects = 3;
 
-export function createPusher(target: ProgressTarget, log: Log): Pusher {
+/** @param heed  called with each answer that says something */
+export function createPusher(target: ProgressTarget, log: Log, heed: (reply: ProgressReply) => void): Pusher {
   let newest: ProgressReport | undefined;
   let failures = 0;
   let closing = false;
@@ -34,7 +35,7 @@ export function createPusher(target: ProgressTarget, log: Log): Pusher {
     while (newest !== undefined && !stopped.signal.aborted) {
       const report: ProgressReport = newest;
       newest = undefined;
-      const problem = await post(target, report, stopped.signal).then(() => undefined, (error: unknown) => (error instanceof Error ? error.message : String(error)));
+      const problem = await post(target, report, stopped.signal).then(heed, (error: unknown) => (error instanceof Error ? error.message : String(error)));
       failures = problem === undefined ? 0 : failures + 1;
       if (problem !== undefined) {
         newest ??= report;
@@ -77,7 +78,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Follows the redirect to the leader by itself: a client that does it drops the token on the way to another host. */
-async function post(target: ProgressTarget, report: ProgressReport, signal: AbortSignal): Promise<void> {
+async function post(target: ProgressTarget, report: ProgressReport, signal: AbortSignal): Promise<ProgressReply> {
   const token = target.tokenFile === undefined ? undefined : (await readFile(target.tokenFile, 'utf8')).trim();
   let url = new URL(target.url);
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
@@ -91,7 +92,7 @@ async function post(target: ProgressTarget, report: ProgressReport, signal: Abor
       signal,
     });
     const { location } = response.headers;
-    if (response.statusCode >= 200 && response.statusCode < 300) return;
+    if (response.statusCode >= 200 && response.statusCode < 300) return replyOf(response.body);
     if ((response.statusCode !== 307 && response.statusCode !== 308) || location === undefined) throw new Error(`${url.host} answered ${response.statusCode}`);
     const next = new URL(location, url);
     // The token must not leave an encrypted connection.
@@ -99,4 +100,20 @@ async function post(target: ProgressTarget, report: ProgressReport, signal: Abor
     url = next;
   }
   throw new Error(`${url.host} redirected more than ${maxRedirects} times`);
+}
+
+/** An operator of another version may answer nothing, or what we do not know: neither is an error. */
+function replyOf(body: string): ProgressReply {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value !== 'object' || value === null) return {};
+    const { checkpointIntervalSeconds, checkpointNow } = value as Record<string, unknown>;
+    return {
+      ...(typeof checkpointIntervalSeconds === 'number' && checkpointIntervalSeconds > 0 ? { checkpointIntervalSeconds } : {}),
+      ...(typeof checkpointNow === 'string' ? { checkpointNow } : {}),
+    };
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
 }

@@ -17,6 +17,7 @@ import { readNewest } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import { startState, trainEpochs } from './epochs.ts';
 import type { Run } from './epochs.ts';
+import { claimVolume, requireOwnVolume } from './fence.ts';
 import { createLearner } from './learner.ts';
 import { metricsOf, metricsOfTask, perClass, suitsTask } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
@@ -38,7 +39,7 @@ export async function runTraining(order: TrainingOrder, hooks: TrainingHooks): P
 async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingOutcome> {
   const specDigest = sha256(canonicalJson(order.spec));
   requireAccelerator(order.accelerator);
-  requireWritable(order.volume);
+  claim(order);
   removeLeftovers(order.volume);
   const { data, dataDigest } = await loadData(order, hooks);
   const finished = finishedModel(order, specDigest, dataDigest, hooks);
@@ -70,11 +71,13 @@ function finishedModel(order: TrainingOrder, specDigest: string, dataDigest: str
 }
 
 /** Before any time is spent: a model that cannot be written would only be noticed at the end. */
-function requireWritable(volume: string): void {
+function claim({ volume, fence }: TrainingOrder): void {
   try {
     mkdirSync(path.join(volume, volumeLayout.checkpoints), { recursive: true });
     accessSync(volume, constants.W_OK);
+    claimVolume(volume, fence);
   } catch (error) {
+    if (error instanceof AnnealError) throw error;
     throw new AnnealError('VOLUME_WRITE', { message: `The job's volume cannot be written to: ${String(error)}. Check its access mode, and that it is not mounted read-only.`, cause: error });
   }
 }
@@ -131,6 +134,7 @@ async function finish(run: Run, specDigest: string, dataDigest: string): Promise
   const test = learner.evaluate(data.test);
   const { target } = data.preprocessing;
   const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...metricsOf(test, target, 'test_') };
+  requireOwnVolume(order.volume, order.fence);
   try {
     const stored = await writeModel(order.volume, volumeLayout.model, {
       network: learner.network.model,

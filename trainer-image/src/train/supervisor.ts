@@ -1,8 +1,9 @@
 /** Runs the training thread, passes on what it tells, and stops it within a grace time. */
 import { Worker } from 'node:worker_threads';
-import type { ProgressReport } from '@anneal/operator/api';
+import type { ProgressReply, ProgressReport } from '@anneal/operator/api';
 import { AnnealError, toAnnealError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { speakControl } from './control.ts';
 import { failureOf } from './order.ts';
 import type { TrainingEvent, TrainingOrder, TrainingOutcome } from './order.ts';
 import type { WorkerInput } from './worker.ts';
@@ -11,6 +12,8 @@ export interface Supervision {
   readonly ended: Promise<TrainingOutcome>;
   /** Asks for a checkpoint and an end; after the grace time the thread is ended as it is. May be called again. */
   stop(): void;
+  /** Passes on what the operator answered. */
+  heed(reply: ProgressReply): void;
 }
 
 export interface SupervisorOptions {
@@ -24,8 +27,8 @@ export interface SupervisorOptions {
 const workerUrl = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
 export function supervise(order: TrainingOrder, options: SupervisorOptions): Supervision {
-  const stop = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(workerUrl, { workerData: { order, stop } satisfies WorkerInput });
+  const speaker = speakControl();
+  const worker = new Worker(workerUrl, { workerData: { order, control: speaker.memory } satisfies WorkerInput });
   let killed: NodeJS.Timeout | undefined;
   const ended = new Promise<TrainingOutcome>((resolve) => {
     worker.on('message', (event: TrainingEvent) => {
@@ -45,13 +48,14 @@ export function supervise(order: TrainingOrder, options: SupervisorOptions): Sup
   return {
     ended,
     stop: () => {
-      Atomics.store(stop, 0, 1);
+      speaker.stop();
       worker.postMessage('stop');
       killed ??= setTimeout(() => {
         options.log('warn', 'Training thread did not stop in time and was ended', { graceMs: options.graceMs });
         void worker.terminate();
       }, options.graceMs);
     },
+    heed: (reply) => speaker.heed(reply),
   };
 }
 

@@ -1,23 +1,24 @@
 /** Entry of the training thread: the maths blocks it, so that the main thread never is. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { hearControl } from './control.ts';
 import type { TrainingEvent, TrainingOrder } from './order.ts';
 import { runTraining } from './run.ts';
 
 export interface WorkerInput {
   readonly order: TrainingOrder;
-  /** One number, 1 when asked to stop. Shared memory, since a thread in a loop hears no message. */
-  readonly stop: Int32Array;
+  /** What `speakControl` writes. Shared memory, since a thread in a loop hears no message. */
+  readonly control: Int32Array;
 }
 
 if (parentPort === null) throw new Error('worker.ts is the entry of a worker thread.');
 const port = parentPort;
-const { order, stop } = workerData as WorkerInput;
+const { order, control } = workerData as WorkerInput;
 const tell = (event: TrainingEvent): void => port.postMessage(event);
 const abort = new AbortController();
 port.on('message', () => abort.abort());
 
 const outcome = await runTraining(order, {
-  stopRequested: () => Atomics.load(stop, 0) === 1,
+  ...hearControl(control),
   signal: abort.signal,
   now: Date.now,
   report: (report) => tell({ kind: 'Progress', report }),
