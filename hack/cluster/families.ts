@@ -47,6 +47,7 @@ export const families = {
     minutes: 4,
   },
   kwok: { programs: { kwok: 'sigs.k8s.io/kwok/cmd/kwok' }, ldflags: stripped, minutes: 3 },
+  versitygw: { programs: { versitygw: 'github.com/versity/versitygw/cmd/versitygw' }, ldflags: stripped, minutes: 2 },
   pause: { programs: { pause: 'anneal.dev/cluster/pause' }, ldflags: stripped, minutes: 1 },
   kind: { programs: { kind: 'sigs.k8s.io/kind' }, ldflags: stripped, minutes: 1 },
 } as const satisfies Record<string, Family>;

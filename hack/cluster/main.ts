@@ -12,6 +12,8 @@ const usage = `npm run cluster -- COMMAND [options]
   down             remove it and everything that came with it
   status           say what runs
   load IMAGE       give the nodes an image: an archive, or the name of one that docker, podman or buildah has
+  kill-node NAME   end a node as a power cut does: nothing of it says goodbye
+  start-node NAME  bring it back under its name
   kubeconfig       print the path of the kubeconfig (npm run -s cluster -- kubeconfig)
   tools NAME...    build programs and print their paths: ${programs.join(', ')}
 Options:
@@ -19,6 +21,7 @@ Options:
   --control-plane-only   an API server with its controllers, without nodes; needs no rights
   --nodes N              nodes of an embedded cluster (1)
   --gpus N               nvidia.com/gpu that each node says it has (4)
+  --node-monitor-grace-period SECONDS   how long a node may be silent before it is NotReady (Kubernetes' own: 50)
   --name NAME            instead of one cluster for each checkout`;
 
 async function main(): Promise<void> {
@@ -29,6 +32,7 @@ async function main(): Promise<void> {
       'control-plane-only': { type: 'boolean', default: false },
       nodes: { type: 'string', default: '1' },
       gpus: { type: 'string', default: '4' },
+      'node-monitor-grace-period': { type: 'string' },
       name: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -43,7 +47,9 @@ async function main(): Promise<void> {
   const controlPlaneOnly = values['control-plane-only'];
   switch (command) {
     case 'up':
-      await (await choose(choice, id, controlPlaneOnly)).up({ controlPlaneOnly, nodes: count('--nodes', values.nodes, 1, 20), gpusPerNode: count('--gpus', values.gpus, 0, 64) });
+      await (await choose(choice, id, controlPlaneOnly)).up({
+        controlPlaneOnly, nodes: count('--nodes', values.nodes, 1, 20), gpusPerNode: count('--gpus', values.gpus, 0, 64), ...graceOf(values['node-monitor-grace-period']),
+      });
       return;
     case 'down':
       await (await providerFor(choice, id)).down();
@@ -57,6 +63,12 @@ async function main(): Promise<void> {
     case 'load':
       if (operands[0] === undefined) throw new ClusterError('USAGE', 'Say which image: npm run cluster -- load IMAGE');
       for (const image of operands) await (await providerFor(choice, id)).load(image);
+      return;
+    case 'kill-node':
+      await (await providerFor(choice, id)).killNode(nodeOf(command, operands));
+      return;
+    case 'start-node':
+      await (await providerFor(choice, id)).startNode(nodeOf(command, operands));
       return;
     case 'kubeconfig':
       console.log(await (await providerFor(choice, id)).kubeconfig());
@@ -86,6 +98,17 @@ function nameOf(text: string | undefined): string | undefined {
   // It becomes part of the names of links and sockets, which are short.
   if (text === undefined || /^[a-z0-9][a-z0-9-]{0,15}$/.test(text)) return text;
   throw new ClusterError('USAGE', `--name must be up to 16 of a-z, 0-9 and "-", not "${text}".`);
+}
+
+function nodeOf(command: string, operands: readonly string[]): string {
+  const [name, ...others] = operands;
+  if (name === undefined || others.length > 0) throw new ClusterError('USAGE', `Say which node: npm run cluster -- ${command} node-2`);
+  return name;
+}
+
+/** Below five seconds a busy machine's kubelets would be called dead. */
+function graceOf(text: string | undefined): { readonly nodeMonitorGraceSeconds?: number } {
+  return text === undefined ? {} : { nodeMonitorGraceSeconds: count('--node-monitor-grace-period', text, 5, 600) };
 }
 
 function count(option: string, text: string, least: number, most: number): number {

@@ -28,6 +28,8 @@ export interface ProcessSpec {
   readonly mountsOf?: number;
   /** The kernel ends it when this program ends, however that happens. For tests; a cluster outlives the program that started it. */
   readonly endsWithUs?: boolean;
+  /** Started again a second after each end, as the kubelet does with a container: for programs that end when they lose a connection. */
+  readonly keptUp?: boolean;
 }
 
 /** Environment that keeps a Go program from asking the user's web proxy for addresses that exist on this machine only. */
@@ -83,9 +85,19 @@ export async function start(spec: ProcessSpec): Promise<ProcessRecord> {
   }
 }
 
+/** The recorded pid is the loop's; the kernel ends the command with it. */
+const keepUp = `trap 'kill "$child" 2> /dev/null; exit' TERM
+while :; do
+  setpriv --pdeathsig KILL -- "$@" & child=$!
+  wait "$child"
+  echo "$0 ended with status $?; starting it again" >&2
+  sleep 1
+done`;
+
 /** nsenter and setpriv replace themselves by the command, so the recorded pid is the command's own. */
 function wrap(spec: ProcessSpec): [string, string[]] {
   let words = [spec.command, ...spec.args];
+  if (spec.keptUp === true) words = ['sh', '-c', keepUp, spec.name, ...words];
   if (spec.endsWithUs === true && existsSync('/usr/bin/setpriv')) words = ['setpriv', '--pdeathsig', 'KILL', '--', ...words];
   // Not `ip netns exec`: it mounts a new /sys, and the control groups would be gone.
   const namespaces = [

@@ -11,6 +11,8 @@ export interface ClusterState {
   readonly controlPlaneOnly: boolean;
   readonly nodes: number;
   readonly gpusPerNode: number;
+  /** How long a node may be silent before it is NotReady; Kubernetes' own time when absent. */
+  readonly nodeMonitorGraceSeconds?: number;
   /** Second byte of the addresses of an embedded cluster with nodes: 10.BLOCK.0.0/16. */
   readonly block?: number;
   /** Port of the API server of a control plane without nodes, on 127.0.0.1. */

@@ -120,6 +120,10 @@ export class ControlPlane {
     return run(kubectl, ['--kubeconfig', this.kubeconfigPath, ...args], { ...options, env: { ...directly, ...options?.env } });
   }
 
+  async apply(objects: readonly object[]): Promise<void> {
+    await this.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) });
+  }
+
   /** Applies files of CustomResourceDefinitions and waits until their kinds can be used. */
   async installCrds(files: readonly string[]): Promise<void> {
     if (files.length === 0) return;

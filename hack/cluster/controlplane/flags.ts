@@ -75,6 +75,8 @@ export interface ControllerOptions {
   readonly podCidr?: string;
   /** Requests per second to the API server, with a burst of twice as many; 100 when absent. */
   readonly qps?: number;
+  /** How long a node may be silent before it is NotReady; Kubernetes' own time when absent. */
+  readonly nodeMonitorGraceSeconds?: number;
 }
 
 export function controllerManagerFlags(pki: Pki, kubeconfig: string, options: ControllerOptions): Flags {
@@ -86,6 +88,7 @@ export function controllerManagerFlags(pki: Pki, kubeconfig: string, options: Co
     'service-account-private-key-file': pki.file('service-accounts.key'),
     'use-service-account-credentials': 'true',
     ...(options.podCidr === undefined ? {} : { 'allocate-node-cidrs': 'false', 'cluster-cidr': options.podCidr }),
+    ...(options.nodeMonitorGraceSeconds === undefined ? {} : { 'node-monitor-grace-period': `${options.nodeMonitorGraceSeconds}s`, 'node-monitor-period': '1s' }),
   };
 }
 

@@ -19,7 +19,7 @@ export class ConfigError extends Error {
 }
 
 const fields = {
-  csi: { socketPath: isText, registrationSocketPath: isText, dataDir: isText, nodeId: isText },
+  csi: { socketPath: isText, registrationSocketPath: isOptionalText, dataDir: isText, nodeId: isText },
   devicePlugin: { kubeletDirectory: isText, resource: isText, count: isCount, unhealthy: isOptionalList },
 } as const;
 
@@ -45,6 +45,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? undefined : 'a text that is not empty';
+}
+
+function isOptionalText(value: unknown): string | undefined {
+  return value === undefined ? undefined : isText(value);
 }
 
 function isCount(value: unknown): string | undefined {

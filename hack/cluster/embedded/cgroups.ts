@@ -47,7 +47,8 @@ export async function removeCgroup(name: string): Promise<void> {
   }
 }
 
-async function processesIn(name: string): Promise<Set<number>> {
+/** Ids of the processes in the group and below it. */
+export async function processesIn(name: string): Promise<Set<number>> {
   const pids = new Set<number>();
   for (const root of await hierarchies()) {
     for (const folder of await foldersBelow(join(root, name))) {

@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { binaries } from '../binaries.ts';
 import { ClusterError } from '../errors.ts';
 import { ControlPlane } from '../controlplane/controlplane.ts';
@@ -14,13 +12,17 @@ import type { ClusterState } from '../state.ts';
 import { until } from '../until.ts';
 import { addonObjects } from './addons.ts';
 import { programImage } from './images.ts';
+import type { Image } from './images.ts';
 import { noteKernelSettings } from './kernel.ts';
-import { layoutOf, nodeLayout } from './layout.ts';
+import { layoutOf, nodeLayout, nodeName } from './layout.ts';
 import type { Layout } from './layout.ts';
-import { addNode, connectNodes, controlPlaneAddress, controlPlaneNamespace, createNetwork, dnsAddress, ensureNetwork, inNetworkLock, nodeNamespace, serviceCidr } from './network.ts';
+import { addNode, connectNodes, controlPlaneAddress, controlPlaneNamespace, createNetwork, dnsAddress, ensureNetwork, inNetworkLock, serviceCidr } from './network.ts';
 import type { Network } from './network.ts';
 import { startNode } from './node.ts';
 import { ensurePackages } from './packages.ts';
+import { cutPower, hasPower } from './power.ts';
+import type { Machine } from './power.ts';
+import { startStorage, storagePrograms } from './storage.ts';
 
 /** One embedded cluster: what runs of it is started, checked and started again from here. */
 export class EmbeddedCluster {
@@ -40,7 +42,7 @@ export class EmbeddedCluster {
   static async create(id: string, options: UpOptions): Promise<void> {
     const started = performance.now();
     const nodes = options.controlPlaneOnly ? 0 : options.nodes;
-    let state: ClusterState = { id, provider: 'embedded', controlPlaneOnly: options.controlPlaneOnly, nodes, gpusPerNode: options.gpusPerNode };
+    let state: ClusterState = { id, provider: 'embedded', ...options, nodes };
     if (nodes === 0) {
       state = { ...state, port: await freePort() };
     } else {
@@ -66,6 +68,7 @@ export class EmbeddedCluster {
       endpoint,
       serviceCidr: network === undefined ? '10.96.0.0/16' : serviceCidr(network),
       ...(network === undefined ? {} : { network: controlPlaneNamespace(network) }),
+      ...(state.nodeMonitorGraceSeconds === undefined ? {} : { nodeMonitorGraceSeconds: state.nodeMonitorGraceSeconds }),
     }, processes);
     return new EmbeddedCluster(state, processes, plane);
   }
@@ -77,27 +80,44 @@ export class EmbeddedCluster {
       await step('control plane', async () => this.#plane.start({ withControllers: true }));
       return;
     }
-    await binaries(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl', 'kubelet', 'kube-proxy', 'pause', 'coredns', 'metrics-server', 'csi-provisioner']);
-    await inNetworkLock(async () => {
-      await ensureNetwork(network, this.#nodes);
-      for (const node of this.#nodes) await addNode(network, node);
-      await connectNodes(network, this.#nodes);
-    });
-    const [coredns, metricsServer, pause] = await Promise.all([programImage('coredns'), programImage('metrics-server'), programImage('pause')]);
-    const addons = addonObjects({ coredns, metricsServer, dnsAddress: dnsAddress(network) });
-    await mkdir(join(this.#layout.dir, 'volumes'), { recursive: true });
+    await binaries(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl', 'kubelet', 'kube-proxy', 'pause', 'coredns', 'metrics-server', ...storagePrograms]);
+    await inNetworkLock(async () => ensureNetwork(network, this.#nodes));
+    await this.#plug(network, this.#nodes);
+    const images = await nodeImages();
+    const addons = addonObjects({ ...images, dnsAddress: dnsAddress(network) });
     const api = step('API server answers', async () => this.#plane.startApi());
     await allOf([
       api.then(async () => step('controllers work', async () => this.#plane.startControllers())),
-      api.then(async () => step('DNS, metrics and storage class are asked for', async () => this.#apply(addons))),
-      ...this.#nodes.map(async (index) => step(`node-${index} runs`, async () => startNode({
-        cluster: this.#layout, network, plane: this.#plane, processes: this.#processes, index, gpus: this.#state.gpusPerNode,
-        images: { pause, addons: [coredns, metricsServer] }, api,
-      }))),
+      api.then(async () => step('DNS, metrics and storage are asked for', async () => {
+        await this.#plane.apply(addons);
+        await startStorage({ cluster: this.#layout, network, plane: this.#plane, processes: this.#processes });
+      })),
+      ...this.#nodes.map(async (index) => step(`${nodeName(index)} runs`, async () => this.#run(network, index, images, api))),
     ]);
-    await this.#startProvisioner(network);
-    await step('nodes are ready', async () => this.#nodesReady());
+    await step('nodes are ready', async () => this.#nodesReady(this.#nodes));
     await step('DNS and metrics answer', async () => this.#addonsReady());
+  }
+
+  /** Ends a node as a power cut does. */
+  async killNode(index: number): Promise<void> {
+    const machine = this.#machine(this.#network, index);
+    if (!(await hasPower(machine))) throw new ClusterError('NOT_UP', `${machine.layout.name} is off already. Start it with: npm run cluster -- start-node ${machine.layout.name}`);
+    await cutPower(machine);
+    await inNetworkLock(async () => connectNodes(this.#network, this.#nodes));
+  }
+
+  /** Brings a node back, and waits until it is ready and offers its GPUs. */
+  async startNode(index: number): Promise<void> {
+    await this.#plug(this.#network, [index]);
+    const images = await nodeImages();
+    await step(`${nodeName(index)} runs`, async () => this.#run(this.#network, index, images, Promise.resolve()));
+    await step(`${nodeName(index)} is ready`, async () => this.#nodesReady([index]));
+  }
+
+  /** Those of the nodes that are off. */
+  async nodesOff(): Promise<number[]> {
+    const on = await Promise.all(this.#nodes.map(async (index) => hasPower(this.#machine(this.#network, index))));
+    return this.#nodes.filter((_, at) => on[at] !== true);
   }
 
   async status(): Promise<ClusterStatus> {
@@ -114,7 +134,8 @@ export class EmbeddedCluster {
     const nodes = await this.#readyNodes();
     if (this.#nodes.length === 0) return { up: true, lines };
     const addons = await this.#readyAddons();
-    lines.push(`nodes: ${nodes.length} of ${this.#nodes.length} ready`, `addons ready: ${addons.join(', ')}`);
+    const off = (await this.nodesOff()).map(nodeName);
+    lines.push(`nodes: ${nodes.length} of ${this.#nodes.length} ready${off.length === 0 ? '' : `, off: ${off.join(', ')}`}`, `addons ready: ${addons.join(', ')}`);
     return { up: nodes.length === this.#nodes.length && addons.length === addonNames.length, lines };
   }
 
@@ -122,28 +143,42 @@ export class EmbeddedCluster {
     return Array.from({ length: this.#state.nodes }, (_, index) => index + 1);
   }
 
-  async #apply(objects: readonly object[]): Promise<void> {
-    await this.#plane.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) });
+  get #network(): Network {
+    const network = networkOf(this.#state);
+    if (network === undefined) throw new ClusterError('NOT_UP', 'The cluster has no nodes (--control-plane-only).');
+    return network;
   }
 
-  /** Makes a volume for each claim by asking the driver of the first node; all nodes keep volumes in one folder. */
-  async #startProvisioner(network: Network): Promise<void> {
-    const { 'csi-provisioner': command } = await binaries(['csi-provisioner']);
-    const node = nodeLayout(this.#layout, 1);
-    const holder = this.#processes.find(`${node.name}/namespace`);
-    if (holder === undefined) throw new ClusterError('NOT_UP', `${node.name} was not started.`);
-    await this.#processes.ensure({
-      name: 'csi-provisioner', command, log: join(this.#layout.dir, 'logs', 'csi-provisioner.log'), network: nodeNamespace(network, 1), mountsOf: holder.pid,
-      args: [`--csi-address=${node.csiSocket}`, `--kubeconfig=${this.#plane.kubeconfigPath}`, '--extra-create-metadata', '--leader-election=false', '--kube-api-qps=50', '--kube-api-burst=100'],
+  #machine(network: Network, index: number): Machine {
+    return { layout: nodeLayout(this.#layout, index), network, processes: this.#processes, index };
+  }
+
+  /** Connects nodes, and first ends what is left of those that lost their link or their namespace: new programs could not join it. */
+  async #plug(network: Network, nodes: readonly number[]): Promise<void> {
+    await Promise.all(nodes.map(async (index) => {
+      const machine = this.#machine(network, index);
+      if (!(await hasPower(machine))) await cutPower(machine);
+    }));
+    await inNetworkLock(async () => {
+      for (const index of nodes) await addNode(network, index);
+      await connectNodes(network, this.#nodes);
     });
   }
 
-  async #nodesReady(): Promise<void> {
-    const wanted = this.#nodes.length;
-    await until('all nodes are ready and offer their GPUs', async () => {
+  async #run(network: Network, index: number, { pause, ...addons }: NodeImages, api: Promise<void>): Promise<void> {
+    const { gpusPerNode, nodeMonitorGraceSeconds } = this.#state;
+    await startNode({
+      cluster: this.#layout, network, plane: this.#plane, processes: this.#processes, index, gpus: gpusPerNode, nodeMonitorGraceSeconds,
+      images: { pause, addons: Object.values(addons) }, api,
+    });
+  }
+
+  async #nodesReady(nodes: readonly number[]): Promise<void> {
+    const names = nodes.map(nodeName);
+    await until(`${names.join(', ')} are ready and offer their GPUs`, async () => {
       for (const { name, log } of await this.#processes.dead()) throw await diedEarly(name, log);
       const ready = await this.#readyNodes();
-      return ready.length === wanted && ready.every(({ gpus }) => gpus === this.#state.gpusPerNode);
+      return names.every((wanted) => ready.some(({ name, gpus }) => name === wanted && gpus === this.#state.gpusPerNode));
     }, { timeoutSeconds: 60, everyMilliseconds: 200, hint: async () => this.#plane.kubectl(['describe', 'nodes']) });
   }
 
@@ -179,6 +214,17 @@ interface DeploymentObject {
 }
 
 const addonNames = ['coredns', 'metrics-server'];
+
+interface NodeImages {
+  readonly pause: Image;
+  readonly coredns: Image;
+  readonly metricsServer: Image;
+}
+
+async function nodeImages(): Promise<NodeImages> {
+  const [pause, coredns, metricsServer] = await Promise.all([programImage('pause'), programImage('coredns'), programImage('metrics-server')]);
+  return { pause, coredns, metricsServer };
+}
 
 /** Waits for all before it fails, so that nothing is still being started when the failure is dealt with. */
 async function allOf(work: readonly Promise<void>[]): Promise<void> {

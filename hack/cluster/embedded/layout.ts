@@ -9,11 +9,15 @@ export interface Layout {
   /** On /run, because the path of a socket must be short. */
   readonly sockets: string;
   readonly cgroup: string;
+  /** Where the programs that make volumes and snapshots call the driver. */
+  readonly csiSocket: string;
 }
 
 export interface NodeLayout {
   readonly name: string;
   readonly dir: string;
+  /** What a machine keeps in memory only. */
+  readonly runDir: string;
   readonly containerdSocket: string;
   readonly containerdState: string;
   /** Where the sockets of the shims are; containerd takes /run/containerd/s for it, whatever its settings say. */
@@ -27,16 +31,20 @@ export interface NodeLayout {
 
 export function layoutOf({ id, controlPlaneOnly }: { readonly id: string; readonly controlPlaneOnly: boolean }): Layout {
   // Without nodes nothing needs root, and only root may write to /run.
-  return { id, dir: clusterDir(id), sockets: controlPlaneOnly ? join(tmpdir(), `anneal-${id}`) : socketDir(id), cgroup: `anneal-${id}` };
+  const sockets = controlPlaneOnly ? join(tmpdir(), `anneal-${id}`) : socketDir(id);
+  return { id, dir: clusterDir(id), sockets, cgroup: `anneal-${id}`, csiSocket: join(sockets, 'csi.sock') };
 }
 
+export const nodeName = (index: number): string => `node-${index}`;
+
 export function nodeLayout({ dir, sockets, cgroup }: Layout, index: number): NodeLayout {
-  const name = `node-${index}`;
+  const name = nodeName(index);
   const run = join(sockets, `n${index}`);
   const kubeletDir = '/var/lib/kubelet';
   return {
     name,
     dir: join(dir, 'nodes', name),
+    runDir: run,
     containerdSocket: join(run, 'containerd.sock'),
     containerdState: join(run, 'containerd'),
     containerdShims: join(run, 'shims'),

@@ -31,6 +31,7 @@ export const dnsAddress = ({ block }: Network): string => `10.${block}.128.10`;
 
 export const controlPlaneNamespace = ({ id }: Network): string => `anneal-${id}`;
 export const nodeNamespace = ({ id }: Network, node: number): string => `anneal-${id}-n${node}`;
+const linkOf = (node: number): string => `n${node}`;
 const hostLink = ({ block }: Network): string => `anneal-${block}`;
 
 /** Takes a free block of addresses and joins the machine to a new, still empty network. */
@@ -56,43 +57,75 @@ export async function ensureNetwork(network: Network, nodes: readonly number[]):
   await joinMachine(network);
 }
 
+/** Whether a node's namespace is there and its link connected. */
+export async function isPlugged(network: Network, node: number): Promise<boolean> {
+  return existsSync(`/run/netns/${nodeNamespace(network, node)}`) && (await attempt('ip', ['-netns', controlPlaneNamespace(network), 'link', 'show', linkOf(node)])).code === 0;
+}
+
 /** Adds one node's namespace, with routes to and from its pods. */
 export async function addNode(network: Network, node: number): Promise<void> {
   const namespace = nodeNamespace(network, node);
-  if (existsSync(`/run/netns/${namespace}`)) return;
+  if (await isPlugged(network, node)) return;
   const address = nodeAddress(network, node);
   await run('ip', ['netns', 'add', namespace]);
-  await ip(controlPlaneNamespace(network), ['link', 'add', `n${node}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace]);
-  await ip(controlPlaneNamespace(network), ['link', 'set', `n${node}`, 'master', 'br0', 'up']);
+  await ip(controlPlaneNamespace(network), ['link', 'add', linkOf(node), 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace]);
+  await ip(controlPlaneNamespace(network), ['link', 'set', linkOf(node), 'master', 'br0', 'up']);
   await ip(namespace, ['link', 'set', 'lo', 'up']);
   await ip(namespace, ['address', 'add', `${address}/24`, 'dev', 'eth0']);
   await ip(namespace, ['link', 'set', 'eth0', 'up']);
   await ip(namespace, ['route', 'add', 'default', 'via', hostAddress(network)]);
   await forwardPackets(namespace);
-  // The first node's kube-proxy also serves this machine and the control plane.
-  const ranges = [podCidr(network, node), ...(node === 1 ? [serviceCidr(network)] : [])];
-  for (const range of ranges) {
-    await run('ip', ['route', 'replace', range, 'via', address]);
-    await ip(controlPlaneNamespace(network), ['route', 'replace', range, 'via', address]);
-  }
+  await route(network, podCidr(network, node), address);
 }
 
-/** Routes between the pods of all nodes. */
+/** Routes between the pods of all nodes; a node that is off stays one to which the others send. */
 export async function connectNodes(network: Network, nodes: readonly number[]): Promise<void> {
-  for (const from of nodes) {
+  const plugged = await pluggedNodes(network, nodes);
+  for (const from of plugged) {
     for (const to of nodes) {
       if (from !== to) await ip(nodeNamespace(network, from), ['route', 'replace', podCidr(network, to), 'via', nodeAddress(network, to)]);
     }
   }
+  // kube-proxy of the first node that is there also serves this machine and the control plane.
+  const [first] = plugged;
+  if (first !== undefined) await route(network, serviceCidr(network), nodeAddress(network, first));
+}
+
+async function pluggedNodes(network: Network, nodes: readonly number[]): Promise<number[]> {
+  const plugged = await Promise.all(nodes.map(async (node) => isPlugged(network, node)));
+  return nodes.filter((_, index) => plugged[index] === true);
+}
+
+/** On this machine and beside the control plane. */
+async function route(network: Network, range: string, via: string): Promise<void> {
+  await run('ip', ['route', 'replace', range, 'via', via]);
+  await ip(controlPlaneNamespace(network), ['route', 'replace', range, 'via', via]);
+}
+
+/** Takes a node's link away: from then on nothing that it sends arrives, not even the end of a connection. */
+export async function unplugNode(network: Network, node: number): Promise<void> {
+  if (await isPlugged(network, node)) await ip(controlPlaneNamespace(network), ['link', 'delete', linkOf(node)]);
+}
+
+/** Ids of the processes in a node's own namespace; its pods have theirs. */
+export async function processesOnNode(network: Network, node: number): Promise<number[]> {
+  const namespace = nodeNamespace(network, node);
+  if (!existsSync(`/run/netns/${namespace}`)) return [];
+  return (await run('ip', ['netns', 'pids', namespace])).split('\n').filter((line) => line !== '').map(Number);
+}
+
+/** Removes an unplugged node's namespace, and with it the connections that it had. */
+export async function removeNode(network: Network, node: number): Promise<void> {
+  const namespace = nodeNamespace(network, node);
+  if (existsSync(`/run/netns/${namespace}`)) await run('ip', ['netns', 'delete', namespace]);
 }
 
 /** Removes the link and the namespaces, and with them every address, route and firewall rule in them. */
 export async function removeNetwork(network: Network, nodes: readonly number[]): Promise<void> {
   // The link first: namespaces are torn down in the background, and it would be seen for a while after we have said that nothing is left.
   await attempt('ip', ['link', 'delete', hostLink(network)]);
-  for (const namespace of [...nodes.map((node) => nodeNamespace(network, node)), controlPlaneNamespace(network)]) {
-    if (existsSync(`/run/netns/${namespace}`)) await run('ip', ['netns', 'delete', namespace]);
-  }
+  for (const node of nodes) await removeNode(network, node);
+  if (existsSync(`/run/netns/${controlPlaneNamespace(network)}`)) await run('ip', ['netns', 'delete', controlPlaneNamespace(network)]);
   await removeNamespaceFolder();
 }
 

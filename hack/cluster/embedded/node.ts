@@ -3,11 +3,12 @@ import { mkdir, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { binaries } from '../binaries.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { isAlive, ready } from '../processes.ts';
+import { ready } from '../processes.ts';
 import type { ProcessRecord } from '../processes.ts';
 import type { ProcessTable } from '../processtable.ts';
 import { projectRoot } from '../places.ts';
-import { createCgroup, killCgroup } from './cgroups.ts';
+import { createCgroup } from './cgroups.ts';
+import { servesKubelets } from './cri.ts';
 import { ctr } from './ctr.ts';
 import { importImage } from './images.ts';
 import type { Image } from './images.ts';
@@ -16,6 +17,7 @@ import type { Layout, NodeLayout } from './layout.ts';
 import { startNamespace } from './namespace.ts';
 import { dnsAddress, nodeAddress, nodeNamespace, podCidr } from './network.ts';
 import type { Network } from './network.ts';
+import { volumesFolder } from './storage.ts';
 import { cniConfig, containerdConfig, kubeletConfig } from './nodeconfig.ts';
 
 export interface NodeSettings {
@@ -30,6 +32,7 @@ export interface NodeSettings {
   readonly api: Promise<void>;
   /** GPUs that the node says it has. */
   readonly gpus: number;
+  readonly nodeMonitorGraceSeconds?: number | undefined;
 }
 
 interface StartedNode {
@@ -44,7 +47,6 @@ export async function startNode(settings: NodeSettings): Promise<void> {
   const { cluster, index } = settings;
   const layout = nodeLayout(cluster, index);
   for (const folder of ['cni', 'volume-plugins', 'logs']) await mkdir(join(layout.dir, folder), { recursive: true });
-  await endOrphans(layout, settings.processes);
   const namespace = await startNamespace(layout, settings.processes);
   await createCgroup(layout.cgroup);
   await writeConfigs(settings, layout);
@@ -56,19 +58,11 @@ export async function startNode(settings: NodeSettings): Promise<void> {
   await startDrivers(node);
 }
 
-/** Processes whose namespace has lost its holder cannot be joined by new ones, so they are started anew with it. */
-async function endOrphans(layout: NodeLayout, processes: ProcessTable): Promise<void> {
-  const holder = processes.find(`${layout.name}/namespace`);
-  if (holder === undefined || (await isAlive(holder))) return;
-  await processes.stopWhere((name) => name.startsWith(`${layout.name}/`) || name === 'csi-provisioner');
-  await killCgroup(layout.cgroup);
-}
-
-async function writeConfigs({ network, plane, index, images }: NodeSettings, layout: NodeLayout): Promise<void> {
+async function writeConfigs({ network, plane, index, images, nodeMonitorGraceSeconds }: NodeSettings, layout: NodeLayout): Promise<void> {
   const snapshotter = await layeredSnapshotter(layout.dir);
   await writeFile(join(layout.dir, 'containerd.toml'), containerdConfig({ layout, pauseImage: images.pause.reference, snapshotter }));
   await writeJson(join(layout.dir, 'cni', '10-anneal.conflist'), cniConfig(layout.name, podCidr(network, index)));
-  await writeJson(join(layout.dir, 'kubelet.json'), kubeletConfig(layout, plane.pki, dnsAddress(network)));
+  await writeJson(join(layout.dir, 'kubelet.json'), kubeletConfig({ layout, pki: plane.pki, dns: dnsAddress(network), nodeMonitorGraceSeconds }));
   if (existsSync(plane.pki.file(`${layout.name}.crt`))) return;
   await plane.pki.issue(layout.name, {
     commonName: `system:node:${layout.name}`, organizations: ['system:nodes'], hosts: [nodeAddress(network, index), layout.name],
@@ -79,7 +73,7 @@ async function writeConfigs({ network, plane, index, images }: NodeSettings, lay
 async function startContainerd(node: StartedNode): Promise<void> {
   const { settings, layout } = node;
   const record = await run(node, 'containerd', 'containerd', ['--config', join(layout.dir, 'containerd.toml')]);
-  await ready(record, async () => existsSync(layout.containerdSocket) && (await ctr(layout, ['version'])).code === 0, 30);
+  await ready(record, async () => existsSync(layout.containerdSocket) && (await ctr(layout, ['version'])).code === 0 && servesKubelets(layout), 30);
   for (const image of [settings.images.pause, ...settings.images.addons]) await importImage(layout, image);
 }
 
@@ -111,7 +105,7 @@ async function startDrivers(node: StartedNode): Promise<void> {
     csi: {
       socketPath: layout.csiSocket,
       registrationSocketPath: join(layout.kubeletDir, 'plugins_registry', 'directory.csi.anneal.dev-reg.sock'),
-      dataDir: join(settings.cluster.dir, 'volumes'),
+      dataDir: volumesFolder(settings.cluster),
       nodeId: layout.name,
     },
     devicePlugin: { kubeletDirectory: layout.kubeletDir, resource: 'nvidia.com/gpu', count: settings.gpus },

@@ -68,7 +68,14 @@ export function cniConfig(network: string, podCidr: string): object {
   };
 }
 
-export function kubeletConfig(layout: NodeLayout, pki: Pki, dns: string): object {
+export interface KubeletSettings {
+  readonly layout: NodeLayout;
+  readonly pki: Pki;
+  readonly dns: string;
+  readonly nodeMonitorGraceSeconds?: number | undefined;
+}
+
+export function kubeletConfig({ layout, pki, dns, nodeMonitorGraceSeconds }: KubeletSettings): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -94,6 +101,8 @@ export function kubeletConfig(layout: NodeLayout, pki: Pki, dns: string): object
     crashLoopBackOff: { maxContainerRestartPeriod: '1s' },
     // How soon a new device is seen; the API server is written to only when something has changed.
     nodeStatusUpdateFrequency: '2s',
+    // The kubelet renews its lease in a quarter of this time, and so several times before the grace is over.
+    ...(nodeMonitorGraceSeconds === undefined ? {} : { nodeLeaseDurationSeconds: Math.ceil(nodeMonitorGraceSeconds * 0.8) }),
   };
 }
 

@@ -37,6 +37,14 @@ export class CurrentProvider implements Provider {
       + '--set image.repository=REGISTRY/anneal/operator --set image.tag=TAG'));
   }
 
+  killNode(): Promise<void> {
+    return Promise.reject(new ClusterError('USAGE', 'The nodes of the current kubeconfig\'s cluster are not ours to end or start. Take --provider embedded.'));
+  }
+
+  startNode(): Promise<void> {
+    return this.killNode();
+  }
+
   kubeconfig(): Promise<string> {
     // Several files joined by a colon are a valid KUBECONFIG, but no path; kubectl reads the first that has the context.
     return Promise.resolve(process.env.KUBECONFIG ?? join(homedir(), '.kube', 'config'));

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClusterError } from '../errors.ts';
 import { EmbeddedCluster } from '../embedded/cluster.ts';
-import { layoutOf, nodeLayout } from '../embedded/layout.ts';
+import { layoutOf, nodeLayout, nodeName } from '../embedded/layout.ts';
 import { loadArchive, withArchive } from '../embedded/loading.ts';
 import { tearDown } from '../embedded/teardown.ts';
 import { withLock } from '../lock.ts';
@@ -53,9 +53,26 @@ export class EmbeddedProvider implements Provider {
     const state = await this.#stateOfRunning();
     if (state.nodes === 0) throw new ClusterError('NOT_UP', 'The cluster has no nodes (--control-plane-only), so it cannot hold images.');
     const layout = layoutOf(state);
-    const nodes = Array.from({ length: state.nodes }, (_, index) => nodeLayout(layout, index + 1));
+    const off = await (await EmbeddedCluster.open(state)).nodesOff();
+    const nodes = indices(state).filter((index) => !off.includes(index)).map((index) => nodeLayout(layout, index));
     const { names, skipped } = await withArchive(image, async (archive) => loadArchive(nodes, archive));
     say(`${skipped ? 'Was there already' : 'Loaded'}: ${names.join(', ')}`);
+    if (off.length > 0) say(`Load it again once these nodes have been started: ${off.map(nodeName).join(', ')}`);
+  }
+
+  async killNode(name: string): Promise<void> {
+    await this.#exclusively(async () => {
+      const state = await this.#stateOfRunning();
+      await (await EmbeddedCluster.open(state)).killNode(indexOf(state, name));
+      say(`${name} is off.`);
+    });
+  }
+
+  async startNode(name: string): Promise<void> {
+    await this.#exclusively(async () => {
+      const state = await this.#stateOfRunning();
+      await (await EmbeddedCluster.open(state)).startNode(indexOf(state, name));
+    });
   }
 
   async kubeconfig(): Promise<string> {
@@ -94,8 +111,19 @@ async function repaired(state: ClusterState): Promise<boolean> {
   }
 }
 
+function indices(state: ClusterState): number[] {
+  return Array.from({ length: state.nodes }, (_, at) => at + 1);
+}
+
+function indexOf(state: ClusterState, name: string): number {
+  const index = indices(state).find((one) => nodeName(one) === name);
+  if (index === undefined) throw new ClusterError('USAGE', `There is no node "${name}"; there are: ${indices(state).map(nodeName).join(', ') || 'none'}.`);
+  return index;
+}
+
 function sameShape(state: ClusterState, options: UpOptions): boolean {
-  return state.controlPlaneOnly === options.controlPlaneOnly && state.nodes === nodesOf(options) && state.gpusPerNode === options.gpusPerNode;
+  return state.controlPlaneOnly === options.controlPlaneOnly && state.nodes === nodesOf(options) && state.gpusPerNode === options.gpusPerNode
+    && state.nodeMonitorGraceSeconds === options.nodeMonitorGraceSeconds;
 }
 
 function nodesOf(options: UpOptions): number {

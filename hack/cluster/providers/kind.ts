@@ -31,6 +31,7 @@ export class KindProvider implements Provider {
   }
 
   async up(options: UpOptions): Promise<void> {
+    if (options.nodeMonitorGraceSeconds !== undefined) throw new ClusterError('USAGE', '--node-monitor-grace-period is for embedded clusters. Leave it out, or take --provider embedded.');
     if (await this.#isThere()) {
       say('The cluster is up already.');
       return;
@@ -56,6 +57,14 @@ export class KindProvider implements Provider {
   async load(image: string): Promise<void> {
     await withArchive(image, async (archive) => run(await kind(), ['load', 'image-archive', archive, '--name', this.#cluster]));
     say(`Loaded: ${image}`);
+  }
+
+  killNode(): Promise<void> {
+    return Promise.reject(new ClusterError('USAGE', `kind has no way to end a node as a power cut does; "docker pause" of its container comes near. Or take --provider embedded.`));
+  }
+
+  startNode(): Promise<void> {
+    return this.killNode();
   }
 
   kubeconfig(): Promise<string> {

@@ -6,6 +6,8 @@ export interface UpOptions {
   readonly controlPlaneOnly: boolean;
   readonly nodes: number;
   readonly gpusPerNode: number;
+  /** How long a node may be silent before it is NotReady; Kubernetes' own time when absent. */
+  readonly nodeMonitorGraceSeconds?: number;
 }
 
 export interface ClusterStatus {
@@ -23,6 +25,10 @@ export interface Provider {
   status(): Promise<ClusterStatus>;
   /** Makes an image usable by pods: a file that docker, podman or buildah saved, or the name of an image that one of them has. */
   load(image: string): Promise<void>;
+  /** Ends a node as a power cut does. */
+  killNode(name: string): Promise<void>;
+  /** Brings a killed node back under its name. */
+  startNode(name: string): Promise<void>;
   /** Path of the kubeconfig. */
   kubeconfig(): Promise<string>;
 }

@@ -81,8 +81,7 @@ describe('pods on a real kubelet with the test drivers', function pods() {
   it('go on, and new ones start, after kubelet and drivers were killed', async () => {
     await apply(probePod('survivor', ['write=/models/survivor:here', 'wait='], { claim: 'kept' }));
     await phase('survivor', 'Running');
-    // csi-provisioner with its driver: it ends by itself, sooner or later, when it has lost the connection.
-    const killed = await processes('node-1/kubelet', 'node-1/drivers', 'csi-provisioner');
+    const killed = await processes('node-1/kubelet', 'node-1/drivers', 'csi-controller');
     expect(killed).to.have.length(3);
     for (const { pid } of killed) process.kill(pid, 'SIGKILL');
     await until('they are dead', async () => (await Promise.all(killed.map(isAlive))).every((alive) => !alive), patience);

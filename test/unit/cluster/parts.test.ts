@@ -12,6 +12,7 @@ import { tar } from '../../../hack/cluster/embedded/tar.ts';
 import { withLock } from '../../../hack/cluster/lock.ts';
 import { isAlive, ready, start, startTicks, stop } from '../../../hack/cluster/processes.ts';
 import { ProcessTable } from '../../../hack/cluster/processtable.ts';
+import { until } from '../../../hack/cluster/until.ts';
 
 describe('the parts of a cluster', () => {
   let folder: string;
@@ -94,6 +95,24 @@ describe('the parts of a cluster', () => {
       let message = '';
       await ready(record, () => Promise.resolve(false), 10).catch((error: unknown) => (message = String(error)));
       expect(message).to.include('failing ended').and.to.include('no such flag');
+    });
+
+    it('that is kept up starts again after it ended, and ends for good with its record', async () => {
+      const log = join(folder, 'log');
+      const record = await start({ name: 'fragile', command: 'sh', args: ['-c', 'echo "here I am"; exec sleep 60'], log, keptUp: true });
+      const starts = async (): Promise<number> => (await readFile(log, 'utf8')).split('here I am').length - 1;
+      const child = async (): Promise<number> => Number(await readFile(`/proc/${record.pid}/task/${record.pid}/children`, 'utf8'));
+      try {
+        await until('it has started', async () => (await starts()) === 1, { timeoutSeconds: 10 });
+        process.kill(await child(), 'SIGKILL');
+        await until('it has started again', async () => (await starts()) === 2, { timeoutSeconds: 10 });
+        const last = await child();
+        await stop(record, 0);
+        await until('the command has ended too', async () => (await startTicks(last)) === undefined, { timeoutSeconds: 10 });
+      } finally {
+        await stop(record, 0);
+      }
+      expect(await readFile(log, 'utf8')).to.include('fragile ended with status 137; starting it again');
     });
 
     it('is found by its mark when the record of it was lost, and so are its children', async () => {

@@ -16,6 +16,7 @@ const csi = { socketPath: '/a', registrationSocketPath: '/b', dataDir: '/c', nod
 describe('the config of the test drivers', () => {
   it('may name one driver or both', async () => {
     expect(await read({ csi })).to.deep.equal({ csi });
+    expect(await read({ csi: { socketPath: '/a', dataDir: '/c', nodeId: 'n' } })).to.deep.equal({ csi: { socketPath: '/a', dataDir: '/c', nodeId: 'n' } });
     expect(await read({})).to.deep.equal({});
   });
 

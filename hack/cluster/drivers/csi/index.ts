@@ -15,8 +15,8 @@ import type { Stores } from './controller.ts';
 export interface CsiDriverOptions {
   /** Where csi-provisioner and the kubelet call the driver. */
   socketPath: string;
-  /** In the kubelet's plugins_registry folder. */
-  registrationSocketPath: string;
+  /** In the kubelet's plugins_registry folder; absent where there is no kubelet, only callers of the Controller service. */
+  registrationSocketPath?: string;
   /** Shared by the drivers of all nodes; only one of them may get the calls of the Controller service. */
   dataDir: string;
   nodeId: string;
@@ -34,8 +34,10 @@ export async function startCsiDriver(options: CsiDriverOptions): Promise<AsyncDi
     await controllerService(stores, serialise),
     await nodeService(options.nodeId, stores.volumes, serialise),
   ]));
-  // Last, for the kubelet calls the driver as soon as it sees this socket.
-  const info: PluginInfo = { type: 'CSIPlugin', name: driverName, endpoint: resolve(options.socketPath), supportedVersions: ['1.0.0'] };
-  stack.use(await serve(options.registrationSocketPath, [await registrationService(info)]));
+  if (options.registrationSocketPath !== undefined) {
+    // Last, for the kubelet calls the driver as soon as it sees this socket.
+    const info: PluginInfo = { type: 'CSIPlugin', name: driverName, endpoint: resolve(options.socketPath), supportedVersions: ['1.0.0'] };
+    stack.use(await serve(options.registrationSocketPath, [await registrationService(info)]));
+  }
   return stack.move();
 }
