@@ -37,6 +37,8 @@ export const trainerEnv = {
   accelerator: 'ANNEAL_ACCELERATOR',
   /** `host:port` of each replica that the job may have, by index, with commas between; set only where there may be more than one. */
   peers: 'ANNEAL_PEERS',
+  /** Host names of the role's pods by index, with commas between, for programs that wire themselves; as many as there may be of an elastic role. */
+  hosts: 'ANNEAL_HOSTS',
   /** Index within the role, from 0: which of these replicas this one is. */
   index: 'ANNEAL_INDEX',
   /** How many begin together: the indexes below this. */

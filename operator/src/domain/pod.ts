@@ -103,6 +103,8 @@ export interface EnvVar {
 export interface ResourceRequirements {
   readonly requests?: Readonly<Record<string, string | number>>;
   readonly limits?: Readonly<Record<string, string | number>>;
+  /** Names among the pod's `resourceClaims`. */
+  readonly claims?: readonly { readonly name: string }[];
 }
 
 export interface VolumeMount {
@@ -119,6 +121,7 @@ export interface PodSpec {
   readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly tolerations?: Tolerations;
   readonly affinity?: Affinity;
+  readonly resourceClaims?: readonly { readonly name: string; readonly [source: string]: unknown }[];
   readonly [field: string]: unknown;
 }
 

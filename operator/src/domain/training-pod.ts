@@ -1,7 +1,8 @@
 /** Builds the pods of a TrainingJob. */
 import { labels, managedBy, podName, trainerEnv, type TrainingJobSpec } from '../api/index.ts';
-import { clusterEnv } from './cluster-env/index.ts';
+import { clusterEnv, withPeers } from './cluster-env/index.ts';
 import { hostname, needsService, serviceName } from './cluster-env/network.ts';
+import { withDevices } from './device-claims.ts';
 import type { Job } from './job.ts';
 import { volumeOf, type JobVolume } from './job-volume.ts';
 import { placementOf } from './node-pool.ts';
@@ -51,10 +52,15 @@ export function trainingPod(job: Job, place: Place, attempt: number, context: Po
       ...(annotations === undefined ? {} : { annotations }),
     },
     spec: {
-      ...awayFrom(role?.template === undefined ? trainerPodSpec(job, place, attempt, context) : rolePodSpec(job, role, place, role.template.spec, attempt), context.excludedNodes),
+      ...awayFrom(withPeers(job, place, withDevices(job, place, podSpec(job, place, attempt, context))), context.excludedNodes),
       ...(needsService(job.spec) ? { hostname: hostname(place), subdomain: serviceName(job) } : {}),
     },
   };
+}
+
+function podSpec(job: Job, place: Place, attempt: number, context: PodContext): PodSpec {
+  const role = rolesOf(job.spec).find(({ name }) => name === place.role);
+  return role?.template === undefined ? trainerPodSpec(job, place, attempt, context) : rolePodSpec(job, role, place, role.template.spec, attempt);
 }
 
 /** Terms are alternatives, so each of the user's gets the exclusion too. */

@@ -1,7 +1,7 @@
 /** The arguments of `jax.distributed.initialize`. */
+import type { Job } from '../job.ts';
 import type { EnvVar } from '../pod.ts';
 import { chiefOf, type Place } from '../roles.ts';
-import type { Job } from '../job.ts';
 import { addressOf, portOf, ranked, rankOf, roleOf } from './places.ts';
 import { unbuffered } from './pytorch.ts';
 

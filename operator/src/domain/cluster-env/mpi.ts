@@ -4,9 +4,9 @@
  */
 import { childName } from '../../api/index.ts';
 import { acceleratorOf, processesPerPod } from '../accelerators.ts';
+import type { Job } from '../job.ts';
 import type { Container, EnvVar, PodSpec, VolumeMount } from '../pod.ts';
 import { rolesOf, type JobRole, type Place } from '../roles.ts';
-import type { Job } from '../job.ts';
 import { hostOf } from './network.ts';
 import { roleOf } from './places.ts';
 import type { JobSecret } from './secret.ts';
@@ -96,7 +96,7 @@ export function mpiPod(job: Job, place: Place, pod: PodSpec): PodSpec {
 
 /** Secret volumes are folders that everyone may write to, which sshd takes for unsafe unless told otherwise. */
 function answering(worker: Container): Container {
-  if (worker['command'] !== undefined || worker.args !== undefined) return worker;
+  if (worker.command !== undefined || worker.args !== undefined) return worker;
   return { ...worker, command: ['/usr/sbin/sshd', '-De', '-o', 'StrictModes=no'] };
 }
 

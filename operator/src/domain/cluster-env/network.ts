@@ -1,7 +1,7 @@
 /** How the pods of a job find each other: a headless Service, and a host name for each place that stays through all attempts. */
 import { childName, labels, managedBy, type TrainingJobSpec } from '../../api/index.ts';
-import { isElastic, placesOf, rolesOf, type Place } from '../roles.ts';
 import type { Job } from '../job.ts';
+import { isElastic, placesOf, rolesOf, type Place } from '../roles.ts';
 
 /** A single pod has nobody to find. */
 export function needsService(spec: TrainingJobSpec): boolean {

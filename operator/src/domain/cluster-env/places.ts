@@ -1,8 +1,8 @@
 /** What the environments of all frameworks are written from: ranks, addresses, ports. */
 import { processesPerPod } from '../accelerators.ts';
+import type { Job } from '../job.ts';
 import type { Container } from '../pod.ts';
 import { chiefOf, placesOf, rolesOf, type JobRole, type Place } from '../roles.ts';
-import type { Job } from '../job.ts';
 import { hostOf, needsService } from './network.ts';
 
 /** Port at which the first process of a job takes calls: torchrun's default, which JAX and XGBoost have no reason to differ from. */

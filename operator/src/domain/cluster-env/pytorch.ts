@@ -1,8 +1,8 @@
 /** What torchrun reads (its options as PET_ variables), and what `init_process_group` with `env://` does where a program starts without it. */
 import { processesPerPod } from '../accelerators.ts';
+import type { Job } from '../job.ts';
 import type { EnvVar } from '../pod.ts';
 import { chiefOf, isElastic, placesOf, type JobRole, type Place } from '../roles.ts';
-import type { Job } from '../job.ts';
 import { addressOf, portOf, rankOf, roleOf, totalProcesses } from './places.ts';
 
 /** Lines appear in the log when they are written; Python takes any text for yes. */

@@ -1,7 +1,7 @@
 /** TF_CONFIG, as `tf.distribute.cluster_resolver.TFConfigClusterResolver` and Estimators read it. */
+import type { Job } from '../job.ts';
 import type { EnvVar } from '../pod.ts';
 import { rolesOf, type JobRole, type Place } from '../roles.ts';
-import type { Job } from '../job.ts';
 import { hostOf } from './network.ts';
 import { portOf } from './places.ts';
 

@@ -2,9 +2,9 @@
  * What `xgboost.collective.init` reads (DMLC_), the program of rank 0 first starting a `RabitTracker` at that port for that many
  * workers; and the names of Kubeflow's XGBoostJob, which LightGBM programs use too.
  */
+import type { Job } from '../job.ts';
 import type { EnvVar } from '../pod.ts';
 import { chiefOf, placesOf, type Place } from '../roles.ts';
-import type { Job } from '../job.ts';
 import { addressOf, firstProcessOf, portOf, ranked, rankOf, roleOf, totalProcesses } from './places.ts';
 import { unbuffered } from './pytorch.ts';
 
