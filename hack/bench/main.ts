@@ -3,10 +3,11 @@
  * line of JSON; with `--json`, all but that line goes to stderr.
  */
 import { reconcile } from './reconcile.ts';
+import { scale } from './scale.ts';
 import { UsageError } from './usage.ts';
 import type { Benchmark } from './usage.ts';
 
-const benchmarks: readonly Benchmark[] = [reconcile];
+const benchmarks: readonly Benchmark[] = [reconcile, scale];
 
 const usage = `npm run bench -- NAME [--json] [OPTIONS]
 

@@ -1,13 +1,12 @@
 /** `reconcile`: our TrainingJob controller beside Kubernetes' own Job controller, at the same work, in the same run. */
-import { parseArgs } from 'node:util';
 import { startControlPlane } from '../cluster/index.ts';
 import { apiClient, installAccount, startOperator, startSimulatedNodes } from '../testbed/index.ts';
 import { anneal, native } from './contenders.ts';
 import type { Contender } from './contenders.ts';
+import { countOption, textOptions } from './options.ts';
 import { runRound } from './round.ts';
 import type { Round } from './round.ts';
 import { table } from './table.ts';
-import { UsageError } from './usage.ts';
 import type { Benchmark, Say } from './usage.ts';
 
 export interface ReconcileResult {
@@ -121,18 +120,6 @@ function rounded(value: number): number {
 }
 
 function optionsOf(args: readonly string[]): Options {
-  const text = { type: 'string' } as const;
-  try {
-    const { values } = parseArgs({ args: [...args], options: { jobs: text, rounds: text, profile: text } });
-    return { jobs: count('--jobs', values.jobs ?? '500', 5000), rounds: count('--rounds', values.rounds ?? '2', 20), profile: values.profile };
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
-function count(option: string, text: string, most: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > most) throw new UsageError(`${option} is "${text}"; write a whole number from 1 to ${most}.`);
-  return value;
+  const { jobs = '500', rounds = '2', profile } = textOptions(args, ['jobs', 'rounds', 'profile']);
+  return { jobs: countOption('--jobs', jobs, 5000), rounds: countOption('--rounds', rounds, 20), profile };
 }

@@ -11,6 +11,7 @@ import { createLog } from '../../operator/src/telemetry/log.ts';
 import { createMetrics } from '../../operator/src/telemetry/metrics.ts';
 import { until } from '../cluster/until.ts';
 import { cpuMs } from '../testbed/process-figures.ts';
+import { inParallel } from './in-parallel.ts';
 import { podsPerJob } from './contenders.ts';
 import type { Contender } from './contenders.ts';
 
@@ -38,8 +39,6 @@ export interface RoundOptions {
   readonly serverPid: number;
 }
 
-/** More than the connections of the client's pool, so that none of them waits for us. */
-const creatorsAtOnce = 48;
 const longestRoundSeconds = 900;
 
 export async function runRound({ client, contender, namespace, jobs, controllerPid, serverPid }: RoundOptions): Promise<Round> {
@@ -64,26 +63,14 @@ export async function runRound({ client, contender, namespace, jobs, controllerP
 }
 
 async function createAll(client: Client, contender: Contender, namespace: string, jobs: number): Promise<void> {
-  let next = 0;
-  const create = async (): Promise<void> => {
-    while (next < jobs) {
-      const name = `job-${next}`;
-      next += 1;
-      await client.create(contender.type, contender.job(namespace, name));
-    }
-  };
-  await Promise.all(Array.from({ length: creatorsAtOnce }, create));
+  await inParallel(Array.from({ length: jobs }, (_, index) => index), async (index) => {
+    await client.create(contender.type, contender.job(namespace, `job-${index}`));
+  });
 }
 
 /** The next round must not work beside the garbage collection of this one. */
 async function removeAll(client: Client, contender: Contender, owners: Followed, pods: Followed): Promise<void> {
-  const left = [...owners.store.all()];
-  const remove = async (): Promise<void> => {
-    for (let object = left.pop(); object !== undefined; object = left.pop()) {
-      await client.delete(contender.type, keyOf(object), { uid: object.metadata.uid ?? '' });
-    }
-  };
-  await Promise.all(Array.from({ length: creatorsAtOnce }, remove));
+  await inParallel([...owners.store.all()], async (object) => client.delete(contender.type, keyOf(object), { uid: object.metadata.uid ?? '' }));
   await until('the pods of the round are gone', () => pods.store.size === 0 && owners.store.size === 0, { timeoutSeconds: longestRoundSeconds });
 }
 
