@@ -5,6 +5,7 @@ import { run } from '../../hack/cluster/commands.ts';
 import { binary } from '../../hack/cluster/index.ts';
 import { projectRoot } from '../../hack/cluster/places.ts';
 import { providerOf } from '../../hack/cluster/providers/index.ts';
+import type { Provider } from '../../hack/cluster/providers/provider.ts';
 import { until } from '../../hack/cluster/until.ts';
 import { buildImage } from '../../hack/images/index.ts';
 import { apiClient } from '../../hack/testbed/index.ts';
@@ -16,27 +17,38 @@ import type { KubeObject, ObjectKey, ResourceType } from '../../operator/src/kub
 export const operatorNamespace = 'anneal-system';
 export const digitsFolder = join(projectRoot, 'docs/examples/digits');
 
+export interface RealClusterOptions {
+  readonly helmArgs?: readonly string[];
+  readonly nodes?: number;
+  /** How long a node may be silent before it is NotReady; Kubernetes' own time when absent. */
+  readonly nodeMonitorGraceSeconds?: number;
+  /** Which of the project's images the nodes get; both when absent. */
+  readonly images?: readonly ('operator' | 'trainer')[];
+}
+
 export class RealCluster implements AsyncDisposable {
   readonly client: Client;
+  readonly #provider: Provider;
   readonly #kubeconfig: string;
   readonly #cleanUp: AsyncDisposableStack;
 
-  constructor(client: Client, kubeconfig: string, cleanUp: AsyncDisposableStack) {
+  constructor(client: Client, provider: Provider, kubeconfig: string, cleanUp: AsyncDisposableStack) {
     this.client = client;
+    this.#provider = provider;
     this.#kubeconfig = kubeconfig;
     this.#cleanUp = cleanUp;
   }
 
-  /** Up, with both images on the node and the chart installed. */
-  static async start(name: string, helmArgs: readonly string[] = []): Promise<RealCluster> {
+  /** Up, with images on the nodes, a fake GPU on each, and the chart installed. */
+  static async start(name: string, { helmArgs = [], nodes = 1, images = ['operator', 'trainer'], ...more }: RealClusterOptions = {}): Promise<RealCluster> {
     await using cleanUp = new AsyncDisposableStack();
     const provider = providerOf('embedded', name);
     cleanUp.defer(() => provider.down());
-    await provider.up({ controlPlaneOnly: false, nodes: 1, gpusPerNode: 1 });
-    for (const image of ['operator', 'trainer'] as const) await provider.load((await buildImage(image)).archive);
+    await provider.up({ controlPlaneOnly: false, nodes, gpusPerNode: 1, ...more });
+    for (const image of images) await provider.load((await buildImage(image)).archive);
     const kubeconfig = await provider.kubeconfig();
     const { client } = cleanUp.use(await apiClient(kubeconfig, 'anneal-test'));
-    const cluster = new RealCluster(client, kubeconfig, cleanUp.move());
+    const cluster = new RealCluster(client, provider, kubeconfig, cleanUp.move());
     await cluster.helm('upgrade', '--install', 'anneal', join(projectRoot, 'charts/anneal'), '--namespace', operatorNamespace, '--create-namespace', '--wait', '--timeout', '3m', ...helmArgs);
     return cluster;
   }
@@ -47,6 +59,20 @@ export class RealCluster implements AsyncDisposable {
 
   async helm(...args: readonly string[]): Promise<string> {
     return run(await binary('helm'), ['--kubeconfig', this.#kubeconfig, ...args]);
+  }
+
+  /** Gives the nodes an image: an archive as `docker save` writes it. */
+  async load(archive: string): Promise<void> {
+    await this.#provider.load(archive);
+  }
+
+  /** Ends a node as a power cut does. */
+  async killNode(name: string): Promise<void> {
+    await this.#provider.killNode(name);
+  }
+
+  async startNode(name: string): Promise<void> {
+    await this.#provider.startNode(name);
   }
 
   /** A namespace with the digits in a ConfigMap. */
