@@ -13,7 +13,7 @@ describe('an edit of a TrainingJob', function editsSuite() {
   const kubectl = new Kubectl(cluster);
   const apply = (name: string, spec: object) => kubectl.apply({ apiVersion: 'anneal.dev/v1alpha1', kind: 'TrainingJob', metadata: { name }, spec });
   const refusal = async (edit: Promise<void>): Promise<string> => edit.then(() => '', (error: unknown) => String(error instanceof Error ? error.message : error));
-  const fixed = /trainer, roles, accelerator and checkpoint\.volume stay as they are.*make a new TrainingJob/;
+  const fixed = /trainer, framework, roles, .*accelerator and checkpoint\.volume stay as they are.*make a new TrainingJob/;
 
   it('may not change what is trained, on what, or where it is kept, so that no attempt mixes two runs', async () => {
     await apply('declared', { trainer: trainer(5) });
@@ -40,6 +40,19 @@ describe('an edit of a TrainingJob', function editsSuite() {
     await apply('template', { trainer: trainer(7), suspend: true });
     await kubectl.setStatus('tj', 'template', { attempt: 1 });
     expect(await refusal(apply('template', { trainer: trainer(8), suspend: true }))).to.match(fixed);
+  });
+
+  it('may change how many pods an elastic job has, within its bounds, and no other job', async () => {
+    const role = (replicas: number, bounds: object) => ({ framework: 'PyTorch', roles: [{ ...roles('example.com/a:1')[0], replicas, ...bounds }] });
+    const bounds = { minReplicas: 1, maxReplicas: 4 };
+    await apply('elastic', role(2, bounds));
+    await apply('elastic', role(4, bounds));
+    expect(await refusal(apply('elastic', role(5, bounds)))).to.match(/replicas must lie between minReplicas and maxReplicas/);
+    await apply('rigid', role(2, {}));
+    expect(await refusal(apply('rigid', role(3, {})))).to.match(fixed);
+    await apply('trained', { trainer: trainer(5), replicas: 2, ...bounds });
+    await kubectl.run('scale', 'tj', 'trained', '--replicas=3');
+    expect((await kubectl.get('tj', 'trained')).spec?.replicas).to.equal(3);
   });
 
   it('may not switch between trainer and roles even then', async () => {
