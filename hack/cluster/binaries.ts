@@ -94,14 +94,17 @@ async function requireGo(): Promise<void> {
 }
 
 const crdFolders = {
-  karpenter: { module: 'sigs.k8s.io/karpenter', folder: 'pkg/apis/crds' },
-  snapshotter: { module: 'github.com/kubernetes-csi/external-snapshotter/client/v8', folder: 'config/crd' },
+  karpenter: { family: 'crds', module: 'sigs.k8s.io/karpenter', folder: 'pkg/apis/crds' },
+  snapshotter: { family: 'crds', module: 'github.com/kubernetes-csi/external-snapshotter/client/v8', folder: 'config/crd' },
+  kueue: { family: 'kueue', module: 'sigs.k8s.io/kueue', folder: 'config/components/crd/bases' },
+  volcano: { family: 'crds', module: 'volcano.sh/volcano', folder: 'config/crd/volcano/bases' },
+  coscheduling: { family: 'crds', module: 'sigs.k8s.io/scheduler-plugins', folder: 'config/crd/bases' },
 } as const;
 
 /** Files of another project's CustomResourceDefinitions, from the Go module that ships them. */
 export async function crdFiles(project: keyof typeof crdFolders): Promise<string[]> {
-  const { module, folder } = crdFolders[project];
-  const dir = join(await moduleDir('crds', module), folder);
+  const { family, module, folder } = crdFolders[project];
+  const dir = join(await moduleDir(family, module), folder);
   const files = (await readdir(dir)).filter((file) => /^[a-z-]+\..*\.yaml$/.test(file));
   return files.map((file) => join(dir, file)).sort();
 }

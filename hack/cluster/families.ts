@@ -48,6 +48,7 @@ export const families = {
   },
   kwok: { programs: { kwok: 'sigs.k8s.io/kwok/cmd/kwok' }, ldflags: stripped, minutes: 3 },
   versitygw: { programs: { versitygw: 'github.com/versity/versitygw/cmd/versitygw' }, ldflags: stripped, minutes: 2 },
+  kueue: { programs: { kueue: 'anneal.dev/cluster/kueue' }, ldflags: stripped, minutes: 4 },
   pause: { programs: { pause: 'anneal.dev/cluster/pause' }, ldflags: stripped, minutes: 1 },
   kind: { programs: { kind: 'sigs.k8s.io/kind' }, ldflags: stripped, minutes: 1 },
 } as const satisfies Record<string, Family>;
