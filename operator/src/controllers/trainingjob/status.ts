@@ -1,10 +1,11 @@
 /** The status that follows from what was seen, what was concluded and how the actions went. Pure. */
-import { conditionsFrom, findCondition, parseTime, timestamp, type ModelStatus, type TrainingJobSpec, type TrainingResult } from '../../api/index.ts';
-import { pathOnVolume } from '../../domain/job-volume.ts';
-import type { Outcome } from '../../runtime/index.ts';
+import { conditionsFrom, findCondition, labels, parseTime, timestamp, type ModelStatus, type TrainingResult } from '../../api/index.ts';
 import { writeAttempts } from '../../domain/attempts.ts';
+import type { Job } from '../../domain/job.ts';
+import { pathOnVolume } from '../../domain/job-volume.ts';
 import { isRunning } from '../../domain/pod.ts';
 import { rolesOf, trainerRole } from '../../domain/roles.ts';
+import type { Outcome } from '../../runtime/index.ts';
 import type { Assessment } from './assess.ts';
 import { conclusionsOf, finishedConclusions, podsOf } from './conclusions.ts';
 import { runningSinceMs } from './deadlines.ts';
@@ -29,7 +30,7 @@ export function statusOf(seen: Observed, assessment: Assessment, outcome: Outcom
   return {
     ...(outcome.kind === 'done' ? { observedGeneration: generation } : keep('observedGeneration', seen.status.observedGeneration)),
     conditions: conditionsFrom(seen.status.conditions, conclusionsOf(seen, assessment, outcome), generation, time),
-    ...attemptsOf(assessment, seen.job.spec),
+    ...attemptsOf(assessment, seen.job),
     ...keep('startTime', startTime),
     ...keep('runningTime', seen.status.runningTime ?? (stage.kind === 'Active' && enoughRun(places) ? time : undefined)),
     ...(ended ? { completionTime: time } : {}),
@@ -44,7 +45,7 @@ export function statusOf(seen: Observed, assessment: Assessment, outcome: Outcom
 }
 
 /** Nothing is said of attempts before the first pod is there: until then the job may still be changed. */
-function attemptsOf({ attempts, places, stage }: Assessment, spec: TrainingJobSpec): Pick<JobStatus, 'attempt' | 'gangAttempt' | 'roles' | 'replicas'> {
+function attemptsOf({ attempts, places, stage }: Assessment, { spec, name }: Job): Pick<JobStatus, 'attempt' | 'gangAttempt' | 'roles' | 'replicas' | 'selector'> {
   const begun = attempts.newest > 1 || places.some(({ pod, launched, succeeded }) => pod !== undefined || launched || succeeded);
   if (!begun) return {};
   const ended = stage.kind === 'Succeeded' || stage.kind === 'Failed';
@@ -54,6 +55,8 @@ function attemptsOf({ attempts, places, stage }: Assessment, spec: TrainingJobSp
     gangAttempt: attempts.gang,
     roles: rolesOf(spec).map((role) => ({ name: role.name, replicas: role.replicas, running: running.get(role.name) ?? 0, ...writeAttempts(attempts, role) })),
     ...(spec.trainer === undefined ? {} : { replicas: running.get(trainerRole) ?? 0 }),
+    // What a HorizontalPodAutoscaler finds the pods of the scale subresource by.
+    ...(spec.minReplicas === undefined ? {} : { selector: `${labels.trainingJob}=${name}` }),
   };
 }
 
