@@ -40,6 +40,8 @@ export interface OperatorProcess extends AsyncDisposable {
   forgetPeak(): Promise<void>;
   /** CPU time of all threads since the start. */
   cpuMs(): Promise<number>;
+  /** Its whole log, and that of its predecessors under this name. */
+  readonly logFile: string;
   /** Last lines of its log. */
   log(lines?: number): Promise<string>;
   /** Ends it as the kubelet does, by SIGTERM with time to drain. Does nothing when it is gone. */
@@ -90,6 +92,7 @@ async function launch(options: OperatorOptions, slot: Slot): Promise<OperatorPro
   return {
     pid,
     progressPort: slot.progress,
+    logFile: record.log,
     ready: async () => {
       await ready(record, async () => answers(`http://127.0.0.1:${slot.health}/readyz`), 60);
       return performance.now() - startedAt;

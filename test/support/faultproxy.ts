@@ -21,6 +21,8 @@ export type Fault =
   | { readonly kind: 'reset' }
   /** Lets the server do what is asked, then breaks the connection in place of the answer. */
   | { readonly kind: 'loseReply' }
+  /** The client dies at this request: before it arrives, or when it was done but not yet answered. `crash` kills it. */
+  | { readonly kind: 'crash'; readonly side: 'before' | 'after'; readonly crash: () => Promise<void> }
   /** Calls the test before the request arrives, and after its answer has come but is not yet passed on. */
   | { readonly kind: 'observe'; readonly before?: () => void | Promise<void>; readonly after?: () => void | Promise<void> };
 
@@ -38,12 +40,13 @@ export interface RecordedWrite extends Seen {
   /** Milliseconds by this process's monotonic clock, when the whole request had arrived. */
   readonly at: number;
   readonly body: unknown;
-  /** Of the answer; `undefined` while there is none. */
+  /** Of the answer; `undefined` while there is none, 0 where the request never arrived. */
   code: number | undefined;
 }
 
 export interface Rule {
-  readonly when: (seen: Seen) => boolean;
+  /** `body` is that of a write. */
+  readonly when: (seen: Seen, body: unknown) => boolean;
   readonly fault: Fault;
   /** For so many requests; for all while the rule stands when left out. */
   readonly times?: number;
@@ -52,6 +55,12 @@ export interface Rule {
 export interface StandingRule extends Disposable {
   /** Requests that it befell so far. */
   readonly hits: number;
+}
+
+/** An API server that has fallen behind: it answers lists as of an older version, and tells of no change until it has caught up. */
+interface Lag {
+  readonly resourceVersion: string;
+  readonly caughtUp: Promise<void>;
 }
 
 interface Stream {
@@ -71,6 +80,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #streams = new Set<Stream>();
   #rules: { readonly rule: Rule; hits: number }[] = [];
+  #lag: Lag | undefined;
 
   static async start(kubeconfigPath: string): Promise<FaultProxy> {
     const upstream = await kubeConfigAuthority({ path: kubeconfigPath }, systemClock);
@@ -135,6 +145,24 @@ export class FaultProxy implements AsyncDisposable {
     for (const stream of this.#streams) if (when(stream.seen)) stream.response.write(bytes);
   }
 
+  /** Lists are answered as of this version, and watches begin only when what is returned is disposed. */
+  lagBehind(resourceVersion: string): Disposable {
+    let resolve: () => void = () => undefined;
+    const lag = {
+      resourceVersion,
+      caughtUp: new Promise<void>((done) => {
+        resolve = done;
+      }),
+    };
+    this.#lag = lag;
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#lag === lag) this.#lag = undefined;
+        resolve();
+      },
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#agent.destroy();
     for (const socket of this.#sockets) socket.destroy();
@@ -145,7 +173,8 @@ export class FaultProxy implements AsyncDisposable {
     const seen = seenOf(request);
     const body = await bodyOf(request);
     const record = seen.isWrite ? this.#record(seen, body) : undefined;
-    const fault = this.#faultFor(seen);
+    const fault = this.#faultFor(seen, record?.body);
+    if (record !== undefined && fault !== undefined && neverArrives(fault)) record.code = 0;
     switch (fault?.kind) {
       case 'hang':
         return;
@@ -156,13 +185,35 @@ export class FaultProxy implements AsyncDisposable {
         request.socket.resetAndDestroy();
         return;
       case 'respond':
-        response.writeHead(fault.code, { 'content-type': 'application/json', ...fault.headers });
-        response.end(JSON.stringify(fault.body ?? { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: fault.code }));
+        refuse(response, fault.code, fault.headers, fault.body);
         return;
+      case 'crash':
+        if (fault.side === 'after') break;
+        await fault.crash();
+        request.socket.destroy();
+        return;
+      case 'observe':
+        await fault.before?.();
+        break;
       default:
-        if (fault?.kind === 'observe') await fault.before?.();
-        await this.#forward(request, response, seen, body, record, fault);
     }
+    const target = await this.#targetOf(request, seen);
+    if (target === undefined) refuse(response, 422);
+    else await this.#forward(target, request, response, seen, body, record, fault);
+  }
+
+  /** What to ask the server, which may be older than what was asked; undefined for what a server that lags does not know. */
+  async #targetOf(request: IncomingMessage, seen: Seen): Promise<URL | undefined> {
+    const target = new URL(request.url ?? '/', this.#upstream.server);
+    const lag = this.#lag;
+    if (lag === undefined || seen.method !== 'GET') return target;
+    if (seen.query.has('sendInitialEvents')) return undefined;
+    if (seen.isWatch) await lag.caughtUp;
+    else if (isCollection(seen.path) && !seen.query.has('continue')) {
+      target.searchParams.set('resourceVersion', lag.resourceVersion);
+      target.searchParams.set('resourceVersionMatch', 'Exact');
+    }
+    return target;
   }
 
   #record(seen: Seen, body: Buffer): RecordedWrite {
@@ -171,32 +222,40 @@ export class FaultProxy implements AsyncDisposable {
     return record;
   }
 
-  #faultFor(seen: Seen): Fault | undefined {
-    const entry = this.#rules.find(({ rule, hits }) => hits < (rule.times ?? Infinity) && rule.when(seen));
+  #faultFor(seen: Seen, body: unknown): Fault | undefined {
+    const entry = this.#rules.find(({ rule, hits }) => hits < (rule.times ?? Infinity) && rule.when(seen, body));
     if (entry === undefined) return undefined;
     entry.hits += 1;
     return entry.rule.fault;
   }
 
-  async #forward(request: IncomingMessage, response: ServerResponse, seen: Seen, body: Buffer, record: RecordedWrite | undefined, fault: Fault | undefined): Promise<void> {
+  async #forward(target: URL, request: IncomingMessage, response: ServerResponse, seen: Seen, body: Buffer, record: RecordedWrite | undefined, fault: Fault | undefined): Promise<void> {
     const { headers, tls } = await this.#upstream.credentials();
     const upstream = upstreamRequest(
-      new URL(request.url ?? '/', this.#upstream.server),
+      target,
       { method: seen.method, agent: this.#agent, headers: { ...request.headers, ...headers, host: this.#upstream.server.host }, ...tls },
       (answer) => void this.#passOn(answer, request, response, seen, record, fault),
     );
     // The server went away: so does the client's connection, as it would without a proxy.
     upstream.once('error', () => response.destroy());
-    response.once('close', () => upstream.destroy());
+    // A write whose client has gone goes on, so that its record says what became of it.
+    response.once('close', () => {
+      if (!seen.isWrite) upstream.destroy();
+    });
     upstream.end(body);
   }
 
   async #passOn(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse, seen: Seen, record: RecordedWrite | undefined, fault: Fault | undefined): Promise<void> {
     if (record !== undefined) record.code = answer.statusCode;
     if (fault?.kind === 'observe') await fault.after?.();
-    if (fault?.kind === 'loseReply') {
+    if (fault?.kind === 'crash') await fault.crash();
+    if (fault?.kind === 'loseReply' || fault?.kind === 'crash') {
       request.socket.resetAndDestroy();
       answer.destroy();
+      return;
+    }
+    if (response.destroyed) {
+      answer.resume();
       return;
     }
     const stream: Stream = { seen, response, held: false };
@@ -204,7 +263,7 @@ export class FaultProxy implements AsyncDisposable {
     response.once('close', () => this.#streams.delete(stream));
     response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
     answer.on('data', (chunk: Buffer) => {
-      if (!stream.held) response.write(chunk);
+      if (!stream.held && !response.destroyed) response.write(chunk);
     });
     answer.once('end', () => {
       if (!stream.held) response.end();
@@ -226,6 +285,21 @@ function seenOf(request: IncomingMessage): Seen {
     isWatch: url.searchParams.has('watch'),
     isWrite: method !== 'GET' && method !== 'HEAD',
   };
+}
+
+function neverArrives(fault: Fault): boolean {
+  return fault.kind === 'respond' || fault.kind === 'hang' || fault.kind === 'hangAfterHead' || fault.kind === 'reset' || (fault.kind === 'crash' && fault.side === 'before');
+}
+
+function refuse(response: ServerResponse, code: number, headers: Readonly<Record<string, string>> = {}, body?: unknown): void {
+  response.writeHead(code, { 'content-type': 'application/json', ...headers });
+  response.end(JSON.stringify(body ?? { kind: 'Status', apiVersion: 'v1', status: 'Failure', code }));
+}
+
+/** True for a path such as /api/v1/namespaces/NAME/pods, false for that of one object. */
+function isCollection(path: string): boolean {
+  const words = path.replace(/^\/(api\/v1|apis\/[^/]+\/[^/]+)\//, '').split('/');
+  return words.length === 1 || (words[0] === 'namespaces' && words.length === 3);
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

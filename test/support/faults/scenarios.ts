@@ -1,0 +1,117 @@
+/**
+ * Stories of TrainingJobs, told by what the user and the nodes do. Each step waits for what must come true however often the operator
+ * dies meanwhile, so that a story ends in the same way under every fault.
+ */
+import { isTrue, labels, type TrainingJob } from '../../../operator/src/api/index.ts';
+import { podType, trainingJobType } from '../../../operator/src/controllers/shared/resources.ts';
+import type { KubeObject, ObjectKey } from '../../../operator/src/kube/resource.ts';
+import type { LivePod } from '../fake-kubelet.ts';
+import type { Bed } from './bed.ts';
+import type { Program } from './node-agent.ts';
+
+export interface Stage {
+  readonly bed: Bed;
+  readonly job: ObjectKey;
+  /** How long one step may take under the faults of this run. */
+  readonly stepSeconds: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly spec: object;
+  play(stage: Stage): Promise<void>;
+}
+
+const resultMessage = JSON.stringify({ metrics: { test_accuracy: 0.98 }, epochs: 5, model: { path: 'model', digest: `sha256:${'a'.repeat(64)}`, sizeBytes: 1000 } });
+/** No simulated node ever pulls it. */
+const image = 'example.com/never-pulled:1';
+const template = { spec: { containers: [{ name: 'main', image }] } };
+
+const single: Scenario = {
+  name: 'single',
+  spec: {
+    trainer: { data: { source: { format: 'CSV', uri: 'https://example.com/digits.csv' }, target: 'label' }, model: { preset: 'MLP' }, fit: { epochs: 5 } },
+  },
+  async play(stage) {
+    await running(stage, 1);
+    everyoneSucceeds(stage, resultMessage);
+    await succeeded(stage);
+  },
+};
+
+const gang: Scenario = {
+  name: 'gang',
+  spec: { roles: [{ name: 'worker', replicas: 3, template }], failurePolicy: { budgets: { applicationError: 3 } } },
+  async play(stage) {
+    await running(stage, 3);
+    program(stage, (pod) => (isPlace(pod, 1) && pod.metadata.labels?.[labels.attempt] === '1' ? { exitCode: 1, message: 'loss is NaN' } : undefined));
+    await told(stage, 'the failure is in the ledger', ({ status }) => status?.failures?.some(({ cause }) => cause === 'ApplicationError'));
+    await running(stage, 3);
+    everyoneSucceeds(stage);
+    await succeeded(stage);
+  },
+};
+
+const elastic: Scenario = {
+  name: 'elastic',
+  spec: { roles: [{ name: 'worker', replicas: 3, minReplicas: 2, maxReplicas: 4, template }], framework: 'Custom' },
+  async play(stage) {
+    await running(stage, 3);
+    const lost = podsOf(stage).find((pod) => isPlace(pod, 1));
+    if (lost !== undefined) await stage.bed.agent.delete(lost);
+    await told(stage, 'the loss is in the ledger', ({ status }) => status?.failures?.some(({ cause }) => cause === 'Preempted'));
+    await running(stage, 3);
+    await scale(stage, 4);
+    await running(stage, 4);
+    await scale(stage, 2);
+    await told(stage, 'two pods are left', ({ status }) => status?.roles?.[0]?.replicas === 2 && status.roles[0].running === 2 && podsOf(stage).length === 2);
+    everyoneSucceeds(stage);
+    await succeeded(stage);
+  },
+};
+
+export const trainingJobScenarios: readonly Scenario[] = [single, gang, elastic];
+
+/** So many pods of the first role run, and the status says so. */
+async function running(stage: Stage, count: number): Promise<void> {
+  await told(stage, `${count} pods run`, ({ status }) => isTrue(status?.conditions, 'Running') && status?.roles?.[0]?.running === count);
+}
+
+/** Whatever comes first is its end; a story is over only when the job has succeeded. */
+async function succeeded(stage: Stage): Promise<void> {
+  await told(stage, 'the job has succeeded', ({ status }) => {
+    if (isTrue(status?.conditions, 'Failed')) throw new Error(`The job failed: ${JSON.stringify(status?.conditions)}`);
+    return isTrue(status?.conditions, 'Succeeded');
+  });
+}
+
+async function told(stage: Stage, what: string, holds: (job: TrainingJob) => boolean | undefined): Promise<void> {
+  const { bed, job, stepSeconds } = stage;
+  const look = (): TrainingJob | undefined => bed.chronicle.objects<TrainingJob & KubeObject>(trainingJobType, job.namespace).find(({ metadata }) => metadata.name === job.name);
+  const hint = (): string => `${job.name}: ${JSON.stringify(look()?.status)}; pods: ${podsOf(stage).map(({ metadata, status }) => `${metadata.name} ${status.phase ?? ''}`).join(', ')}`;
+  await bed.chronicle.until(`${what} of ${job.name}`, () => {
+    const now = look();
+    return now !== undefined && holds(now) === true ? now : undefined;
+  }, { seconds: stepSeconds, hint });
+}
+
+async function scale({ bed, job }: Stage, replicas: number): Promise<void> {
+  const roles = [{ name: 'worker', replicas, minReplicas: 2, maxReplicas: 4, template }];
+  await bed.client.merge(trainingJobType, job, { spec: { roles } });
+}
+
+function podsOf({ bed, job }: Stage): LivePod[] {
+  return bed.chronicle.objects<LivePod>(podType, job.namespace).filter(({ metadata }) => metadata.labels?.[labels.trainingJob] === job.name);
+}
+
+function program({ bed, job }: Stage, ofJob: Program): void {
+  bed.agent.program(job.namespace, (pod) => (pod.metadata.labels?.[labels.trainingJob] === job.name ? ofJob(pod) : undefined));
+}
+
+function everyoneSucceeds(stage: Stage, message?: string): void {
+  program(stage, () => ({ exitCode: 0, ...(message === undefined ? {} : { message }) }));
+}
+
+function isPlace(pod: LivePod, index: number): boolean {
+  return pod.metadata.labels?.[labels.index] === String(index);
+}
