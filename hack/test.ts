@@ -44,6 +44,7 @@ const suites: readonly Suite[] = [
     name: 'trainer',
     steps: [
       check('native', "the trainer's native TensorFlow (about a minute the first time)", 'node', 'trainer-image/native/install.ts'),
+      tools('an S3 server built from source (about 2 minutes the first time)', 'versitygw'),
       mocha('trainer', 'training and serving on real data', ['test/trainer/**/*.test.ts'], {}),
     ],
   },

@@ -1,20 +1,16 @@
 /** The trainer image's one program. Verbs: train, serve. Reads the process' environment and arguments, wires, and sets the exit code. */
 import { availableParallelism } from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ProgressReply } from '@anneal/operator/api';
-import { terminationMessagePath, trainerEnv, trainerExit, volumeLayout } from '@anneal/operator/api';
-import { toAnnealError } from './errors.ts';
+import { terminationMessagePath, trainerEnv, trainerExit } from '@anneal/operator/api';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
 import { readCpuMax, threadsFor } from './threads.ts';
-import { threadsOfNewest } from './train/checkpoint.ts';
-import { orderFrom, textOf } from './train/environment.ts';
-import { failureOf } from './train/order.ts';
-import type { TrainingOrder, TrainingOutcome } from './train/order.ts';
+import { beginAttempt } from './train/attempt.ts';
+import { textOf } from './train/environment.ts';
+import type { TrainingOutcome } from './train/order.ts';
 import { createPusher } from './train/progress.ts';
 import type { Pusher } from './train/progress.ts';
-import { supervise } from './train/supervisor.ts';
 import { writeTermination } from './train/termination.ts';
 import { version } from './version.ts';
 
@@ -52,16 +48,10 @@ async function train(args: string[], log: Log): Promise<number> {
 }
 
 async function outcomeOf(log: Log, graceMs: number): Promise<TrainingOutcome> {
-  let order: TrainingOrder;
-  try {
-    order = orderFrom(process.env, (volume) => tuneTensorFlow(threadsOfNewest(path.join(volume, volumeLayout.checkpoints))));
-  } catch (error) {
-    return failureOf(toAnnealError(error));
-  }
-  const supervision = supervise(order, { log, graceMs, onProgress: (report) => pusher?.push(report) });
-  const pusher = pusherOf(log, (reply) => supervision.heed(reply));
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => supervision.stop());
-  const outcome = await supervision.ended;
+  const attempt = beginAttempt({ environment: process.env, log, graceMs, tune: tuneTensorFlow, push: (report) => pusher?.push(report) });
+  const pusher = pusherOf(log, (reply) => attempt.heed(reply));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => attempt.stop());
+  const outcome = await attempt.ended;
   await pusher?.close(2000);
   return outcome;
 }

@@ -31,6 +31,14 @@ export interface Checkpoint {
   readonly learner: LearnerState;
 }
 
+/** How much another job's checkpoint has to do with a run, for `restoreFrom`. */
+export interface Kinship {
+  /** Digest of data and spec without the number of epochs: equal ones may go on where the other stood. */
+  readonly lineage: string;
+  /** Digest of the network's layers: equal ones have weights of the same shapes. */
+  readonly network: string;
+}
+
 export interface CheckpointStore {
   /** Folder with a folder for each checkpoint. */
   readonly folder: string;
@@ -38,6 +46,7 @@ export interface CheckpointStore {
   readonly keep: number;
   /** Digest of spec and data; a checkpoint of another run is never gone on from. */
   readonly runDigest: string;
+  readonly kinship: Kinship;
   /** Threads that TensorFlow adds up with. */
   readonly threads: number;
 }
@@ -45,6 +54,7 @@ export interface CheckpointStore {
 interface Header {
   readonly formatVersion: 1;
   readonly runDigest: string;
+  readonly kinship: Kinship;
   readonly threads: number;
   readonly tensorsSha256: string;
   /** Lengths of the float32 vectors in tensors.bin, in order. */
@@ -73,6 +83,7 @@ export function writeCheckpoint(store: CheckpointStore, state: RunState, learner
   const header: Header = {
     formatVersion: 1,
     runDigest: store.runDigest,
+    kinship: store.kinship,
     threads: store.threads,
     tensorsSha256: sha256(tensors),
     tensors: vectors.map(({ name, values }) => ({ name, length: values.length })),
@@ -81,7 +92,10 @@ export function writeCheckpoint(store: CheckpointStore, state: RunState, learner
   };
   const name = checkpointName(state);
   writeFolder(store.folder, name, { 'tensors.bin': tensors, 'checkpoint.json': JSON.stringify({ sha256: sha256(canonicalJson(header)), header }) });
-  for (const old of newestFirst(store.folder).slice(store.keep)) removeFolder(store.folder, old);
+  // Those of another run do not count: of a job of this name that went further, they would push out our own.
+  const own = newestFirst(store.folder).filter((old) => headerIn(store.folder, old)?.runDigest === store.runDigest);
+  const kept = new Set(own.slice(0, store.keep));
+  for (const old of newestFirst(store.folder)) if (!kept.has(old)) removeFolder(store.folder, old);
   return name;
 }
 
@@ -101,19 +115,28 @@ export function readNewest(store: CheckpointStore, passedOver: (name: string, wh
  */
 export function threadsOfNewest(folder: string): number | undefined {
   for (const name of newestFirst(folder)) {
-    const json = readIfThere(path.join(folder, name, 'checkpoint.json'));
-    const header = json === undefined ? undefined : headerOf(json);
+    const header = headerIn(folder, name);
     if (header !== undefined) return header.threads;
   }
   return undefined;
 }
 
-function newestFirst(folder: string): string[] {
+/** Digest of the run that a checkpoint is of; undefined when it cannot be read. */
+export function runDigestOf(folder: string, name: string): string | undefined {
+  return headerIn(folder, name)?.runDigest;
+}
+
+export const isCheckpointName = (name: string): boolean => namePattern.test(name);
+
+const newestFirst = (folder: string): string[] => byNewest(namesIn(folder).filter(isCheckpointName));
+
+/** Names of checkpoints, the furthest run first. */
+export function byNewest(names: readonly string[]): string[] {
   const place = (name: string): [number, number] => {
     const [, epoch = '0', step = '0'] = namePattern.exec(name) ?? [];
     return [Number(epoch), Number(step)];
   };
-  return namesIn(folder).filter((name) => namePattern.test(name)).sort((a, b) => {
+  return names.toSorted((a, b) => {
     const [[epochA, stepA], [epochB, stepB]] = [place(a), place(b)];
     return epochB - epochA || stepB - stepA;
   });
@@ -121,12 +144,18 @@ function newestFirst(folder: string): string[] {
 
 /** The checkpoint, or why it cannot be used. */
 function readCheckpoint(store: CheckpointStore, name: string): Checkpoint | string {
-  const json = readIfThere(path.join(store.folder, name, 'checkpoint.json'));
-  const tensors = readIfThere(path.join(store.folder, name, 'tensors.bin'));
+  const read = readAny(store.folder, name);
+  if (typeof read === 'string') return read;
+  return read.runDigest === store.runDigest ? read : 'it is of another spec or other data';
+}
+
+/** A checkpoint of whatever run, or why it cannot be used. */
+export function readAny(folder: string, name: string): (Checkpoint & Pick<Header, 'runDigest' | 'kinship'>) | string {
+  const json = readIfThere(path.join(folder, name, 'checkpoint.json'));
+  const tensors = readIfThere(path.join(folder, name, 'tensors.bin'));
   if (json === undefined || tensors === undefined) return 'a file is missing';
   const header = headerOf(json);
   if (header === undefined) return 'checkpoint.json is damaged';
-  if (header.runDigest !== store.runDigest) return 'it is of another spec or other data';
   if (header.tensorsSha256 !== sha256(tensors)) return 'tensors.bin is damaged';
   const vectors = vectorsOf(header, tensors);
   const [weights, ...rest] = vectors.filter(({ name: vector }) => vector !== 'best').map(({ values }) => values);
@@ -134,9 +163,16 @@ function readCheckpoint(store: CheckpointStore, name: string): Checkpoint | stri
   const best = vectors.find(({ name: vector }) => vector === 'best')?.values;
   return {
     name,
+    runDigest: header.runDigest,
+    kinship: header.kinship,
     state: { ...header.state, ...(best === undefined ? {} : { best }) },
     learner: { weights, optimizer: { slots: rest, scalars: header.scalars } },
   };
+}
+
+function headerIn(folder: string, name: string): Header | undefined {
+  const json = readIfThere(path.join(folder, name, 'checkpoint.json'));
+  return json === undefined ? undefined : headerOf(json);
 }
 
 function headerOf(json: Buffer): Header | undefined {

@@ -1,5 +1,5 @@
 /** The order of a run, from the variables that the operator sets. */
-import type { TrainerSpec } from '@anneal/operator/api';
+import type { BucketPlace, RestoreSource, TrainerSpec } from '@anneal/operator/api';
 import { trainerEnv } from '@anneal/operator/api';
 import { AnnealError } from '../errors.ts';
 import type { Fence } from './fence.ts';
@@ -7,11 +7,11 @@ import type { TrainingOrder } from './order.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @param threads  that TensorFlow is given. @throws AnnealError `SPEC_INVALID` that names the variable */
-export function orderFrom(environment: Environment, threads: (volume: string) => number): TrainingOrder {
+/** @param threads  that TensorFlow is given. @param restoreFrom  folder of another job's checkpoints. @throws AnnealError `SPEC_INVALID` that names the variable */
+export function orderFrom(environment: Environment, threads: (volume: string) => number, restoreFrom?: string): TrainingOrder {
   const sourceDirectory = textOf(environment, trainerEnv.sourceDirectory);
   const accelerator = textOf(environment, trainerEnv.accelerator);
-  const volume = required(environment, trainerEnv.volume);
+  const volume = volumeFrom(environment);
   return {
     spec: specOf(required(environment, trainerEnv.spec)),
     volume,
@@ -21,9 +21,13 @@ export function orderFrom(environment: Environment, threads: (volume: string) =>
     checkpointIntervalSeconds: numberOf(environment, trainerEnv.checkpointIntervalSeconds, 0),
     checkpointKeep: Math.max(1, numberOf(environment, trainerEnv.checkpointKeep, 2)),
     fence: fenceFrom(environment),
+    ...(restoreFrom === undefined ? {} : { restoreFrom }),
     ...(accelerator === undefined ? {} : { accelerator }),
   };
 }
+
+/** @throws AnnealError `SPEC_INVALID` where it is not set */
+export const volumeFrom = (environment: Environment): string => required(environment, trainerEnv.volume);
 
 export function fenceFrom(environment: Environment): Fence {
   return {
@@ -31,6 +35,21 @@ export function fenceFrom(environment: Environment): Fence {
     place: `${textOf(environment, trainerEnv.role) ?? 'trainer'}-${numberOf(environment, trainerEnv.index, 0)}`,
     attempt: numberOf(environment, trainerEnv.attempt, 1),
   };
+}
+
+/** Undefined where checkpoints stay on the volume. */
+export const bucketFrom = (environment: Environment): BucketPlace | undefined => jsonOf(environment, trainerEnv.checkpointBucket) as BucketPlace | undefined;
+
+export const restoreSourceFrom = (environment: Environment): RestoreSource | undefined => jsonOf(environment, trainerEnv.restoreFrom) as RestoreSource | undefined;
+
+function jsonOf(environment: Environment, name: string): unknown {
+  const json = textOf(environment, name);
+  if (json === undefined) return undefined;
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new AnnealError('SPEC_INVALID', { at: name, message: `${name} is not JSON. The operator sets it; remove it to run the image without one.`, cause: error });
+  }
 }
 
 /** An empty variable is one that is not set. */

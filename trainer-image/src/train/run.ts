@@ -1,7 +1,7 @@
 /** One training run from spec to model directory. Runs in a worker thread; knows no process, no environment and no clock but the given one. */
 import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { TrainingResult } from '@anneal/operator/api';
+import type { TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
 import { readCsv } from '../data/csv.ts';
 import { prepare } from '../data/prepare.ts';
@@ -14,7 +14,7 @@ import { readManifest, writeModel } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
 import { version } from '../version.ts';
 import { readNewest } from './checkpoint.ts';
-import type { CheckpointStore } from './checkpoint.ts';
+import type { Checkpoint, CheckpointStore, Kinship } from './checkpoint.ts';
 import { startState, trainEpochs } from './epochs.ts';
 import type { Run } from './epochs.ts';
 import { claimVolume, requireOwnVolume } from './fence.ts';
@@ -23,6 +23,7 @@ import { metricsOf, metricsOfTask, perClass, suitsTask } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
 import { failureOf } from './order.ts';
 import type { TrainingHooks, TrainingOrder, TrainingOutcome } from './order.ts';
+import { restore } from './restore.ts';
 
 /** Never throws: a failure is an outcome with a code and a sentence. */
 export async function runTraining(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingOutcome> {
@@ -44,7 +45,7 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
   const { data, dataDigest } = await loadData(order, hooks);
   const finished = finishedModel(order, specDigest, dataDigest, hooks);
   if (finished !== undefined) return { kind: 'Succeeded', result: resultOf(finished) };
-  const run = startRun(order, hooks, data, sha256(`${specDigest} ${dataDigest}`));
+  const run = startRun(order, hooks, data, sha256(`${specDigest} ${dataDigest}`), dataDigest);
   try {
     if (trainEpochs(run) === 'Stopped') return { kind: 'Stopped', ...(run.lastCheckpoint === undefined ? {} : { checkpoint: run.lastCheckpoint }) };
     return { kind: 'Succeeded', result: resultOf(await finish(run, specDigest, dataDigest)) };
@@ -106,13 +107,14 @@ async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ d
 
 const downloadsOf = (order: TrainingOrder): string => path.join(order.volume, 'data');
 
-function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, runDigest: string): Run {
+function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, runDigest: string, dataDigest: string): Run {
   const { spec } = order;
-  const store: CheckpointStore = { folder: path.join(order.volume, volumeLayout.checkpoints), keep: order.checkpointKeep, runDigest, threads: order.threads };
-  removeLeftovers(store.folder);
-  const found = readNewest(store, (name, why) => hooks.log('warn', 'Passed over a checkpoint', { checkpoint: name, why }));
-  if (found !== undefined) hooks.log('info', 'Going on from a checkpoint', { checkpoint: found.name, epoch: found.state.epoch, step: found.state.step });
   const { shape, target } = data.preprocessing;
+  const kinship = kinshipOf(spec, data, dataDigest);
+  const store: CheckpointStore = { folder: path.join(order.volume, volumeLayout.checkpoints), keep: order.checkpointKeep, runDigest, kinship, threads: order.threads };
+  removeLeftovers(store.folder);
+  const found = readNewest(store, (name, why) => hooks.log('warn', 'Passed over a checkpoint', { checkpoint: name, why })) ?? restored(order, kinship, data, hooks);
+  if (found !== undefined) hooks.log('info', 'Going on from a checkpoint', { checkpoint: found.name, epoch: found.state.epoch, step: found.state.step });
   const now = hooks.now();
   return {
     order, data, hooks, store,
@@ -123,6 +125,24 @@ function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, ru
     loggedAt: now,
     startedAt: now,
     startedStep: found?.state.step ?? 0,
+  };
+}
+
+/** Where the job has no checkpoint of its own and names another's. */
+function restored({ restoreFrom }: TrainingOrder, kinship: Kinship, data: Prepared, hooks: TrainingHooks): Checkpoint | undefined {
+  if (restoreFrom === undefined) return undefined;
+  const { kind, checkpoint } = restore(restoreFrom, kinship, (name, why) => hooks.log('warn', 'Passed over a checkpoint', { checkpoint: name, why }));
+  hooks.log('info', kind === 'GoneOn' ? 'Beginning where another job stood' : 'Beginning with the weights of another job', { checkpoint: checkpoint.name });
+  return kind === 'GoneOn' ? checkpoint : { name: checkpoint.name, state: startState(data), learner: { weights: checkpoint.learner.weights, optimizer: { slots: [], scalars: [] } } };
+}
+
+function kinshipOf(spec: TrainerSpec, data: Prepared, dataDigest: string): Kinship {
+  const { epochs: _epochs, ...fit } = spec.fit;
+  const { dropout: _dropout, l2: _l2, ...layers } = spec.model;
+  const { shape, target } = data.preprocessing;
+  return {
+    lineage: sha256(canonicalJson({ ...spec, fit, dataDigest })),
+    network: sha256(canonicalJson({ layers, shape, outputs: target.task === 'Classification' ? target.classes : 1 })),
   };
 }
 

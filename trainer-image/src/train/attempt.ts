@@ -1,0 +1,155 @@
+/** One attempt in its pod: claims, brings back what a lost volume held, trains, and copies what was written to the bucket. */
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ProgressReply, ProgressReport } from '@anneal/operator/api';
+import { volumeLayout } from '@anneal/operator/api';
+import { AnnealError, toAnnealError } from '../errors.ts';
+import { namesIn } from '../files.ts';
+import type { Log } from '../log.ts';
+import { openBucket } from '../store/bucket.ts';
+import type { Bucket } from '../store/bucket.ts';
+import { createCopier } from '../store/copier.ts';
+import { copiesIn } from '../store/copies.ts';
+import type { Copies } from '../store/copies.ts';
+import { isCheckpointName, threadsOfNewest } from './checkpoint.ts';
+import { bucketFrom, fenceFrom, orderFrom, restoreSourceFrom, volumeFrom } from './environment.ts';
+import { claimVolume } from './fence.ts';
+import { failureOf } from './order.ts';
+import type { TrainingOutcome } from './order.ts';
+import { candidates } from './restore.ts';
+import { supervise } from './supervisor.ts';
+import type { Supervision } from './supervisor.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface AttemptOptions {
+  readonly environment: Environment;
+  readonly log: Log;
+  readonly graceMs: number;
+  /** Sets up TensorFlow before it is loaded. @param preferred  threads that a checkpoint was made with. @returns the threads it will use */
+  readonly tune: (preferred: number | undefined) => number;
+  readonly push: (report: ProgressReport) => void;
+}
+
+export interface Attempt {
+  readonly ended: Promise<TrainingOutcome>;
+  stop(): void;
+  heed(reply: ProgressReply): void;
+}
+
+/** Folder on the volume for what comes from another job's bucket. */
+const restoredFolder = 'restored';
+
+export function beginAttempt(options: AttemptOptions): Attempt {
+  let supervision: Supervision | undefined;
+  let stopped = false;
+  const stop = (): void => {
+    stopped = true;
+    supervision?.stop();
+  };
+  const begun = (started: Supervision): void => {
+    supervision = started;
+    if (stopped) started.stop();
+  };
+  return {
+    // Never throws: a failure is an outcome with a code and a sentence.
+    ended: run(options, begun, stop, () => stopped).catch((error: unknown) => failureOf(toAnnealError(error))),
+    stop,
+    heed: (reply) => supervision?.heed(reply),
+  };
+}
+
+async function run(options: AttemptOptions, begun: (supervision: Supervision) => void, stop: () => void, isStopped: () => boolean): Promise<TrainingOutcome> {
+  const { environment, log } = options;
+  const volume = volumeFrom(environment);
+  using bucket = bucketOf(environment);
+  const copies = bucket === undefined ? undefined : copiesIn(bucket, volume, fenceFrom(environment));
+  if (copies !== undefined) await prepareVolume(copies, volume, environment, log);
+  const restoreFrom = await restoreFolder(environment, volume, log);
+  if (isStopped()) return { kind: 'Stopped' };
+  const order = orderFrom(environment, () => options.tune(threadsOf(volume, restoreFrom)), restoreFrom);
+
+  let last: ProgressReport | undefined;
+  const fenced = new AbortController();
+  const tell = (): void => {
+    if (last !== undefined) options.push(withCopy(last));
+  };
+  const copier = copies === undefined ? undefined : createCopier({
+    copies, log,
+    keep: order.checkpointKeep,
+    onCopied: tell,
+    onSuperseded: () => {
+      fenced.abort();
+      stop();
+    },
+  });
+  const withCopy = (report: ProgressReport): ProgressReport => {
+    if (copier === undefined || report.checkpoint === undefined) return report;
+    return { ...report, checkpoint: { ...report.checkpoint, copied: copier.offer(report.checkpoint) } };
+  };
+  const supervision = supervise(order, {
+    log,
+    graceMs: options.graceMs,
+    onProgress: (report) => {
+      last = report;
+      tell();
+    },
+  });
+  begun(supervision);
+  const outcome = await supervision.ended;
+  await copier?.settle(options.graceMs);
+  if (fenced.signal.aborted) throw new AnnealError('SUPERSEDED', { message: 'A later attempt writes to the bucket; this one has ended.' });
+  if (outcome.kind === 'Succeeded') {
+    if (copies !== undefined) await copyModel(copies, log);
+    rmSync(path.join(volume, restoredFolder), { recursive: true, force: true });
+  }
+  return outcome;
+}
+
+function bucketOf(environment: Environment): Bucket | undefined {
+  const place = bucketFrom(environment);
+  return place === undefined ? undefined : openBucket(place, environment, 'spec.checkpoint.s3');
+}
+
+/** Claims volume and bucket, and brings the newest copy to a volume that has no checkpoint. */
+async function prepareVolume(copies: Copies, volume: string, environment: Environment, log: Log): Promise<void> {
+  claimVolume(volume, fenceFrom(environment));
+  await copies.claim();
+  if (namesIn(path.join(volume, volumeLayout.checkpoints)).some(isCheckpointName) || namesIn(volume).includes(volumeLayout.model)) return;
+  const name = await copies.bringNewest(volume, (passed, why) => log('warn', 'Passed over a copy', { checkpoint: passed, bucket: copies.uri, why }));
+  if (name !== undefined) log('info', 'Brought a checkpoint from the bucket', { checkpoint: name, bucket: copies.uri });
+}
+
+/** Folder with another job's checkpoints; undefined where none is asked for, or this job has its own. */
+async function restoreFolder(environment: Environment, volume: string, log: Log): Promise<string | undefined> {
+  const source = restoreSourceFrom(environment);
+  if (source === undefined || namesIn(path.join(volume, volumeLayout.checkpoints)).some(isCheckpointName)) return undefined;
+  if ('path' in source) return source.path;
+  const to = path.join(volume, restoredFolder);
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(to, { recursive: true });
+  using bucket = openBucket(source.bucket, environment, 'spec.checkpoint.restoreFrom');
+  await copiesIn(bucket, to, undefined).bringNewest(to, (passed, why) => log('warn', 'Passed over a copy', { checkpoint: passed, bucket: bucket.uri, why }));
+  return to;
+}
+
+function threadsOf(volume: string, restoreFrom: string | undefined): number | undefined {
+  return threadsOfNewest(path.join(volume, volumeLayout.checkpoints)) ?? (restoreFrom === undefined ? undefined : threadsOfNewest(candidates(restoreFrom)[0]));
+}
+
+const modelTries = 6;
+
+/** Without the copy the job has not done what it was asked to; a restarted attempt finds the model and tries again. */
+async function copyModel(copies: Copies, log: Log): Promise<void> {
+  for (let tried = 1; ; tried++) {
+    try {
+      await copies.copyModel();
+      return;
+    } catch (error) {
+      if (tried === modelTries || (error instanceof AnnealError && error.code !== 'BUCKET_FAILED')) throw error;
+      log('warn', 'Model could not be copied to the bucket, will try again', { bucket: copies.uri, error: error instanceof Error ? error.message : String(error) });
+      await delay(500 * 2 ** tried);
+    }
+  }
+}
