@@ -11,10 +11,18 @@
 - apiGroups: [anneal.dev]
   resources: [trainingjobs/finalizers, hyperparamsweeps/finalizers, modeldeployments/finalizers]
   verbs: [update]
-# What training and serving are made of. No secrets: pods mount them, the operator never reads them.
+# What training and serving are made of.
 - apiGroups: [""]
   resources: [pods, services, persistentvolumeclaims, configmaps]
   verbs: [get, list, watch, create, patch, delete]
+# Keys that the pods of a job share. Pods mount them; the operator never reads a Secret, its own or another's.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [create]
+# Devices of a class, for jobs that ask for them. One that is there already is looked at once, to see that it is the job's.
+- apiGroups: [resource.k8s.io]
+  resources: [resourceclaimtemplates]
+  verbs: [get, create]
 # Why a pod's volume cannot be mounted is told in events only.
 - apiGroups: [""]
   resources: [events]

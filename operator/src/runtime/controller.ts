@@ -14,6 +14,7 @@ import { execute } from './execute.ts';
 import { Expectations } from './expectations.ts';
 import type { Next } from './plan.ts';
 import type { Scope } from './scope.ts';
+import type { MakeSecretMaterial } from './secret-material.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { Store } from './store.ts';
 import type { Stores, Watched, Watches } from './watched.ts';
@@ -26,6 +27,7 @@ export interface ControllerContext {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly events: EventRecorder;
+  readonly secretMaterial: MakeSecretMaterial;
   /** A client whose writes are the controller's, behind the leader gate. */
   readonly clientFor: (controller: string) => Client;
   readonly storeOf: (type: ResourceType) => Store | undefined;
@@ -220,7 +222,7 @@ class RunningController<W extends Watches, Primary extends keyof W & string, Sta
 
   /** A scope for one run, which remembers an action that failed. */
   #newRun(key: ObjectKey): { readonly scope: Scope<W, Status>; readonly failure: Error | undefined } {
-    const { clock, events, metrics, storeOf } = this.#context;
+    const { clock, events, metrics, secretMaterial, storeOf } = this.#context;
     const log = this.#log.with({ key: keyString(key) });
     const timeoutMs = Math.min(patience.mostMs, patience.firstMs * 2 ** this.#queue.failuresOf(keyString(key)));
     let failure: Error | undefined;
@@ -231,7 +233,7 @@ class RunningController<W extends Watches, Primary extends keyof W & string, Sta
       expectations: this.#expectations,
       execute: async (actions) => {
         const outcome = await execute(actions, {
-          controller: this.#definition.name, owner: key, client: this.#client, timeoutMs, storeOf, expectations: this.#expectations, events, metrics, log,
+          controller: this.#definition.name, owner: key, client: this.#client, timeoutMs, storeOf, expectations: this.#expectations, secretMaterial, events, metrics, log,
         });
         if (outcome.kind === 'failed') failure ??= outcome.error;
         return outcome;

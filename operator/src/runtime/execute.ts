@@ -8,7 +8,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { EventRecorder } from './events.ts';
 import type { Expectations } from './expectations.ts';
 import { hashJson } from './json.ts';
-import type { Action, Outcome, Seen } from './plan.ts';
+import type { Action, Outcome, SecretObject, SecretRecipe, Seen } from './plan.ts';
+import type { MakeSecretMaterial } from './secret-material.ts';
 import type { Store } from './store.ts';
 
 /** On what we apply: the hash of all of it, so that an unchanged one costs no request. */
@@ -24,6 +25,7 @@ export interface Execution {
   /** The cache of a type, if it is watched. */
   readonly storeOf: (type: ResourceType) => Store | undefined;
   readonly expectations: Expectations;
+  readonly secretMaterial: MakeSecretMaterial;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -60,8 +62,12 @@ function perform(action: Action, execution: Execution): Result | Promise<Result>
   switch (action.kind) {
     case 'Create':
       return create(action.type, action.object, execution);
+    case 'CreateSecret':
+      return createSecret(action.type, action.object, action.generate, execution);
     case 'Apply':
       return apply(action.type, action.object, execution);
+    case 'Patch':
+      return patch(action, execution);
     case 'Delete':
       return remove(action.target, execution, (key) => {
         const { target, gracePeriodSeconds, propagation } = action;
@@ -93,6 +99,17 @@ async function create(type: ResourceType, object: KubeObject, execution: Executi
   }
 }
 
+async function createSecret(type: ResourceType, object: SecretObject, recipe: SecretRecipe, execution: Execution): Promise<Result> {
+  const stringData = { ...object.stringData, ...(await execution.secretMaterial(recipe)) };
+  try {
+    await execution.client.create<KubeObject>(type, { ...object, stringData } as SecretObject, { timeoutMs: execution.timeoutMs });
+    return 'written';
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    return 'repeated';
+  }
+}
+
 /** A 409 on a create is our own earlier create if, and only if, the object that exists is controlled by the same owner. */
 async function acceptIfOurs(type: ResourceType, wanted: KubeObject, execution: Execution): Promise<void> {
   const existing = await execution.client.get<KubeObject>(type, keyOf(wanted));
@@ -119,6 +136,19 @@ async function apply(type: ResourceType, object: KubeObject, execution: Executio
 
 function sameController(cached: KubeObject, wanted: KubeObject): boolean {
   return controllerOf(cached)?.uid === controllerOf(wanted)?.uid;
+}
+
+async function patch({ target, resourceVersion, subresource, patch: changes }: Extract<Action, { readonly kind: 'Patch' }>, execution: Execution): Promise<Result> {
+  const body = { ...changes, metadata: { ...('metadata' in changes ? (changes.metadata as object) : {}), uid: target.uid, resourceVersion } };
+  try {
+    const options = { timeoutMs: execution.timeoutMs, ...(subresource === undefined ? {} : { subresource }) };
+    expectVersion(target.type, await execution.client.merge<KubeObject>(target.type, keyOfSeen(target), body, options), execution);
+    return 'written';
+  } catch (error) {
+    // Its change, or its end, wakes the key.
+    if (!isConflict(error) && !isNotFound(error)) throw error;
+    return 'repeated';
+  }
 }
 
 async function remove(target: Seen, execution: Execution, request: (key: ObjectKey) => Promise<void>): Promise<Result> {
@@ -185,6 +215,7 @@ function keyOfSeen(seen: Seen): ObjectKey {
 function describe(action: Action): string {
   switch (action.kind) {
     case 'Create':
+    case 'CreateSecret':
     case 'Apply':
       return `${action.kind} ${action.type.kind} ${keyString(keyOf(action.object))}`;
     case 'Emit':

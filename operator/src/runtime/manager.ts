@@ -13,6 +13,7 @@ import { expectationMs } from './expectations.ts';
 import { checks, serveEndpoint } from './health.ts';
 import { Leader } from './leader.ts';
 import { Reflector } from './reflector.ts';
+import { secretMaterial } from './secret-material.ts';
 import { Store } from './store.ts';
 import type { ReadStore, Watched } from './watched.ts';
 
@@ -75,6 +76,7 @@ export class Manager {
       controller.attach({
         clock, random, log, metrics,
         events: this.#events,
+        secretMaterial: secretMaterial(clock),
         clientFor: (name) => this.#clientFor(name),
         storeOf: (type) => this.#reflectors.get(nameOf(type))?.store,
         onStale: (type) => this.#reflectors.get(nameOf(type))?.suspect(expectationMs),

@@ -16,8 +16,15 @@ export interface Seen {
 export type Action =
   /** Creates a child whose name is a pure function of its owner: a repeat is a 409 and counts as done if the controlling owner matches. */
   | { readonly kind: 'Create'; readonly type: ResourceType; readonly object: KubeObject }
+  /**
+   * Creates a Secret and makes its content on the way, so that no plan and no log ever holds it. There already counts as done: we may not
+   * read Secrets, and whoever may write a Secret of that name in the namespace may have any other.
+   */
+  | { readonly kind: 'CreateSecret'; readonly type: ResourceType; readonly object: SecretObject; readonly generate: SecretRecipe }
   /** Server-side apply of the fields that we own; skipped when the cached object already carries the same hash. */
   | { readonly kind: 'Apply'; readonly type: ResourceType; readonly object: KubeObject }
+  /** A JSON merge patch of an object that others write too, tied to the version that was seen: changed or gone meanwhile, it is planned anew. */
+  | { readonly kind: 'Patch'; readonly target: Seen; readonly resourceVersion: string; readonly subresource?: 'status'; readonly patch: object }
   /** Gone already, or replaced by another of that name, counts as done. */
   | { readonly kind: 'Delete'; readonly target: Seen; readonly gracePeriodSeconds?: number; readonly propagation?: Propagation }
   /** Asks through the eviction API, which honours disruption budgets; a refusal fails the plan and is retried. */
@@ -26,6 +33,17 @@ export type Action =
   | { readonly kind: 'RemoveFinalizer'; readonly target: Seen; readonly finalizer: string }
   /** Best effort: an event that cannot be sent never fails a plan. */
   | { readonly kind: 'Emit'; readonly about: Seen; readonly event: EventNote };
+
+export type SecretRecipe =
+  /** `ssh-privatekey` and `ssh-publickey`. */
+  | { readonly kind: 'SshKeyPair' }
+  /** `tls.crt` and `tls.key`: one self-signed certificate that all of a job's pods show and trust. */
+  | { readonly kind: 'PeerTls'; readonly dnsNames: readonly string[] };
+
+export interface SecretObject extends KubeObject {
+  /** What is known beforehand; the generated fields come beside it. */
+  readonly stringData?: Readonly<Record<string, string>>;
+}
 
 export type Propagation = 'Background' | 'Foreground' | 'Orphan';
 

@@ -9,6 +9,7 @@ import { appliedHash, execute } from '../../../operator/src/runtime/execute.ts';
 import { Expectations } from '../../../operator/src/runtime/expectations.ts';
 import type { Action, Outcome, Seen } from '../../../operator/src/runtime/plan.ts';
 import { Reflector } from '../../../operator/src/runtime/reflector.ts';
+import { secretMaterial } from '../../../operator/src/runtime/secret-material.ts';
 import { StatusWriter } from '../../../operator/src/runtime/status-writer.ts';
 import { Store } from '../../../operator/src/runtime/store.ts';
 import { createMetrics } from '../../../operator/src/telemetry/metrics.ts';
@@ -62,7 +63,7 @@ describe('executing a plan at a real API server', function () {
     const events = new EventRecorder({ client, clock, log: testLog, metrics, reportingController: 'anneal.dev/test', reportingInstance: 'kit' });
     return {
       client, owner, clock, events,
-      run: (...actions) => execute(actions, { controller: 'test', owner: keyOf(owner), client, timeoutMs: 10_000, storeOf: (type) => stores.get(type), expectations, events, metrics, log: testLog }),
+      run: (...actions) => execute(actions, { controller: 'test', owner: keyOf(owner), client, timeoutMs: 10_000, storeOf: (type) => stores.get(type), expectations, secretMaterial: secretMaterial(clock), events, metrics, log: testLog }),
       met: () => expectations.met(keyOf(owner)),
       cached: (object) => stores.get(object.kind === 'Widget' ? widgetType : configMapType)?.get(keyOf(object)),
       writes: () => proxy.writes.slice(before).map(({ method, path }) => `${method} ${path.split('/').slice(-2).join('/')}`),
@@ -171,6 +172,33 @@ describe('executing a plan at a real API server', function () {
       expect(await run(remove, remove)).to.deep.equal({ kind: 'done', writes: 1 });
       await eventually(() => expect(met()).to.equal(true));
       expect(cached(object)).to.equal(undefined);
+    });
+  });
+
+  describe('CreateSecret', () => {
+    const secretType: ResourceType = { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
+    const keys = (owner: Widget): Action => {
+      const { metadata } = child(owner, 0);
+      const object = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'kubernetes.io/ssh-auth', immutable: true, stringData: { hostfile: 'worker-0' } };
+      return { kind: 'CreateSecret', type: secretType, object, generate: { kind: 'SshKeyPair' } };
+    };
+
+    it('makes the content on the way, beside what the plan knows', async () => {
+      await using situation = await executing();
+      expect(await situation.run(keys(situation.owner))).to.deep.equal({ kind: 'done', writes: 1 });
+      const secret = await situation.client.get<KubeObject & { readonly data: Readonly<Record<string, string>> }>(secretType, keyOf(child(situation.owner, 0)));
+      expect(Object.keys(secret.data).sort()).to.deep.equal(['hostfile', 'ssh-privatekey', 'ssh-publickey']);
+      expect(Buffer.from(secret.data.hostfile ?? '', 'base64').toString()).to.equal('worker-0');
+    });
+
+    it('leaves one that is there as it is, without reading it', async () => {
+      await using situation = await executing();
+      const read = () => situation.client.get<KubeObject & { readonly data: object }>(secretType, keyOf(child(situation.owner, 0)));
+      await situation.run(keys(situation.owner));
+      const { data } = await read();
+      expect(await situation.run(keys(situation.owner))).to.deep.equal({ kind: 'done', writes: 0 });
+      expect((await read()).data).to.deep.equal(data);
+      expect(situation.writes()).to.deep.equal(Array<string>(2).fill(`POST ${cluster.namespace}/secrets`));
     });
   });
 

@@ -12,6 +12,7 @@ import { podType, serviceType, trainingJobType, volumeClaimType, volumeSnapshotT
 import { placeRestartMs, rulesOf, type Assessment } from './assess.ts';
 import { endOf, type Observed } from './observe.ts';
 import { isLingering, placeOf, superseded, type SeenPlace } from './places.ts';
+import { sharedByPods } from './shared-by-pods.ts';
 
 export function planJob(seen: Observed, assessment: Assessment, nowMs: number, settings: TrainingSettings): Plan {
   const { stage, wakeAtMs, newFailures } = assessment;
@@ -78,11 +79,12 @@ function ensurePods(seen: Observed, assessment: Assessment, settings: TrainingSe
   const held = new Set(superseded(seen, assessment.places).filter(isLingering).map((pod) => placeKey(placeOf(pod))));
   const isDue = (place: SeenPlace): boolean =>
     place.pod === undefined && !place.launched && !place.succeeded && !held.has(placeKey(place)) && (placeRestartMs(seen, assessment, place) ?? 0) <= nowMs;
-  return assessment.places.filter(isDue).map((place) => ({
+  const pods = assessment.places.filter(isDue).map((place): Action => ({
     kind: 'Create',
     type: podType,
     object: childOf(trainingJobType, seen.object, podType, trainingPod(seen.job, place, place.attempt, { ...settings, excludedNodes: assessment.excludedNodes })),
   }));
+  return pods.length === 0 ? [] : [...sharedByPods(seen), ...pods];
 }
 
 /**
