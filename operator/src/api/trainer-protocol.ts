@@ -31,6 +31,8 @@ export const trainerEnv = {
   resumeFrom: 'ANNEAL_RESUME_FROM',
   /** Where progress is POSTed as JSON (`ProgressReport`); unset turns it off. */
   progressUrl: 'ANNEAL_PROGRESS_URL',
+  /** Where a role's program POSTs a `CheckpointReport` as JSON when it has written one. */
+  checkpointUrl: 'ANNEAL_CHECKPOINT_URL',
   /** File with the bearer token for `progressUrl`; read again for each POST, since the kubelet rotates it. */
   tokenFile: 'ANNEAL_TOKEN_FILE',
   /** `nvidia.com/gpu` or similar when the job asked for an accelerator; the trainer fails if it then finds none. */

@@ -135,10 +135,10 @@ class RunningController<W extends Watches, Primary extends keyof W & string, Sta
   }
 
   #subscribe(name: string, store: Store): void {
-    const onChange = store === this.#primary ? (change: Change) => this.#primaryChanged(change) : (change: Change) => this.#watchedChanged(name, change);
     this.#subscriptions.use(
       store.subscribe((change) => {
-        onChange(change);
+        if (store === this.#primary) this.#primaryChanged(change);
+        this.#watchedChanged(name, change);
         this.#wakeWaiters(store, change);
       }),
     );

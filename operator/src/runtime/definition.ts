@@ -20,8 +20,8 @@ export interface ControllerDefinition<W extends Watches, Primary extends keyof W
   readonly watches: W;
   /** Which of the watches is the controller's own kind: each of its objects is a key. */
   readonly primary: Primary;
-  /** A watch without a trigger is read but never wakes a key. */
-  readonly triggers?: { readonly [K in Exclude<keyof W, Primary>]?: Trigger<ObjectOf<W[K]>, W> };
+  /** A watch without a trigger is read but never wakes a key; one of the primary wakes others of its kind. */
+  readonly triggers?: { readonly [K in keyof W]?: Trigger<ObjectOf<W[K]>, W> };
   /** How many keys may be in flight; one key never runs twice at once. 32 unless told. */
   readonly workers?: number;
   reconcile(key: ObjectKey, scope: Scope<W, Status>): Promise<Next>;
