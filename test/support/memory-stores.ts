@@ -1,5 +1,5 @@
 /** The operator's real caches, filled by hand: objects go in as the API server would send them, through the real projections. */
-import { keyOf, type KubeObject, type ObjectKey } from '../../operator/src/kube/resource.ts';
+import { apiVersionOf, keyOf, type KubeObject, type ObjectKey } from '../../operator/src/kube/resource.ts';
 import { Store } from '../../operator/src/runtime/store.ts';
 import type { Stores, Watches } from '../../operator/src/runtime/watched.ts';
 
@@ -18,7 +18,7 @@ export class MemoryStores<W extends Watches> {
 
   /** What the watch of this kind would deliver; kinds that are not watched, and objects that a selector leaves out, do not come. */
   put(object: KubeObject): void {
-    const store = this.#storeOf(object.kind);
+    const store = this.#storeOf(object.kind, object.apiVersion);
     if (store === undefined || !selected(store, object)) return;
     this.#version += 1;
     store.put(store.watched.project({ ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } }));
@@ -30,15 +30,16 @@ export class MemoryStores<W extends Watches> {
   }
 
   has(object: KubeObject): boolean {
-    return this.#storeOf(object.kind)?.get(keyOf(object)) !== undefined;
+    return this.#storeOf(object.kind, object.apiVersion)?.get(keyOf(object)) !== undefined;
   }
 
   setInstalled(kind: string, installed: boolean): void {
     this.#storeOf(kind)?.setInstalled(installed);
   }
 
-  #storeOf(kind: string): Store | undefined {
-    return Object.values(this.#stores).find((store) => store.type.kind === kind);
+  /** Two projects may give one name to their kinds; then the version of the API tells them apart. */
+  #storeOf(kind: string, apiVersion?: string): Store | undefined {
+    return Object.values(this.#stores).find(({ type }) => type.kind === kind && (apiVersion === undefined || apiVersion === apiVersionOf(type)));
   }
 }
 

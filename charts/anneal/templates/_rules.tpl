@@ -45,6 +45,20 @@
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch, update]
+# Queues and gangs: a job's Workload in Kueue, its PodGroup in Volcano or the coscheduling plugin.
+- apiGroups: [kueue.x-k8s.io]
+  resources: [workloads]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [kueue.x-k8s.io]
+  resources: [workloads/status]
+  verbs: [patch]
+- apiGroups: [scheduling.volcano.sh, scheduling.x-k8s.io]
+  resources: [podgroups]
+  verbs: [get, list, watch, create, patch, delete]
+# What the pods of jobs with scheduling.idleDeadlineSeconds use.
+- apiGroups: [metrics.k8s.io]
+  resources: [pods]
+  verbs: [get, list]
 {{- end -}}
 
 {{/* What it needs of the cluster as a whole. */}}
@@ -58,7 +72,14 @@
 - apiGroups: [snapshot.storage.k8s.io]
   resources: [volumesnapshotclasses]
   verbs: [get, list]
-# Which optional kinds the cluster has: Karpenter's and the snapshotter's.
+# Where an admission lets pods run, and what it orders them by.
+- apiGroups: [kueue.x-k8s.io]
+  resources: [resourceflavors, workloadpriorityclasses]
+  verbs: [get, list, watch]
+- apiGroups: [scheduling.k8s.io]
+  resources: [priorityclasses]
+  verbs: [get, list, watch]
+# Which optional kinds the cluster has: Karpenter's, the snapshotter's, those of queues and gangs.
 - apiGroups: [apiextensions.k8s.io]
   resources: [customresourcedefinitions]
   verbs: [get, list, watch]

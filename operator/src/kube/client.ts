@@ -100,8 +100,9 @@ export class Client {
   }
 
   /** JSON merge patch. Put `metadata.uid` and `metadata.resourceVersion` into it to fail on any other version of the object. */
-  merge<T extends KubeObject>(type: ResourceType, key: ObjectKey, patch: object, options: CallOptions = {}): Promise<T> {
-    return this.#write<T>({ method: 'PATCH', path: objectPath(type, key), query: this.#strict(), body: patch, contentType: mergeType, ...options });
+  merge<T extends KubeObject>(type: ResourceType, key: ObjectKey, patch: object, options: CallOptions & { readonly subresource?: 'status' } = {}): Promise<T> {
+    const { subresource, ...call } = options;
+    return this.#write<T>({ method: 'PATCH', path: objectPath(type, key, subresource), query: this.#strict(), body: patch, contentType: mergeType, ...call });
   }
 
   /** Fails with `Conflict` when the name belongs to another object by now, with `NotFound` when it is gone. */

@@ -86,6 +86,7 @@ export function seen(object: TrainingJob, { pods = [], over = {} }: Situation = 
     volume: volumeOf(owner, object.spec),
     claim: undefined,
     pool: undefined,
+    admission: { installed: { Kueue: false, Volcano: false, Coscheduling: false }, workloads: [], flavors: new Map(), podGroups: {}, priority: { value: 0 }, podPriority: false },
     snapshots: { installed: true, name: 'digits-succeeded', object: undefined },
     servedBy: [],
     mountFailures: new Map(),

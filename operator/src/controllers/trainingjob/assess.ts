@@ -4,6 +4,7 @@ import { withdraw, type Attempts } from '../../domain/attempts.ts';
 import { restartDelayMs, spentOn, type Spent } from '../../domain/budget.ts';
 import { imagePullDeadline, nodeLostDeadline, type FailureRules, type LedgerEntry } from '../../domain/failures.ts';
 import { karpenterMissing } from '../shared/pool.ts';
+import { admissionOf, type Admission } from './admission.ts';
 import { deadlinesOf, type Deadline } from './deadlines.ts';
 import { endOf, type Observed } from './observe.ts';
 import { advanced, attemptOf, isLingering, seenPlaces, superseded, type SeenPlace } from './places.ts';
@@ -16,7 +17,8 @@ export type Stage =
   | { readonly kind: 'Finished' }
   | { readonly kind: 'Succeeded'; readonly result: TrainingResult | undefined }
   | { readonly kind: 'Failed'; readonly reason: string; readonly message: string }
-  | { readonly kind: 'Suspended' }
+  /** The user, or the queue that the job is in, wants its pods to end. */
+  | { readonly kind: 'Suspended'; readonly reason: string; readonly message: string }
   /** Something must come or go before pods can be made. */
   | { readonly kind: 'Waiting'; readonly reason: string; readonly message: string }
   | { readonly kind: 'BackingOff'; readonly untilMs: number; readonly failure: LedgerEntry }
@@ -26,6 +28,7 @@ export interface Assessment {
   readonly stage: Stage;
   /** Each place with the pod of its attempt. */
   readonly places: readonly SeenPlace[];
+  readonly admission: Admission;
   /** Which attempt each place is at from now on; recorded before anything is done about it. */
   readonly attempts: Attempts;
   /** The failures that this pass found, not yet in the cached status. */
@@ -40,6 +43,7 @@ export function assess(seen: Observed, nowMs: number): Assessment {
   const places = seenPlaces(seen);
   const base: Omit<Assessment, 'stage'> = {
     places,
+    admission: admissionOf(seen, places),
     attempts: advanced(seen.attempts, places),
     newFailures: [],
     spent: seen.status.budgetSpent ?? {},
@@ -48,13 +52,24 @@ export function assess(seen: Observed, nowMs: number): Assessment {
   };
   if (endOf(seen.status) !== undefined) return { ...base, attempts: seen.attempts, stage: { kind: 'Finished' } };
   if (hasJobSucceeded(seen, places)) return { ...base, stage: { kind: 'Succeeded', result: resultOf(places) } };
-  if (seen.job.spec.suspend) return { ...base, attempts: withdraw(base.attempts), wakeAtMs: lostNodes(seen, nowMs), stage: { kind: 'Suspended' } };
+  if (seen.job.spec.suspend) return { ...base, attempts: withdraw(base.attempts), wakeAtMs: lostNodes(seen, nowMs), stage: { kind: 'Suspended', reason: 'Suspended', message: 'spec.suspend is true.' } };
+  const { admission } = base;
+  if (admission.kind === 'Held' && admission.mustStop) return outOfQueue(seen, base, admission, nowMs);
   const resuming = isTrue(seen.status.conditions, 'Suspended');
   if (resuming && seen.pods.some((pod) => pod.metadata.deletionTimestamp !== undefined)) {
     const message = 'The pods of the suspended run are still ending.';
     return { ...base, attempts: withdraw(base.attempts), wakeAtMs: lostNodes(seen, nowMs), stage: { kind: 'Waiting', reason: 'Suspending', message } };
   }
   return resuming ? goOn(seen, base, nowMs) : afterFailures(seen, base, nowMs);
+}
+
+/** Nobody's failure, so no budget pays: the pods end as in a suspension, and the job goes on when the queue lets it. */
+function outOfQueue(seen: Observed, base: Omit<Assessment, 'stage'>, { reason, message }: Pick<Extract<Admission, { readonly kind: 'Held' }>, 'reason' | 'message'>, nowMs: number): Assessment {
+  const [deadline] = deadlinesOf(seen, base.places);
+  if (deadline !== undefined && nowMs >= deadline.atMs) return { ...base, ...missed(base, deadline, [], nowMs) };
+  const hasBegun = seen.pods.length > 0 || seen.status.attempt !== undefined;
+  const stage: Stage = { kind: hasBegun ? 'Suspended' : 'Waiting', reason, message };
+  return { ...base, attempts: withdraw(base.attempts), wakeAtMs: earliest([deadline?.atMs, lostNodes(seen, nowMs)]), stage };
 }
 
 function afterFailures(seen: Observed, base: Omit<Assessment, 'stage'>, nowMs: number): Assessment {
@@ -121,7 +136,10 @@ export function placeRestartMs(seen: Observed, assessment: Pick<Assessment, 'spe
 }
 
 /** A reason not to make pods yet; undefined when nothing is in the way. */
-function holdBeforePods(seen: Observed, { places, attempts }: Pick<Assessment, 'places' | 'attempts'>): Stage | undefined {
+function holdBeforePods(seen: Observed, { places, attempts, admission }: Pick<Assessment, 'places' | 'attempts' | 'admission'>): Stage | undefined {
+  if (admission.kind === 'Held' && places.some(({ pod, launched, succeeded }) => pod === undefined && !launched && !succeeded)) {
+    return { kind: 'Waiting', reason: admission.reason, message: admission.message };
+  }
   if (seen.pool?.installed === false) return { kind: 'Waiting', ...karpenterMissing };
   // Two gangs that write to one volume would spoil it: the last one's pods must have ended first.
   const lingering = superseded(seen, places).find((pod) => attemptOf(pod) < attempts.gang && isLingering(pod));

@@ -1,16 +1,18 @@
 /** The conditions of a TrainingJob, each with a reason for programs and a sentence for a person. */
 import { findCondition, type Conclusion } from '../../api/index.ts';
 import { isPullingBadly } from '../../domain/failures.ts';
-import { hasEnded, hindranceOf, podCondition, type Pod } from '../../domain/pod.ts';
+import { hasEnded, hindranceOf, type Pod } from '../../domain/pod.ts';
 import type { Outcome } from '../../runtime/index.ts';
 import { poolConclusions } from '../shared/pool.ts';
 import type { Assessment } from './assess.ts';
 import { endOf, type Observed } from './observe.ts';
-import { enoughRun, isUp } from './places.ts';
+import { enoughRun, isUp, podsOf } from './places.ts';
+import { scheduled } from './scheduled.ts';
 
 /** All that is true of the job. A refused action outweighs everything, since nothing goes on until it is mended. */
 export function conclusionsOf(seen: Observed, assessment: Assessment, outcome: Outcome): Conclusion[] {
-  const aspects = [scheduled(seen, assessment), running(seen, assessment), ...imagePulled(seen, assessment), ...suspended(seen, assessment), ...ends(assessment), ...poolConclusions(seen.pool), ...backup(seen)];
+  const run = running(seen, assessment);
+  const aspects = [scheduled(seen, assessment, run), run, ...imagePulled(seen, assessment), ...suspended(seen, assessment), ...ends(assessment), ...poolConclusions(seen.pool), ...backup(seen)];
   return [ready(seen, assessment, aspects, outcome), ...aspects];
 }
 
@@ -31,7 +33,7 @@ function ready(seen: Observed, assessment: Assessment, aspects: readonly Conclus
     case 'Failed':
       return conclude('False', stage.reason, stage.message);
     case 'Suspended':
-      return conclude('Unknown', 'Suspended', 'The job is suspended; set spec.suspend to false to go on.');
+      return conclude('Unknown', stage.reason, seen.job.spec.suspend ? 'The job is suspended; set spec.suspend to false to go on.' : stage.message);
     case 'Waiting':
       return conclude('Unknown', stage.reason, stage.message);
     case 'BackingOff':
@@ -39,28 +41,11 @@ function ready(seen: Observed, assessment: Assessment, aspects: readonly Conclus
     case 'Active': {
       const [scheduledNow, runningNow] = aspects;
       if (runningNow?.status === 'True') return conclude('True', 'Running', runningNow.message);
-      const cause = scheduledNow?.status === 'True' ? runningNow : scheduledNow;
       const needsSomebody = seen.mountFailures.size > 0 || podsOf(assessment).some(waitsBadly);
+      const cause = needsSomebody || scheduledNow?.status === 'True' ? runningNow : scheduledNow;
       return conclude(needsSomebody ? 'False' : 'Unknown', cause?.reason ?? 'Starting', cause?.message ?? 'The pods are being made.');
     }
   }
-}
-
-function scheduled(seen: Observed, assessment: Assessment): Conclusion {
-  const { stage, places } = assessment;
-  const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Scheduled', status, reason, message });
-  if (stage.kind === 'Waiting') return conclude('False', stage.reason, stage.message);
-  if (stage.kind === 'Succeeded') return conclude('True', 'Scheduled', 'All pods had a node.');
-  if (stage.kind !== 'Active') return conclude('False', stage.kind, 'The job has no pods now.');
-  const waiting = podsOf(assessment).find((pod) => podCondition(pod, 'PodScheduled')?.status === 'False');
-  if (waiting !== undefined) {
-    const condition = podCondition(waiting, 'PodScheduled');
-    return conclude('False', condition?.reason ?? 'Unschedulable', `Pod ${waiting.metadata.name} has no node: ${condition?.message ?? 'the scheduler gave no reason'}`);
-  }
-  const placed = places.filter(({ pod, succeeded }) => succeeded || pod?.spec.nodeName !== undefined).length;
-  return placed === places.length
-    ? conclude('True', 'Scheduled', 'All pods have a node.')
-    : conclude('False', 'Scheduling', `${placed} of ${places.length} pods have a node.`);
 }
 
 function running(seen: Observed, assessment: Assessment): Conclusion {
@@ -82,11 +67,6 @@ function running(seen: Observed, assessment: Assessment): Conclusion {
     return conclude('False', 'FailedMount', `Pod ${unmounted.metadata.name} cannot start: ${seen.mountFailures.get(unmounted.metadata.name) ?? ''}`);
   }
   return conclude('False', 'Starting', `${up} of ${places.length} pods run.`);
-}
-
-/** The pods of the attempts that the places are at. */
-export function podsOf({ places }: Pick<Assessment, 'places'>): readonly Pod[] {
-  return places.flatMap(({ pod }) => pod ?? []);
 }
 
 /** Only while an image does not come. The time of its change is when imagePullDeadlineSeconds began, kept across restarts of the operator. */
@@ -112,7 +92,7 @@ export function waitsBadly(pod: Pod): boolean {
 /** Present once a job has been suspended; the time of its change to False is when it went on. */
 function suspended(seen: Observed, { stage }: Assessment): Conclusion[] {
   const before = findCondition(seen.status.conditions, 'Suspended');
-  if (stage.kind === 'Suspended') return [{ type: 'Suspended', status: 'True', reason: 'Suspended', message: 'spec.suspend is true.' }];
+  if (stage.kind === 'Suspended') return [{ type: 'Suspended', status: 'True', reason: stage.reason, message: stage.message }];
   if (before === undefined) return [];
   // True until the pods of before the suspension are gone: only then may their places be filled again.
   if (before.status === 'True' && stage.kind === 'Waiting') return [{ type: 'Suspended', status: 'True', reason: before.reason, message: before.message }];

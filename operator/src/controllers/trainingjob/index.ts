@@ -1,6 +1,6 @@
 /** The TrainingJob controller: trains once, through failures, and leaves the model with its digest on a volume. */
 import { isNamespaceTerminating } from '../../kube/errors.ts';
-import { parseKey, type ObjectKey } from '../../kube/resource.ts';
+import { keyOf, parseKey, type ObjectKey } from '../../kube/resource.ts';
 import { labels } from '../../api/index.ts';
 import type { TrainingSettings } from '../../domain/training-pod.ts';
 import { at, controllingOwner, defineController, waitForCache, done, type Controller, type Next } from '../../runtime/index.ts';
@@ -56,6 +56,12 @@ export function trainingJobController(settings: TrainingSettings, board: Progres
         return failing === undefined ? [] : controllingOwner(trainingJobType)(failing);
       },
       nodePools: (pool, stores) => stores.jobs.by('nodePool', pool.metadata.name).map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name })),
+      workloads: controllingOwner(trainingJobType),
+      volcanoGroups: controllingOwner(trainingJobType),
+      coschedulingGroups: controllingOwner(trainingJobType),
+      flavors: ({ metadata }, stores) => stores.workloads.by('flavor', metadata.name).flatMap((workload) => [...controllingOwner(trainingJobType)(workload)]),
+      priorities: ({ metadata }, stores) => stores.jobs.by('priorityClass', metadata.name).map(keyOf),
+      workloadPriorities: ({ metadata }, stores) => stores.jobs.by('priorityClass', metadata.name).map(keyOf),
       snapshots: (snapshot) => ownerByLabel(snapshot.metadata),
       deployments: ({ metadata: { namespace = '' }, spec, status }) =>
         [status?.trainingJob, spec.model.fromTrainingJob].flatMap((name) => (name === undefined ? [] : [{ namespace, name }])),

@@ -8,9 +8,10 @@ import type { Job } from '../../domain/job.ts';
 import { keyString, type ObjectKey } from '../../kube/resource.ts';
 import type { Scope } from '../../runtime/index.ts';
 import { observePool, type SeenPool } from '../shared/pool.ts';
+import { admissionWatches, observeAdmission, type SeenAdmission } from './admission.ts';
 import { modelDeployments, mountFailures, nodePools, nodes, pods, services, trainingJobs, volumeClaims, volumeSnapshots, type VolumeClaim, type VolumeSnapshot } from '../shared/watched.ts';
 
-export const watches = { jobs: trainingJobs, pods, nodes, services, claims: volumeClaims, nodePools, snapshots: volumeSnapshots, deployments: modelDeployments, mountFailures };
+export const watches = { jobs: trainingJobs, pods, nodes, services, claims: volumeClaims, nodePools, snapshots: volumeSnapshots, deployments: modelDeployments, mountFailures, ...admissionWatches };
 export type JobStatus = NonNullable<TrainingJob['status']>;
 export type JobScope = Scope<typeof watches, JobStatus>;
 
@@ -47,6 +48,8 @@ export interface Observed {
   readonly claim: VolumeClaim | undefined;
   /** Undefined when the job asks for no pool of ours. */
   readonly pool: SeenPool | undefined;
+  /** What queues and gangs say of the job. */
+  readonly admission: SeenAdmission;
   readonly snapshots: { readonly installed: boolean; readonly name: string; readonly object: VolumeSnapshot | undefined };
   /** Names of the ModelDeployments that serve this job's model, or are about to. */
   readonly servedBy: readonly string[];
@@ -76,6 +79,7 @@ export function observe(key: ObjectKey, stores: JobScope['stores'], board: Progr
     volume,
     claim: volume === undefined ? undefined : stores.claims.get({ namespace: key.namespace, name: volume.claimName }),
     pool: observePool(object.spec.nodePool, stores.nodePools),
+    admission: observeAdmission(job, stores),
     snapshots: {
       installed: stores.snapshots.installed,
       name: snapshotName,

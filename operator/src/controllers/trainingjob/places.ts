@@ -72,3 +72,8 @@ export function superseded({ pods }: Observed, places: readonly SeenPlace[]): Po
 export function isLingering(pod: Pod): boolean {
   return !hasEnded(pod);
 }
+
+/** The pods of the attempts that the places are at. */
+export function podsOf({ places }: { readonly places: readonly SeenPlace[] }): readonly Pod[] {
+  return places.flatMap(({ pod }) => pod ?? []);
+}

@@ -5,10 +5,13 @@ import { nodeLostDeadline, type LedgerEntry } from '../../domain/failures.ts';
 import { volumeClaim } from '../../domain/job-volume.ts';
 import { hasEnded, isOver, type Pod } from '../../domain/pod.ts';
 import { placeKey } from '../../domain/roles.ts';
+import { withAdditions } from '../../domain/scheduling/index.ts';
 import { trainingPod, type TrainingSettings } from '../../domain/training-pod.ts';
 import { at, done, type Action, type Plan } from '../../runtime/index.ts';
 import { childOf, emit, seenOf } from '../shared/objects.ts';
 import { podType, serviceType, trainingJobType, volumeClaimType, volumeSnapshotType } from '../shared/resources.ts';
+import { additionsFor } from './admission.ts';
+import { planAdmission } from './admission-plan.ts';
 import { placeRestartMs, rulesOf, type Assessment } from './assess.ts';
 import { endOf, type Observed } from './observe.ts';
 import { isLingering, placeOf, superseded, type SeenPlace } from './places.ts';
@@ -20,21 +23,24 @@ export function planJob(seen: Observed, assessment: Assessment, nowMs: number, s
   const failures = newFailures.flatMap((failure) => announceFailure(seen, failure));
   switch (stage.kind) {
     case 'Finished':
-      return planCleanUp(seen, nowMs);
+      return planCleanUp(seen, assessment, nowMs);
     case 'Succeeded':
       return { actions: announce(seen, 'Normal', 'Succeeded', 'Finish', 'The training succeeded.'), next: done };
     case 'Failed':
       return { actions: [...failures, ...announce(seen, 'Warning', 'Failed', 'Finish', stage.message)], next: done };
     case 'Suspended':
-      return { actions: endPods(seen, liveOf(seen.pods), nowMs), next };
+      return { actions: [...endPods(seen, liveOf(seen.pods), nowMs), ...planAdmission(seen, assessment, nowMs)], next };
     case 'BackingOff':
       // The evidence goes into the status first; the pass after that ends what is left of the attempt.
-      return { actions: newFailures.length === 0 ? endPods(seen, liveOf(superseded(seen, assessment.places)), nowMs) : failures, next };
+      return { actions: newFailures.length === 0 ? [...endPods(seen, liveOf(superseded(seen, assessment.places)), nowMs), ...planAdmission(seen, assessment, nowMs)] : failures, next };
     case 'Waiting':
-      return { actions: endPods(seen, [...superseded(seen, assessment.places), ...endingOf(assessment.places)], nowMs), next };
+      return { actions: endPods(seen, [...superseded(seen, assessment.places), ...endingOf(assessment.places)], nowMs).concat(planAdmission(seen, assessment, nowMs)), next };
     case 'Active':
       return {
-        actions: [...failures, ...endPods(seen, superseded(seen, assessment.places), nowMs), ...ensureService(seen), ...ensureVolume(seen), ...ensurePods(seen, assessment, settings, nowMs)],
+        actions: [
+          ...failures, ...endPods(seen, superseded(seen, assessment.places), nowMs), ...planAdmission(seen, assessment, nowMs), ...ensureService(seen), ...ensureVolume(seen),
+          ...ensurePods(seen, assessment, settings, nowMs),
+        ],
         next,
       };
   }
@@ -44,13 +50,13 @@ export function planJob(seen: Observed, assessment: Assessment, nowMs: number, s
 const sidecarGraceMs = 30_000;
 
 /** After the end: pods that still run, the snapshot, and the job itself when its time is over. Nothing is made anew. */
-function planCleanUp(seen: Observed, nowMs: number): Plan {
+function planCleanUp(seen: Observed, assessment: Assessment, nowMs: number): Plan {
   const { completionTime } = seen.status;
   const sidecarsUntilMs = completionTime === undefined ? nowMs : parseTime(completionTime) + sidecarGraceMs;
   const held = seen.job.spec.cleanPodPolicy === 'None' ? [] : seen.pods.filter((pod) => !isOver(pod));
   const ending = nowMs < sidecarsUntilMs ? liveOf(held) : held;
   const over = seen.job.spec.cleanPodPolicy === 'All' ? seen.pods.filter(isOver) : [];
-  const actions = [...endPods(seen, [...ending, ...over], nowMs), ...(endOf(seen.status) === 'Succeeded' ? takeSnapshot(seen) : [])];
+  const actions = [...endPods(seen, [...ending, ...over], nowMs), ...planAdmission(seen, assessment, nowMs), ...(endOf(seen.status) === 'Succeeded' ? takeSnapshot(seen) : [])];
   const next = ending.length < held.length ? at(sidecarsUntilMs) : done;
   const { ttlSecondsAfterFinished: ttl } = seen.job.spec;
   if (ttl === undefined || completionTime === undefined || seen.servedBy.length > 0 || awaitsBackup(seen)) return { actions, next };
@@ -79,11 +85,12 @@ function ensurePods(seen: Observed, assessment: Assessment, settings: TrainingSe
   const held = new Set(superseded(seen, assessment.places).filter(isLingering).map((pod) => placeKey(placeOf(pod))));
   const isDue = (place: SeenPlace): boolean =>
     place.pod === undefined && !place.launched && !place.succeeded && !held.has(placeKey(place)) && (placeRestartMs(seen, assessment, place) ?? 0) <= nowMs;
-  const pods = assessment.places.filter(isDue).map((place): Action => ({
-    kind: 'Create',
-    type: podType,
-    object: childOf(trainingJobType, seen.object, podType, trainingPod(seen.job, place, place.attempt, { ...settings, excludedNodes: assessment.excludedNodes })),
-  }));
+  const pods = assessment.places.filter(isDue).flatMap((place): Action[] => {
+    const additions = additionsFor(seen, assessment.admission, place);
+    if (additions === undefined) return [];
+    const pod = withAdditions(trainingPod(seen.job, place, place.attempt, { ...settings, excludedNodes: assessment.excludedNodes }), additions);
+    return [{ kind: 'Create', type: podType, object: childOf(trainingJobType, seen.object, podType, pod) }];
+  });
   return pods.length === 0 ? [] : [...sharedByPods(seen), ...pods];
 }
 

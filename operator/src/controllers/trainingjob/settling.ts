@@ -7,9 +7,9 @@ import { podCondition, type Pod } from '../../domain/pod.ts';
 import { keyString, type ObjectKey } from '../../kube/resource.ts';
 import type { Instant, Outcome } from '../../runtime/index.ts';
 import type { Assessment } from './assess.ts';
-import { podsOf, waitsBadly } from './conclusions.ts';
+import { waitsBadly } from './conclusions.ts';
 import type { Observed } from './observe.ts';
-import { enoughRun } from './places.ts';
+import { enoughRun, podsOf } from './places.ts';
 
 /** How long the first news of an attempt may wait. Each further one may wait twice as long: a queue that is long is told of less often. */
 const settleMs = 2_000;

@@ -7,10 +7,10 @@ import { isRunning } from '../../domain/pod.ts';
 import { rolesOf, trainerRole } from '../../domain/roles.ts';
 import type { Outcome } from '../../runtime/index.ts';
 import type { Assessment } from './assess.ts';
-import { conclusionsOf, finishedConclusions, podsOf } from './conclusions.ts';
+import { conclusionsOf, finishedConclusions } from './conclusions.ts';
 import { runningSinceMs } from './deadlines.ts';
 import { endOf, type JobStatus, type Observed } from './observe.ts';
-import { enoughRun } from './places.ts';
+import { enoughRun, podsOf } from './places.ts';
 import { progressOf } from './progress.ts';
 
 const longestLedger = 20;

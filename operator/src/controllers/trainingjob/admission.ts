@@ -1,0 +1,158 @@
+/** Whether a TrainingJob's pods may be there: what the manager of queues and gangs says, if the job asks one. Pure but for the look at the caches. */
+import type { Job } from '../../domain/job.ts';
+import { isOver } from '../../domain/pod.ts';
+import { restartScopeOf, rolesOf, type JobRole, type Place } from '../../domain/roles.ts';
+import {
+  chooseManager, closeTogether, coschedulingPod, isAdmitted, isFinished, placementOf, stillFits, together, volcanoPod, whyNotAdmitted, whyVolcanoWaits, workloadRequest,
+  type AdmittedRole, type Choice, type Installed, type ManagerName, type PodAdditions, type PodGroup, type Priority, type ResourceFlavor, type Workload, type WorkloadRequest,
+} from '../../domain/scheduling/index.ts';
+import { trainingPod } from '../../domain/training-pod.ts';
+import { coschedulingPodGroups, priorityClasses, resourceFlavors, volcanoPodGroups, workloadPriorityClasses, workloads } from '../shared/watched-scheduling.ts';
+import type { Stores } from '../../runtime/watched.ts';
+import type { SeenPlace } from './places.ts';
+
+export const admissionWatches = { workloads, flavors: resourceFlavors, workloadPriorities: workloadPriorityClasses, priorities: priorityClasses, volcanoGroups: volcanoPodGroups, coschedulingGroups: coschedulingPodGroups };
+
+export interface SeenAdmission {
+  readonly installed: Installed;
+  /** The Workloads of this job; more than one only while one takes another's place. */
+  readonly workloads: readonly Workload[];
+  /** Those that its admission names, as far as they are there. */
+  readonly flavors: ReadonlyMap<string, ResourceFlavor>;
+  readonly podGroups: Readonly<Partial<Record<ManagerName, PodGroup>>>;
+  /** What Kueue orders by; undefined where the class that the job names is not there. */
+  readonly priority: Priority | undefined;
+  /** True where pods may carry the priority class that scheduling names. */
+  readonly podPriority: boolean;
+}
+
+export type Admission =
+  | {
+      readonly kind: 'Open';
+      readonly additions: PodAdditions;
+      /** By role, where a queue said for how many pods there is room; undefined where nobody limits them. */
+      readonly roles: ReadonlyMap<string, AdmittedRole> | undefined;
+    }
+  /** No pod may be made; with `mustStop` those that are there must go. */
+  | { readonly kind: 'Held'; readonly mustStop: boolean; readonly reason: string; readonly message: string };
+
+export function observeAdmission(job: Job, stores: Stores<typeof admissionWatches>): SeenAdmission {
+  const { uid, spec } = job;
+  const own = stores.workloads.controlledBy(uid);
+  const flavorNames = new Set(own.flatMap(({ status }) => (status.admission?.podSetAssignments ?? []).flatMap(({ flavors }) => Object.values(flavors ?? {}))));
+  const [volcano] = stores.volcanoGroups.controlledBy(uid);
+  const [coscheduling] = stores.coschedulingGroups.controlledBy(uid);
+  const named = spec.scheduling?.priorityClassName;
+  return {
+    installed: { Kueue: stores.workloads.installed, Volcano: stores.volcanoGroups.installed, Coscheduling: stores.coschedulingGroups.installed },
+    workloads: own,
+    flavors: new Map([...flavorNames].flatMap((name) => {
+      const flavor = stores.flavors.get({ namespace: '', name });
+      return flavor === undefined ? [] : [[name, flavor] as const];
+    })),
+    podGroups: { ...(volcano === undefined ? {} : { Volcano: volcano }), ...(coscheduling === undefined ? {} : { Coscheduling: coscheduling }) },
+    priority: priorityOf(job, stores),
+    podPriority: named !== undefined && stores.priorities.get({ namespace: '', name: named }) !== undefined,
+  };
+}
+
+function priorityOf({ spec }: Job, stores: Stores<typeof admissionWatches>): Priority | undefined {
+  const named = spec.scheduling?.priorityClassName;
+  const ofWorkload = named === undefined ? undefined : stores.workloadPriorities.get({ namespace: '', name: named });
+  if (ofWorkload !== undefined) return { value: ofWorkload.value, ref: { group: 'kueue.x-k8s.io', kind: 'WorkloadPriorityClass', name: ofWorkload.metadata.name } };
+  const name = named ?? spec.pod?.priorityClassName ?? rolesOf(spec).flatMap(({ template }) => (typeof template?.spec.priorityClassName === 'string' ? template.spec.priorityClassName : []))[0];
+  const ofPods = name === undefined ? stores.priorities.by('isDefault', 'true')[0] : stores.priorities.get({ namespace: '', name });
+  if (ofPods !== undefined) return { value: ofPods.value, ref: { group: 'scheduling.k8s.io', kind: 'PriorityClass', name: ofPods.metadata.name } };
+  return name === undefined ? { value: 0 } : undefined;
+}
+
+/** What of the job bears on its admission. */
+export interface AdmissionSubject {
+  readonly job: Job;
+  readonly object: { readonly metadata: { readonly labels?: Readonly<Record<string, string>> } };
+  readonly admission: SeenAdmission;
+}
+
+export function choiceOf({ job, admission }: AdmissionSubject): Choice {
+  const { workloads: own, podGroups, installed } = admission;
+  const held: ManagerName | undefined = own.length > 0 ? 'Kueue' : podGroups.Volcano !== undefined ? 'Volcano' : podGroups.Coscheduling !== undefined ? 'Coscheduling' : undefined;
+  return chooseManager(job.spec.scheduling, installed, held);
+}
+
+export function admissionOf(subject: AdmissionSubject, places: readonly SeenPlace[]): Admission {
+  const { job, admission } = subject;
+  const { scheduling } = job.spec;
+  const choice = choiceOf(subject);
+  if (choice.kind === 'Missing') return { kind: 'Held', mustStop: false, reason: choice.reason, message: choice.message };
+  if (scheduling === undefined) return { kind: 'Open', additions: {}, roles: undefined };
+  const named = scheduling.priorityClassName;
+  if (choice.kind === 'Nobody') {
+    return { kind: 'Open', additions: { ...closeTogether(scheduling.topology, job.name), ...(named === undefined ? {} : { priorityClassName: named }) }, roles: undefined };
+  }
+  if (choice.name === 'Kueue') return kueueAdmission(subject, places);
+  const group = admission.podGroups[choice.name];
+  if (group === undefined) return { kind: 'Held', mustStop: false, reason: 'Gang', message: `The PodGroup for ${choice.name} is being made.` };
+  const why = choice.name === 'Volcano' ? whyVolcanoWaits(group, scheduling) : undefined;
+  if (why !== undefined) return { kind: 'Held', mustStop: false, ...why };
+  return { kind: 'Open', additions: named === undefined ? {} : { priorityClassName: named }, roles: undefined };
+}
+
+function kueueAdmission(subject: AdmissionSubject, places: readonly SeenPlace[]): Admission {
+  const { admission, job: { spec: { scheduling } } } = subject;
+  const held = (reason: string, message: string, mustStop = true): Admission => ({ kind: 'Held', mustStop, reason, message });
+  if (admission.priority === undefined) {
+    return held('PriorityClassMissing', `There is neither a WorkloadPriorityClass nor a PriorityClass "${scheduling?.priorityClassName ?? ''}". Make one, or name another in scheduling.priorityClassName.`, false);
+  }
+  const queue = `queue ${scheduling?.queueName ?? ''}`;
+  const workload = workloadOf(subject, places);
+  if (workload === undefined) return held('Quota', admission.workloads.length === 0 ? `The job's Workload for ${queue} is being made.` : `The job has changed; its pods end, and it asks ${queue} for quota anew.`);
+  if (isFinished(workload)) return held('WorkloadFinished', `Workload ${workload.metadata.name} says that it is finished, but the job is not. Delete it to queue the job anew.`);
+  if (!isAdmitted(workload)) {
+    const { reason, message } = whyNotAdmitted(workload);
+    return held(reason, message);
+  }
+  const placement = placementOf(workload, admission.flavors);
+  if (placement.kind === 'FlavorMissing') return held('Quota', `Workload ${workload.metadata.name} has quota of ResourceFlavor ${placement.flavor}, which is not there.`, false);
+  const named = scheduling?.priorityClassName;
+  return { kind: 'Open', additions: admission.podPriority && named !== undefined ? { priorityClassName: named } : {}, roles: placement.roles };
+}
+
+/** What is added to the pod of a place; undefined where there is no quota for it. */
+export function additionsFor(subject: AdmissionSubject, admission: Admission, { role, index }: Place): PodAdditions | undefined {
+  const { job } = subject;
+  const { scheduling } = job.spec;
+  if (admission.kind === 'Held') return undefined;
+  const admitted = admission.roles?.get(role);
+  if (admission.roles !== undefined && (admitted === undefined || index >= admitted.count)) return undefined;
+  const choice = choiceOf(subject);
+  const gang = scheduling === undefined || choice.kind !== 'Manager' ? {} : choice.name === 'Volcano' ? volcanoPod(job, role, scheduling) : choice.name === 'Coscheduling' ? coschedulingPod(job, scheduling) : {};
+  return together([admission.additions, admitted?.additions ?? {}, gang]);
+}
+
+/** Pods of each role that no longer need quota: whose success nothing undoes. A gang that restarts needs all of them again. */
+export function doneWith({ job: { spec } }: AdmissionSubject, places: readonly SeenPlace[]): ReadonlyMap<string, number> {
+  return new Map(rolesOf(spec).map((role) => {
+    const done = restartScopeOf(spec, role) === 'Pod' ? places.filter((place) => place.role === role.name && place.succeeded && (place.pod === undefined || isOver(place.pod))).length : 0;
+    return [role.name, done];
+  }));
+}
+
+/** The Workload that stands for what the job asks now. */
+export function workloadOf(subject: AdmissionSubject, places: readonly SeenPlace[]): Workload | undefined {
+  const request = requestOf(subject);
+  if (request === undefined) return undefined;
+  const done = doneWith(subject, places);
+  const needed = new Map(rolesOf(subject.job.spec).map(({ name, replicas }) => [name, replicas - (done.get(name) ?? 0)]));
+  return subject.admission.workloads.find((workload) => stillFits(workload, request, needed));
+}
+
+export function requestOf({ job, object, admission: { priority } }: AdmissionSubject): WorkloadRequest | undefined {
+  const { scheduling } = job.spec;
+  return scheduling === undefined || priority === undefined ? undefined : workloadRequest(job, object.metadata.labels ?? {}, scheduling, priority, (role) => typicalPod(job, role));
+}
+
+/** The pod of a role as far as queues and gangs look at it: its requests and where it may run. */
+export function typicalPod(job: Job, { name: role }: JobRole) {
+  const { metadata, spec } = trainingPod(job, { role, index: 0 }, 1, { trainerImage: '', progressUrl: undefined, excludedNodes: [] });
+  return { metadata, spec };
+}
