@@ -11,6 +11,8 @@ module.exports = {
     { name: 'telemetry-stands-alone', severity: 'error', from: from('telemetry'), to: notTo('telemetry') },
     { name: 'kube-below-runtime', severity: 'error', from: from('kube'), to: notTo('api', 'kube', 'telemetry') },
     { name: 'runtime-below-controllers', severity: 'error', from: from('runtime'), to: notTo('api', 'kube', 'runtime', 'telemetry') },
+    { name: 'cli-above-the-api-server', severity: 'error', from: from('cli'), to: notTo('api', 'domain', 'kube', 'cli') },
+    { name: 'nobody-sees-the-cli', severity: 'error', from: { path: '^operator/src/', pathNot: '^operator/src/cli/' }, to: { path: '^operator/src/cli/' } },
     { name: 'controllers-see-no-main', severity: 'error', from: from('controllers'), to: { path: '^operator/src/main' } },
     { name: 'trainer-sees-only-the-api', severity: 'error', from: { path: '^trainer-image/src/' }, to: { path: '^operator/src/', pathNot: '^operator/src/api/' } },
     { name: 'trainer-sees-only-the-api', severity: 'error', from: { path: '^operator/src/' }, to: { path: '^(trainer-image|hack|test)/' } },
