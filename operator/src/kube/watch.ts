@@ -32,6 +32,8 @@ const shortestWatchSeconds = 300;
 const headTimeoutMs = { changes: 4_000, initialEvents: 15_000 };
 /** The API server sends a bookmark each minute; a stream that is silent for longer is half-open: its other end is gone. */
 const silenceMs = 75_000;
+/** While what exists is being sent, the next piece comes at once; an operator that starts is blind until the last one has come. */
+const initialSilenceMs = 15_000;
 
 /**
  * Ends when the server ends the watch: go on from the last version seen. Throws `ApiError` for an ERROR event (`isGone`:
@@ -56,24 +58,28 @@ export async function* watch(transport: Transport, type: ResourceType, options: 
     timeoutMs: options.initialEvents === true ? headTimeoutMs.initialEvents : headTimeoutMs.changes,
     signal: options.signal,
   });
-  using _watchdog = watchSilence(exchange, options.clock);
+  let isUpToDate = options.initialEvents !== true;
+  using _watchdog = watchSilence(exchange, options.clock, () => (isUpToDate ? silenceMs : initialSilenceMs));
   const splitter = new LineSplitter();
   for await (const chunk of exchange) {
     for (const line of split(splitter, chunk, exchange)) {
-      if (line !== '') yield eventOf(line, exchange);
+      if (line === '') continue;
+      const event = eventOf(line, exchange);
+      isUpToDate ||= event.type === 'BOOKMARK' && event.initialEventsEnd;
+      yield event;
     }
   }
   if (splitter.hasPartial) throw new TransportError('CONNECTION_FAILED', `${exchange.description} ended in the middle of an event`, true);
 }
 
-function watchSilence(exchange: Exchange, clock: Clock): Disposable {
+function watchSilence(exchange: Exchange, clock: Clock, longestMs: () => number): Disposable {
   let timer: Disposable;
   const check = (): void => {
     const silent = clock.monotonic() - exchange.lastHeard;
-    if (silent >= silenceMs) exchange.fail('TIMED_OUT', `${exchange.description} was silent for ${Math.round(silent / 1000)} s`);
-    else timer = clock.after(silenceMs - silent, check);
+    if (silent >= longestMs()) exchange.fail('TIMED_OUT', `${exchange.description} was silent for ${Math.round(silent / 1000)} s`);
+    else timer = clock.after(longestMs() - silent, check);
   };
-  timer = clock.after(silenceMs, check);
+  timer = clock.after(longestMs(), check);
   return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
 }
 

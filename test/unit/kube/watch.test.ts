@@ -22,13 +22,13 @@ interface Watching {
 }
 
 /** Watches until the stream ends or fails. */
-async function watched(answer: Answer, clock = new TestClock(), whileOpen?: () => Promise<void>): Promise<Watching> {
+async function watched(answer: Answer, clock = new TestClock(), whileOpen?: () => Promise<void>, initialEvents = false): Promise<Watching> {
   await using server = await startServer({ clock });
   server.answer(answer);
   const events: WatchEvent[] = [];
   const signal = new AbortController().signal;
   const reading = (async () => {
-    for await (const next of watch(server.transport, podType, { labels: 'a=b', resourceVersion: '7', signal, clock, random: () => 0.5 })) events.push(next);
+    for await (const next of watch(server.transport, podType, { labels: 'a=b', ...(initialEvents ? { initialEvents } : { resourceVersion: '7' }), signal, clock, random: () => 0.5 })) events.push(next);
   })().then(() => undefined, (thrown: unknown) => thrown);
   await eventually(() => expect(server.requests).to.have.length(1));
   await whileOpen?.();
@@ -91,5 +91,27 @@ describe('a watch', () => {
       await clock.advance(80_000);
     });
     expect(isTransportError(error, 'TIMED_OUT')).to.equal(true);
+  });
+
+  it('drops one that falls silent before all that exists was sent sooner, since a store is empty until then', async () => {
+    const clock = new TestClock();
+    const { error } = await watched(lines(event('ADDED', 'x', '8')), clock, async () => {
+      await eventually(() => expect(clock.timers).to.equal(1));
+      await clock.advance(20_000);
+    }, true);
+    expect(isTransportError(error, 'TIMED_OUT')).to.equal(true);
+  });
+
+  it('waits for the next bookmark once all that exists was sent', async () => {
+    const clock = new TestClock();
+    const end = `${JSON.stringify({ type: 'BOOKMARK', object: { kind: 'Pod', metadata: { resourceVersion: '9', annotations: { 'k8s.io/initial-events-end': 'true' } } } })}\n`;
+    const { error } = await watched((_request, response) => {
+      response.write(end);
+      void eventually(() => expect(clock.monotonic()).to.equal(60_000)).then(() => response.end());
+    }, clock, async () => {
+      await eventually(() => expect(clock.timers).to.equal(1));
+      await clock.advance(60_000);
+    }, true);
+    expect(error).to.equal(undefined);
   });
 });
