@@ -75,7 +75,7 @@ export class SimulatedJob {
   }
 
   #isLost(pod: Pod): boolean {
-    return this.#nodes.has(pod.spec.nodeName ?? '');
+    return this.#nodes.get(pod.spec.nodeName ?? '')?.conditions.some(({ type, status }) => type === 'Ready' && status !== 'True') === true;
   }
 
   run(index: number): void {
@@ -91,7 +91,18 @@ export class SimulatedJob {
     const nodeName = this.pods[index % Math.max(1, this.pods.length)]?.spec.nodeName;
     if (nodeName === undefined) return;
     const conditions = [{ type: 'Ready', status: 'Unknown', lastTransitionTime: new Date(this.time).toISOString() }];
-    this.#nodes.set(nodeName, { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName }, labels: {}, taints: [], conditions });
+    this.#nodes.set(nodeName, { ...this.#nodeNamed(nodeName), conditions });
+  }
+
+  /** The pod's node, a spot one, says that its end is near. */
+  giveNotice(index: number, taint: string): void {
+    const nodeName = this.pods[index % Math.max(1, this.pods.length)]?.spec.nodeName;
+    if (nodeName === undefined) return;
+    this.#nodes.set(nodeName, { ...this.#nodeNamed(nodeName), labels: { 'karpenter.sh/capacity-type': 'spot' }, taints: [{ key: taint, effect: 'NoSchedule' }] });
+  }
+
+  #nodeNamed(name: string): Node {
+    return this.#nodes.get(name) ?? { apiVersion: 'v1', kind: 'Node', metadata: { name }, labels: {}, taints: [], conditions: [{ type: 'Ready', status: 'True' }] };
   }
 
   /** As the schema has it, only an elastic job may be scaled. */
