@@ -4,7 +4,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { hyperparamSweepController } from './controllers/hyperparamsweep/index.ts';
 import { modelDeploymentController } from './controllers/modeldeployment/index.ts';
 import { nodePoolController } from './controllers/nodepool/index.ts';
-import { pods } from './controllers/shared/watched.ts';
+import { nodes, pods, trainingJobs as trainingJobObjects } from './controllers/shared/watched.ts';
 import { trainingJobController } from './controllers/trainingjob/index.ts';
 import { MemoryProgressBoard } from './controllers/trainingjob/progress-board.ts';
 import { ProgressReceiver } from './controllers/trainingjob/progress-receiver.ts';
@@ -40,6 +40,8 @@ async function main(flags: Flags): Promise<void> {
   const receiver = new ProgressReceiver({
     client: new Client(transport, { fieldManager: 'anneal-progress' }),
     pods: manager.store(pods),
+    jobs: manager.store(trainingJobObjects),
+    nodes: manager.store(nodes),
     board, clock,
     leaderAddress: () => (manager.isLeader ? undefined : (manager.leaderInstance?.split('@')[1] ?? null)),
   }).server();

@@ -1,5 +1,6 @@
 /** Builds the pods of a TrainingJob. */
 import { labels, managedBy, podName, trainerEnv, type TrainingJobSpec } from '../api/index.ts';
+import { checkpointParts, type CheckpointContext } from './checkpoint-pod.ts';
 import { clusterEnv, withPeers } from './cluster-env/index.ts';
 import { hostname, needsService, serviceName } from './cluster-env/network.ts';
 import { withDevices } from './device-claims.ts';
@@ -22,14 +23,26 @@ export interface TrainingSettings {
 export interface PodContext extends TrainingSettings {
   /** Nodes that the pod keeps away from. */
   readonly excludedNodes: readonly string[];
+  readonly checkpoint: CheckpointContext;
 }
 
 const volumeMountPath = '/anneal';
 const sourceMountPath = '/source';
 const tokenFolder = '/var/run/secrets/anneal.dev';
+const tokenFile = `${tokenFolder}/token`;
+const tokenMount: VolumeMount = { name: 'anneal-token', mountPath: tokenFolder, readOnly: true };
 
 /** Audience of the token that a pod sends with its progress; good for nothing else. */
 export const progressAudience = 'anneal.dev/progress';
+
+/** Where programs report, at the operator's address. */
+export const progressPath = '/v1/progress';
+export const checkpointPath = '/v1/checkpoints';
+
+/** Path of Kubeflow Trainer's status server (its proposal 2779). */
+export function kubeflowPath({ namespace, name }: Pick<Job, 'namespace' | 'name'>): string {
+  return `/apis/trainer.kubeflow.org/v1alpha1/namespaces/${namespace}/trainjobs/${name}/status`;
+}
 
 /** The pod of one place and attempt, without its owner reference. */
 export function trainingPod(job: Job, place: Place, attempt: number, context: PodContext) {
@@ -60,7 +73,7 @@ export function trainingPod(job: Job, place: Place, attempt: number, context: Po
 
 function podSpec(job: Job, place: Place, attempt: number, context: PodContext): PodSpec {
   const role = rolesOf(job.spec).find(({ name }) => name === place.role);
-  return role?.template === undefined ? trainerPodSpec(job, place, attempt, context) : rolePodSpec(job, role, place, role.template.spec, attempt);
+  return role?.template === undefined ? trainerPodSpec(job, place, attempt, context) : rolePodSpec(job, role, place, role.template.spec, attempt, context);
 }
 
 /** Terms are alternatives, so each of the user's gets the exclusion too. */
@@ -74,21 +87,23 @@ function awayFrom(spec: PodSpec, nodes: readonly string[]): PodSpec {
   return { ...spec, affinity: { ...affinity, nodeAffinity: { ...affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: { ...required, nodeSelectorTerms } } } };
 }
 
-function trainerPodSpec(job: Job, place: Place, attempt: number, settings: TrainingSettings): PodSpec {
+function trainerPodSpec(job: Job, place: Place, attempt: number, settings: PodContext): PodSpec {
   const { spec } = job;
+  const checkpoint = checkpointParts(job, settings.checkpoint, volumeMountPath);
   const volume = volumeOf(job, spec);
   const source = sourceVolume(spec.trainer?.data.source.uri ?? '');
   const container: Container = {
     name: trainerRole,
     image: spec.pod?.image ?? settings.trainerImage,
     args: ['train'],
-    env: [...commonEnv(job, attempt, volume), ...clusterEnv(job, place), ...trainerOnlyEnv(spec, source !== undefined, settings)],
+    env: [...commonEnv(job, attempt, volume), ...clusterEnv(job, place), ...trainerOnlyEnv(spec, source !== undefined, settings), ...checkpoint.env],
     resources: resourcesOf(spec.pod, spec.accelerator, { cpu: '250m', memory: '512Mi' }),
     volumeMounts: [
       ...volumeMounts(volume),
       { name: 'tmp', mountPath: '/tmp' },
       ...(source === undefined ? [] : [{ name: 'source', mountPath: sourceMountPath, readOnly: true }]),
-      ...(settings.progressUrl === undefined ? [] : [{ name: 'progress-token', mountPath: tokenFolder, readOnly: true }]),
+      ...checkpoint.mounts,
+      ...(settings.progressUrl === undefined ? [] : [tokenMount]),
     ],
     ...secureContainerFields,
   };
@@ -101,6 +116,7 @@ function trainerPodSpec(job: Job, place: Place, attempt: number, settings: Train
       ...volumes(volume),
       { name: 'tmp', emptyDir: {} },
       ...(source === undefined ? [] : [{ name: 'source', ...source }]),
+      ...checkpoint.volumes,
       ...(settings.progressUrl === undefined ? [] : [progressToken]),
     ],
     ...podFields(spec.pod, placementOf(spec.nodePool)),
@@ -108,7 +124,8 @@ function trainerPodSpec(job: Job, place: Place, attempt: number, settings: Train
 }
 
 /** The user's pod, with what Anneal must add: restart by our budgets, the volume, the accelerator, where to run. */
-function rolePodSpec(job: Job, role: JobRole, place: Place, template: PodSpec, attempt: number): PodSpec {
+function rolePodSpec(job: Job, role: JobRole, place: Place, template: PodSpec, attempt: number, context: PodContext): PodSpec {
+  const checkpoint = checkpointParts(job, context.checkpoint, volumeMountPath);
   const volume = volumeOf(job, job.spec);
   const placement = placementOf(job.spec.nodePool);
   const [main, ...sidecars] = template.containers;
@@ -116,8 +133,8 @@ function rolePodSpec(job: Job, role: JobRole, place: Place, template: PodSpec, a
   const limits = { ...main.resources?.limits, ...acceleratorLimit(role.accelerator ?? job.spec.accelerator) };
   const container: Container = {
     ...withLastWords(main),
-    env: withOurs([...commonEnv(job, attempt, volume), ...clusterEnv(job, place)], main.env ?? []),
-    volumeMounts: [...(main.volumeMounts ?? []), ...volumeMounts(volume)],
+    env: withOurs([...commonEnv(job, attempt, volume), ...clusterEnv(job, place), ...checkpoint.env, ...reportEnv(job, context)], main.env ?? []),
+    volumeMounts: [...(main.volumeMounts ?? []), ...volumeMounts(volume), ...checkpoint.mounts, ...(context.progressUrl === undefined ? [] : [tokenMount])],
     ...(Object.keys(limits).length > 0 ? { resources: { ...main.resources, limits } } : {}),
   };
   const nodeSelector = { ...template.nodeSelector, ...placement.nodeSelector };
@@ -127,7 +144,7 @@ function rolePodSpec(job: Job, role: JobRole, place: Place, template: PodSpec, a
     restartPolicy: 'Never',
     ...(template.initContainers === undefined ? {} : { initContainers: template.initContainers.map(withLastWords) }),
     containers: [container, ...sidecars],
-    volumes: [...(template.volumes ?? []), ...volumes(volume)],
+    volumes: [...(template.volumes ?? []), ...volumes(volume), ...checkpoint.volumes, ...(context.progressUrl === undefined ? [] : [progressToken])],
     ...(Object.keys(nodeSelector).length > 0 ? { nodeSelector } : {}),
     ...(tolerations.length > 0 ? { tolerations } : {}),
   };
@@ -146,25 +163,38 @@ function withOurs(ours: readonly EnvVar[], theirs: readonly EnvVar[]): EnvVar[] 
 function commonEnv(job: Job, attempt: number, volume: JobVolume | undefined): EnvVar[] {
   return [
     { name: trainerEnv.job, value: `${job.namespace}/${job.name}` },
+    { name: trainerEnv.jobUid, value: job.uid },
     { name: trainerEnv.attempt, value: String(attempt) },
     ...(volume === undefined ? [] : [{ name: trainerEnv.volume, value: volumeMountPath }]),
   ];
 }
 
 function trainerOnlyEnv(spec: TrainingJobSpec, mountsSource: boolean, settings: TrainingSettings): EnvVar[] {
-  const { interval, keep } = spec.checkpoint;
   return [
     { name: trainerEnv.spec, value: JSON.stringify(spec.trainer) },
-    { name: trainerEnv.checkpointIntervalSeconds, value: String(interval.seconds ?? 0) },
-    { name: trainerEnv.checkpointKeep, value: String(keep) },
     ...(mountsSource ? [{ name: trainerEnv.sourceDirectory, value: sourceMountPath }] : []),
     ...(spec.accelerator === undefined ? [] : [{ name: trainerEnv.accelerator, value: acceleratorName(spec.accelerator) }]),
     ...(settings.progressUrl === undefined
       ? []
       : [
           { name: trainerEnv.progressUrl, value: settings.progressUrl },
-          { name: trainerEnv.tokenFile, value: `${tokenFolder}/token` },
+          { name: trainerEnv.tokenFile, value: tokenFile },
         ]),
+  ];
+}
+
+/**
+ * How a role's program reports: Anneal's own way, and that of Kubeflow's trainer, which Transformers finds by itself. No certificate is
+ * named, since the address is one within the cluster without TLS.
+ */
+function reportEnv(job: Job, { progressUrl }: TrainingSettings): EnvVar[] {
+  if (progressUrl === undefined) return [];
+  return [
+    { name: trainerEnv.progressUrl, value: progressUrl },
+    { name: trainerEnv.checkpointUrl, value: new URL(checkpointPath, progressUrl).href },
+    { name: trainerEnv.tokenFile, value: tokenFile },
+    { name: 'KUBEFLOW_TRAINER_SERVER_URL', value: new URL(kubeflowPath(job), progressUrl).href },
+    { name: 'KUBEFLOW_TRAINER_SERVER_TOKEN', value: tokenFile },
   ];
 }
 
@@ -185,6 +215,6 @@ function sourceVolume(uri: string) {
 }
 
 const progressToken = {
-  name: 'progress-token',
+  name: tokenMount.name,
   projected: { sources: [{ serviceAccountToken: { audience: progressAudience, expirationSeconds: 3600, path: 'token' } }] },
 };

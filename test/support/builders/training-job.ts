@@ -10,7 +10,7 @@ import { trainingPod } from '../../../operator/src/domain/training-pod.ts';
 export const now = Date.parse('2026-03-01T12:00:00Z');
 export const settings = { trainerImage: 'anneal/trainer:test', progressUrl: 'http://anneal.test/v1/progress' };
 /** Context of a pod of a job that keeps away from no node. */
-export const context = { ...settings, excludedNodes: [] };
+export const context = { ...settings, excludedNodes: [], checkpoint: { intervalSeconds: 0 } };
 
 const trainer: TrainerSpec = {
   data: { source: { format: 'CSV', uri: 'https://example.com/digits.csv' }, target: 'label' },
@@ -91,6 +91,7 @@ export function seen(object: TrainingJob, { pods = [], over = {} }: Situation = 
     servedBy: [],
     mountFailures: new Map(),
     progress: undefined,
+    restore: undefined,
     listeningSinceMs: 0,
     ...over,
   };

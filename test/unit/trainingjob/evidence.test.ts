@@ -236,7 +236,7 @@ describe('the newest checkpoint', () => {
       ...(step === undefined ? {} : { checkpoint: { epoch: 1, step, time: '2026-03-01T12:00:00Z', path: `checkpoints/${step}` } }),
     });
     const tell = (attempt: number, step: number | undefined) => {
-      board.receive({ job: { namespace: 'team-a', name: 'digits' }, jobUid: 'uid-of-digits', report: report(attempt, step), time: now });
+      board.receive({ job: { namespace: 'team-a', name: 'digits' }, jobUid: 'uid-of-digits', place: 'trainer/0', attempt, report: report(attempt, step), time: now });
       return pass(seen(begunJob(), { pods: [pod(job(), 1, runningStatus)], over: { progress: board.newest('uid-of-digits') } })).status.checkpoint?.step;
     };
     expect([tell(1, 10), tell(1, 20), tell(1, undefined), tell(2, 10), tell(2, undefined)]).to.deep.equal([10, 20, 20, 10, 10]);

@@ -696,7 +696,7 @@ export interface Checkpoint {
    */
   interval: {
     /**
-     * EveryEpoch writes after each epoch. Fixed writes at the end of the first epoch that is at least `seconds` after the last checkpoint. Auto writes as often as costs the least work, by Daly's formula from the measured time of a write and the rate of interruptions.
+     * EveryEpoch writes after each epoch. Fixed writes at the first step that is at least `seconds` after the last checkpoint. Auto writes as often as costs the least work, by Daly's formula from the measured time of a write and the rate of interruptions.
      */
     mode: 'EveryEpoch' | 'Fixed' | 'Auto';
     /**
@@ -1524,7 +1524,7 @@ export interface TrainingJobStatus {
     updateTime?: string;
   };
   /**
-   * The newest complete checkpoint.
+   * The newest checkpoint.
    */
   checkpoint?: {
     /**
@@ -1550,7 +1550,7 @@ export interface TrainingJobStatus {
     /**
      * Finished epochs at the checkpoint.
      */
-    epoch: number;
+    epoch?: number;
     /**
      * Optimiser steps at the checkpoint.
      */
@@ -1562,7 +1562,7 @@ export interface TrainingJobStatus {
     /**
      * Path below the volume.
      */
-    path: string;
+    path?: string;
   };
   model?: ModelStatus;
   /**

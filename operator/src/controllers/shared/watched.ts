@@ -20,6 +20,8 @@ export const trainingJobs = watched(trainingJobType, {
     nodePool: (job) => present(poolNameOf(job.spec.nodePool)),
     priorityClass: (job) => present(job.spec.scheduling?.priorityClassName),
     sweep: (job) => present(sweepKey(job)),
+    /** The job whose checkpoint it begins from. */
+    restoresFrom: (job) => present(inNamespace(job, job.spec.checkpoint.restoreFrom?.trainingJob)),
   },
 });
 

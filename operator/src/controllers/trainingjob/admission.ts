@@ -153,6 +153,6 @@ export function requestOf({ job, object, admission: { priority } }: AdmissionSub
 
 /** The pod of a role as far as queues and gangs look at it: its requests and where it may run. */
 export function typicalPod(job: Job, { name: role }: JobRole) {
-  const { metadata, spec } = trainingPod(job, { role, index: 0 }, 1, { trainerImage: '', progressUrl: undefined, excludedNodes: [] });
+  const { metadata, spec } = trainingPod(job, { role, index: 0 }, 1, { trainerImage: '', progressUrl: undefined, excludedNodes: [], checkpoint: { intervalSeconds: 0 } });
   return { metadata, spec };
 }

@@ -141,6 +141,8 @@ function holdBeforePods(seen: Observed, { places, attempts, admission }: Pick<As
     return { kind: 'Waiting', reason: admission.reason, message: admission.message };
   }
   if (seen.pool?.installed === false) return { kind: 'Waiting', ...karpenterMissing };
+  // Pods that run have begun from it already.
+  if (seen.restore?.kind === 'Missing' && places.every(({ pod }) => pod === undefined)) return { kind: 'Waiting', reason: seen.restore.reason, message: seen.restore.message };
   // Two gangs that write to one volume would spoil it: the last one's pods must have ended first.
   const lingering = superseded(seen, places).find((pod) => attemptOf(pod) < attempts.gang && isLingering(pod));
   if (lingering !== undefined) return { kind: 'Waiting', reason: 'PreviousAttemptEnding', message: `Pod ${lingering.metadata.name}${lingering.spec.nodeName === undefined ? '' : ` on node ${lingering.spec.nodeName}`} of an earlier attempt is still ending.` };

@@ -1,6 +1,6 @@
 /** The TrainingJob controller: trains once, through failures, and leaves the model with its digest on a volume. */
 import { isNamespaceTerminating } from '../../kube/errors.ts';
-import { keyOf, parseKey, type ObjectKey } from '../../kube/resource.ts';
+import { keyOf, keyString, parseKey, type ObjectKey } from '../../kube/resource.ts';
 import { labels } from '../../api/index.ts';
 import type { TrainingSettings } from '../../domain/training-pod.ts';
 import { at, controllingOwner, defineController, waitForCache, done, type Controller, type Next } from '../../runtime/index.ts';
@@ -47,6 +47,7 @@ export function trainingJobController(settings: TrainingSettings, board: Progres
     watches,
     primary: 'jobs',
     triggers: {
+      jobs: (job, stores) => stores.jobs.by('restoresFrom', keyString(keyOf(job))).map(keyOf),
       pods: controllingOwner(trainingJobType),
       claims: controllingOwner(trainingJobType),
       services: controllingOwner(trainingJobType),

@@ -8,6 +8,7 @@ import type { Job } from '../../domain/job.ts';
 import { keyString, type ObjectKey } from '../../kube/resource.ts';
 import type { Scope } from '../../runtime/index.ts';
 import { observePool, type SeenPool } from '../shared/pool.ts';
+import { observeRestore, type SeenRestore } from './restore.ts';
 import { admissionWatches, observeAdmission, type SeenAdmission } from './admission.ts';
 import { modelDeployments, mountFailures, nodePools, nodes, pods, services, trainingJobs, volumeClaims, volumeSnapshots, type VolumeClaim, type VolumeSnapshot } from '../shared/watched.ts';
 
@@ -17,7 +18,8 @@ export type JobScope = Scope<typeof watches, JobStatus>;
 
 /** A report from a pod, with the time at which it came. */
 export interface ReceivedProgress {
-  readonly report: ProgressReport;
+  /** Undefined while only checkpoints were told. */
+  readonly report: ProgressReport | undefined;
   readonly timeMs: number;
   /** The newest checkpoint of any report, since not every report names one. */
   readonly checkpoint: CheckpointReport | undefined;
@@ -54,6 +56,8 @@ export interface Observed {
   /** Names of the ModelDeployments that serve this job's model, or are about to. */
   readonly servedBy: readonly string[];
   readonly progress: ReceivedProgress | undefined;
+  /** The checkpoint of another job to begin from. */
+  readonly restore: SeenRestore | undefined;
   readonly listeningSinceMs: number;
   /** Since when the pods use next to no processor; undefined while they work, or where nobody asks. */
   readonly idleSinceMs?: number;
@@ -87,6 +91,7 @@ export function observe(key: ObjectKey, stores: JobScope['stores'], board: Progr
     },
     servedBy: [...stores.deployments.by('serves', keyString(key)), ...stores.deployments.by('fromTrainingJob', keyString(key))].map((deployment) => deployment.metadata.name),
     progress: board.newest(uid),
+    restore: observeRestore(job, object.status ?? {}, stores),
     listeningSinceMs: board.listeningSinceMs,
   };
 }

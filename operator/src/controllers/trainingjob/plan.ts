@@ -13,6 +13,7 @@ import { podType, serviceType, trainingJobType, volumeClaimType, volumeSnapshotT
 import { additionsFor } from './admission.ts';
 import { planAdmission } from './admission-plan.ts';
 import { placeRestartMs, rulesOf, type Assessment } from './assess.ts';
+import { checkpointContext } from './checkpoint.ts';
 import { endOf, type Observed } from './observe.ts';
 import { isLingering, placeOf, superseded, type SeenPlace } from './places.ts';
 import { sharedByPods } from './shared-by-pods.ts';
@@ -88,7 +89,7 @@ function ensurePods(seen: Observed, assessment: Assessment, settings: TrainingSe
   const pods = assessment.places.filter(isDue).flatMap((place): Action[] => {
     const additions = additionsFor(seen, assessment.admission, place);
     if (additions === undefined) return [];
-    const pod = withAdditions(trainingPod(seen.job, place, place.attempt, { ...settings, excludedNodes: assessment.excludedNodes }), additions);
+    const pod = withAdditions(trainingPod(seen.job, place, place.attempt, { ...settings, excludedNodes: assessment.excludedNodes, checkpoint: checkpointContext(seen) }), additions);
     return [{ kind: 'Create', type: podType, object: childOf(trainingJobType, seen.object, podType, pod) }];
   });
   return pods.length === 0 ? [] : [...sharedByPods(seen), ...pods];

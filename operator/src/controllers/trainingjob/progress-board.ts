@@ -1,5 +1,5 @@
 /** The newest report of each TrainingJob's pod, in memory: a restarted operator hears again within a second. */
-import type { ProgressReport } from '../../api/index.ts';
+import type { CheckpointReport, ProgressReport } from '../../api/index.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
 import type { Instant } from '../../runtime/index.ts';
 import type { ProgressBoard, ReceivedProgress } from './observe.ts';
@@ -7,15 +7,24 @@ import type { ProgressBoard, ReceivedProgress } from './observe.ts';
 export interface ProgressEntry {
   readonly job: ObjectKey;
   readonly jobUid: string;
-  readonly report: ProgressReport;
+  /** Which of the job's pods speaks, `trainer/0`; each has attempts of its own. */
+  readonly place: string;
+  readonly attempt: number;
+  readonly report?: ProgressReport;
+  readonly checkpoint?: CheckpointReport;
   readonly time: Instant;
+}
+
+interface Held extends ReceivedProgress {
+  /** The newest attempt of each place. */
+  readonly attempts: ReadonlyMap<string, number>;
 }
 
 /** Jobs that are deleted while they run are never forgotten by name; the bound drops them in the end. */
 const mostJobs = 20_000;
 
 export class MemoryProgressBoard implements ProgressBoard {
-  readonly #newest = new Map<string, ReceivedProgress>();
+  readonly #newest = new Map<string, Held>();
   readonly #onReport: (job: ObjectKey) => void;
 
   readonly listeningSinceMs: Instant;
@@ -34,13 +43,17 @@ export class MemoryProgressBoard implements ProgressBoard {
   }
 
   /** A report of an earlier attempt, which a slow connection may bring late, is dropped. */
-  receive({ job, jobUid, report, time }: ProgressEntry): void {
+  receive({ job, jobUid, place, attempt, report, checkpoint, time }: ProgressEntry): void {
     const before = this.#newest.get(jobUid);
-    if (before !== undefined && before.report.attempt > report.attempt) return;
-    // The last one counts, not the furthest: an attempt may pass over a checkpoint that it cannot read.
-    const checkpoint = report.checkpoint ?? before?.checkpoint;
+    if ((before?.attempts.get(place) ?? 0) > attempt) return;
     this.#newest.delete(jobUid);
-    this.#newest.set(jobUid, { report, timeMs: time, checkpoint });
+    this.#newest.set(jobUid, {
+      report: report ?? before?.report,
+      timeMs: time,
+      // The last one counts, not the furthest: an attempt may pass over a checkpoint that it cannot read.
+      checkpoint: checkpoint ?? report?.checkpoint ?? before?.checkpoint,
+      attempts: new Map(before?.attempts).set(place, attempt),
+    });
     const [longestSilent] = this.#newest.keys();
     if (this.#newest.size > mostJobs && longestSilent !== undefined) this.#newest.delete(longestSilent);
     this.#onReport(job);

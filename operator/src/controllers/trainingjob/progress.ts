@@ -13,7 +13,7 @@ export function progressOf(seen: Observed, { stage, attempts }: Assessment): Pro
     return { ...before, ...described(seen.job.spec, { epoch: epochs, epochs, percent: 100, metrics: { ...metrics } }) };
   }
   const received = seen.progress;
-  if (received === undefined || received.report.attempt < attempts.gang) return seen.status.progress;
+  if (received?.report === undefined || received.report.attempt < attempts.gang) return seen.status.progress;
   const { epoch, epochs, step, percent, remainingSeconds, metrics } = received.report;
   return described(seen.job.spec, { epoch, epochs, step, percent, remainingSeconds, metrics: { ...metrics }, updateTime: timestamp(received.timeMs) });
 }
@@ -22,10 +22,15 @@ export function progressOf(seen: Observed, { stage, attempts }: Assessment): Pro
 function described(spec: TrainingJobSpec, progress: Progress): Progress {
   const metric = watchedMetric(spec, progress.metrics ?? {});
   return {
-    summary: `epoch ${progress.epoch ?? 0}/${progress.epochs ?? 0}${progress.remainingSeconds === undefined ? '' : `, ${duration(progress.remainingSeconds)} left`}`,
+    summary: `${farOf(progress)}${progress.remainingSeconds === undefined ? '' : `, ${duration(progress.remainingSeconds)} left`}`,
     ...(metric === undefined ? {} : { metric: `${metric[0]} ${formatted(metric[1])}` }),
     ...progress,
   };
+}
+
+/** Programs that do not count epochs tell a percentage alone. */
+function farOf({ epoch = 0, epochs = 0, percent = 0 }: Progress): string {
+  return epochs > 0 ? `epoch ${epoch}/${epochs}` : `${Math.floor(percent)} %`;
 }
 
 /** What early stopping looks at, else the first of these that there is. */

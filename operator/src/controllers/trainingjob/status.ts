@@ -7,6 +7,7 @@ import { isRunning } from '../../domain/pod.ts';
 import { rolesOf, trainerRole } from '../../domain/roles.ts';
 import type { Outcome } from '../../runtime/index.ts';
 import type { Assessment } from './assess.ts';
+import { checkpointOf, lostSecondsOf } from './checkpoint.ts';
 import { conclusionsOf, finishedConclusions } from './conclusions.ts';
 import { runningSinceMs } from './deadlines.ts';
 import { endOf, type JobStatus, type Observed } from './observe.ts';
@@ -26,7 +27,6 @@ export function statusOf(seen: Observed, assessment: Assessment, outcome: Outcom
   const failures = newFailures.length === 0 ? seen.status.failures : [...(seen.status.failures ?? []), ...newFailures].slice(-longestLedger);
   const startTime = seen.status.startTime ?? firstStart(seen, assessment, nowMs);
   const activeSeconds = activeSecondsOf(seen, assessment, nowMs);
-  const checkpoint = checkpointOf(seen);
   return {
     ...(outcome.kind === 'done' ? { observedGeneration: generation } : keep('observedGeneration', seen.status.observedGeneration)),
     conditions: conditionsFrom(seen.status.conditions, conclusionsOf(seen, assessment, outcome), generation, time),
@@ -35,7 +35,8 @@ export function statusOf(seen: Observed, assessment: Assessment, outcome: Outcom
     ...keep('runningTime', seen.status.runningTime ?? (stage.kind === 'Active' && enoughRun(places) ? time : undefined)),
     ...(ended ? { completionTime: time } : {}),
     ...keep('progress', progressOf(seen, assessment)),
-    ...keep('checkpoint', checkpoint),
+    ...keep('checkpoint', checkpointOf(seen, assessment)),
+    ...keep('lostSeconds', lostSecondsOf(seen, assessment)),
     ...(stage.kind === 'Succeeded' ? keep('model', modelOf(seen, stage.result)) : {}),
     ...keep('failures', failures),
     ...(Object.keys(spent).length > 0 ? { budgetSpent: spent } : {}),
@@ -76,13 +77,6 @@ function activeSecondsOf(seen: Observed, { stage }: Assessment, nowMs: number): 
   const since = runningSinceMs(seen.status);
   if (!begins || since === undefined) return seen.status.activeSeconds;
   return (seen.status.activeSeconds ?? 0) + Math.max(0, Math.round((nowMs - since) / 1000));
-}
-
-function checkpointOf({ status, progress }: Observed): JobStatus['checkpoint'] {
-  const reported = progress?.checkpoint;
-  if (reported === undefined) return status.checkpoint;
-  const { epoch, step, time, path } = reported;
-  return { epoch, step, time, path, complete: true };
 }
 
 function modelOf(seen: Observed, result: TrainingResult | undefined): ModelStatus | undefined {
