@@ -61,7 +61,7 @@ const suites: readonly Suite[] = [
     name: 'e2e',
     onDemand: true,
     steps: [
-      tools('the parts of a node built from source', 'kubelet', 'kube-proxy', 'coredns', 'metrics-server', 'csi-provisioner', 'csi-snapshotter', 'snapshot-controller', 'kubectl', 'helm'),
+      tools('the parts of a node, and Kueue, built from source', 'kubelet', 'kube-proxy', 'coredns', 'metrics-server', 'csi-provisioner', 'csi-snapshotter', 'snapshot-controller', 'kubectl', 'helm', 'kwok', 'kueue'),
       mocha('e2e', 'whole clusters with real pods', ['test/e2e/**/*.test.ts'], {}),
     ],
   },

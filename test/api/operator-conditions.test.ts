@@ -27,21 +27,21 @@ const trainer = { data: { source: { uri: 'https://example.com/x.csv' }, target: 
 const pod = (spec: object, container: object = {}): object => role(1, { containers: [{ name: 'main', image: 'example.com/never-pulled:1', ...container }], ...spec });
 const karpenter = { provider: 'Karpenter', nodeClassRef: { group: 'karpenter.kwok.sh', kind: 'KWOKNodeClass', name: 'default' } };
 
-const unscheduled = (message: RegExp): Expected => ({ type: 'Scheduled', status: 'False', reason: 'Unschedulable', message });
+const unscheduled = (reason: 'NoNode' | 'Volume', message: RegExp): Expected => ({ type: 'Scheduled', status: 'False', reason, message });
 const refused = (message: RegExp): Expected => ({ type: 'Ready', status: 'False', reason: 'CreateFailed', message });
 const stuck = (reason: string, message: RegExp): Expected => ({ type: 'Running', status: 'False', reason, message });
 
 const situations: readonly Situation[] = [
   // What the scheduler finds.
-  { what: 'a claim that does not exist', spec: { trainer, checkpoint: { volume: { claimName: 'nowhere' } } }, expects: unscheduled(/persistentvolumeclaim "nowhere" not found/) },
-  { what: 'a claim in a pod template that does not exist', spec: pod({ volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'no-data' } }] }), expects: unscheduled(/persistentvolumeclaim "no-data" not found/) },
-  { what: 'a storage class that does not exist', spec: { trainer, checkpoint: { volume: { claimTemplate: { storageClassName: 'gold' } } } }, expects: unscheduled(/unbound immediate PersistentVolumeClaims/) },
-  { what: 'no default storage class', spec: { trainer }, expects: unscheduled(/unbound immediate PersistentVolumeClaims/) },
-  { what: 'an accelerator that no node has', spec: { ...role(), accelerator: { resource: 'nvidia.com/gpu', count: 1 } }, expects: unscheduled(/Insufficient nvidia\.com\/gpu/) },
-  { what: 'more CPU than any node has', spec: pod({}, { resources: { requests: { cpu: '1000' } } }), expects: unscheduled(/Insufficient cpu/) },
-  { what: 'more memory than any node has', spec: pod({}, { resources: { requests: { memory: '900Ti' } } }), expects: unscheduled(/Insufficient memory/) },
-  { what: 'labels that no node has', spec: { ...role(), nodePool: { provider: 'Existing', nodeSelector: { disk: 'fast' } } }, expects: unscheduled(/node affinity\/selector/) },
-  { what: 'a node affinity that no node meets', spec: pod({ affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: ['mars'] }] }] } } } }), expects: unscheduled(/node affinity\/selector/) },
+  { what: 'a claim that does not exist', spec: { trainer, checkpoint: { volume: { claimName: 'nowhere' } } }, expects: unscheduled('Volume', /persistentvolumeclaim "nowhere" not found/) },
+  { what: 'a claim in a pod template that does not exist', spec: pod({ volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'no-data' } }] }), expects: unscheduled('Volume', /persistentvolumeclaim "no-data" not found/) },
+  { what: 'a storage class that does not exist', spec: { trainer, checkpoint: { volume: { claimTemplate: { storageClassName: 'gold' } } } }, expects: unscheduled('Volume', /unbound immediate PersistentVolumeClaims/) },
+  { what: 'no default storage class', spec: { trainer }, expects: unscheduled('Volume', /unbound immediate PersistentVolumeClaims/) },
+  { what: 'an accelerator that no node has', spec: { ...role(), accelerator: { resource: 'nvidia.com/gpu', count: 1 } }, expects: unscheduled('NoNode', /Insufficient nvidia\.com\/gpu/) },
+  { what: 'more CPU than any node has', spec: pod({}, { resources: { requests: { cpu: '1000' } } }), expects: unscheduled('NoNode', /Insufficient cpu/) },
+  { what: 'more memory than any node has', spec: pod({}, { resources: { requests: { memory: '900Ti' } } }), expects: unscheduled('NoNode', /Insufficient memory/) },
+  { what: 'labels that no node has', spec: { ...role(), nodePool: { provider: 'Existing', nodeSelector: { disk: 'fast' } } }, expects: unscheduled('NoNode', /node affinity\/selector/) },
+  { what: 'a node affinity that no node meets', spec: pod({ affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: ['mars'] }] }] } } } }), expects: unscheduled('NoNode', /node affinity\/selector/) },
 
   // What the API server refuses when the pod is made.
   { what: 'a priority class that does not exist', spec: pod({ priorityClassName: 'urgent' }), expects: refused(/no PriorityClass with name urgent was found/) },

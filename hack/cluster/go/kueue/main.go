@@ -14,6 +14,7 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	configapi "sigs.k8s.io/kueue/apis/config/v1beta2"
@@ -50,6 +51,9 @@ func run(ctx context.Context, file string) error {
 	}
 	manager, err := ctrl.NewManager(ctrl.GetConfigOrDie(), options)
 	if err != nil {
+		return err
+	}
+	if err := manager.AddReadyzCheck("readyz", healthz.Ping); err != nil {
 		return err
 	}
 	cache := schdcache.New(manager.GetClient())
