@@ -61,7 +61,7 @@ describe('a learner', () => {
 
   it('drops something else at each step', () => {
     const used = learner({ preset: 'MLP', units: [64], dropout: 0.5 });
-    const outputs = [1, 2, 1].map((step) => tf.tidy(() => used.network.trainForward(tf.tensor(batch.features, [8, ...shape]), step).dataSync().slice()));
+    const outputs = [1, 2, 1].map((step) => tf.tidy(() => used.network.trainForward(tf.tensor(batch.features, [8, ...shape]), [step]).dataSync().slice()));
     expect(outputs[0]).to.deep.equal(outputs[2]);
     expect(outputs[0]).not.to.deep.equal(outputs[1]);
     used.dispose();

@@ -1,4 +1,4 @@
-/** Dropout whose mask depends on (seed, layer, step) and on nothing else, so that a resumed step drops what the first try dropped. */
+/** Dropout whose mask depends on (seed, layer, step, shard) and on nothing else, so that a resumed step drops what the first try dropped. */
 import type { Shape, Tensor } from '@tensorflow/tfjs-node-gpu';
 import { derivedSeed } from '../data/random.ts';
 import { tf } from './backend.ts';
@@ -16,8 +16,8 @@ export class StepDropout extends tf.layers.Layer {
   static readonly className = 'Dropout';
   private readonly rate: number;
   private readonly seed: number;
-  /** Set before each training step. */
-  step = 0;
+  /** Step, and shard where a batch is cut into several; set before each pass. */
+  draw: readonly number[] = [0];
 
   constructor(config: DropoutConfig) {
     super({ name: config.name });
@@ -32,7 +32,7 @@ export class StepDropout extends tf.layers.Layer {
   override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
     const x = Array.isArray(inputs) ? inputs[0] : inputs;
     if (x === undefined) throw new Error('Dropout got no input.');
-    return kwargs.training === true ? tf.dropout(x, this.rate, undefined, derivedSeed(this.seed, this.name, this.step)) : x;
+    return kwargs.training === true ? tf.dropout(x, this.rate, undefined, derivedSeed(this.seed, this.name, ...this.draw)) : x;
   }
 
   override getConfig(): ReturnType<InstanceType<typeof tf.layers.Layer>['getConfig']> {

@@ -22,8 +22,8 @@ export interface Network {
   readonly model: LayersModel;
   /** All weights, in a fixed order. */
   readonly variables: readonly Variable[];
-  /** Output before the softmax, which the loss is computed from; `step` chooses the dropout masks. */
-  trainForward(features: Tensor, step: number): Tensor;
+  /** Output before the softmax, which the loss is computed from; `draw` (the step, or step and shard) chooses the dropout masks. */
+  trainForward(features: Tensor, draw: readonly number[]): Tensor;
   /** The same without dropout. */
   forward(features: Tensor): Tensor;
   dispose(): void;
@@ -43,8 +43,8 @@ export function buildNetwork(spec: ModelSpec, shape: NetworkShape, seed: number)
   return {
     model,
     variables: trained.trainableWeights.map((weight) => requireVariable(weight.read())),
-    trainForward: (features, step) => {
-      for (const dropout of dropouts) dropout.step = step;
+    trainForward: (features, draw) => {
+      for (const dropout of dropouts) dropout.draw = draw;
       return trained.apply(features, { training: true }) as Tensor;
     },
     forward: (features) => trained.apply(features) as Tensor,

@@ -3,7 +3,8 @@ import type { BucketPlace, RestoreSource, TrainerSpec } from '@anneal/operator/a
 import { trainerEnv } from '@anneal/operator/api';
 import { AnnealError } from '../errors.ts';
 import type { Fence } from './fence.ts';
-import type { TrainingOrder } from './order.ts';
+import type { Address } from './collective/peer-connection.ts';
+import type { ReplicasOrder, TrainingOrder } from './order.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -12,6 +13,7 @@ export function orderFrom(environment: Environment, threads: (volume: string) =>
   const sourceDirectory = textOf(environment, trainerEnv.sourceDirectory);
   const accelerator = textOf(environment, trainerEnv.accelerator);
   const volume = volumeFrom(environment);
+  const replicas = replicasFrom(environment);
   return {
     spec: specOf(required(environment, trainerEnv.spec)),
     volume,
@@ -23,7 +25,33 @@ export function orderFrom(environment: Environment, threads: (volume: string) =>
     fence: fenceFrom(environment),
     ...(restoreFrom === undefined ? {} : { restoreFrom }),
     ...(accelerator === undefined ? {} : { accelerator }),
+    ...(replicas === undefined ? {} : { replicas }),
   };
+}
+
+function replicasFrom(environment: Environment): ReplicasOrder | undefined {
+  const text = textOf(environment, trainerEnv.peers);
+  if (text === undefined) return undefined;
+  const peers = text.split(',').map(peerOf);
+  const replicas = numberOf(environment, trainerEnv.replicas, peers.length);
+  const index = numberOf(environment, trainerEnv.index, 0);
+  if (index >= peers.length || replicas > peers.length) {
+    throw new AnnealError('SPEC_INVALID', { at: trainerEnv.peers, message: `${trainerEnv.peers} names ${peers.length} replicas; ${trainerEnv.index} (${index}) must be below that, and ${trainerEnv.replicas} (${replicas}) not above.` });
+  }
+  return {
+    job: textOf(environment, trainerEnv.job) ?? '',
+    index, peers, replicas,
+    minReplicas: numberOf(environment, trainerEnv.minReplicas, peers.length),
+    tlsDirectory: required(environment, trainerEnv.peerTlsDirectory),
+    silenceMs: 1000 * Math.max(1, numberOf(environment, trainerEnv.peerSilenceSeconds, 10)),
+  };
+}
+
+function peerOf(text: string): Address {
+  const at = text.lastIndexOf(':');
+  const port = Number(text.slice(at + 1));
+  if (at > 0 && Number.isInteger(port) && port > 0 && port < 65536) return { host: text.slice(0, at), port };
+  throw new AnnealError('SPEC_INVALID', { at: trainerEnv.peers, message: `"${text}" in ${trainerEnv.peers} is not HOST:PORT.` });
 }
 
 /** @throws AnnealError `SPEC_INVALID` where it is not set */

@@ -1,13 +1,15 @@
 /** The training loop: epochs of batches, checkpoints between steps, and an ear for the wish to stop. */
-import type { CheckpointReport, ProgressReport, TrainerSpec } from '@anneal/operator/api';
+import type { CheckpointReport, ProgressReport, TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
 import type { Prepared } from '../data/prepare.ts';
 import { AnnealError } from '../errors.ts';
+import { removeLeftovers } from '../files.ts';
 import { epochOrder, gather } from './batches.ts';
 import { writeCheckpoint } from './checkpoint.ts';
 import type { CheckpointStore, RunState } from './checkpoint.ts';
-import type { Learner } from './learner.ts';
+import type { Replicas, SharedStep } from './collective/replicas.ts';
 import { requireOwnVolume } from './fence.ts';
+import type { Learner } from './learner.ts';
 import { emptyTally, metricsOf } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
@@ -19,32 +21,56 @@ export interface Run {
   readonly learner: Learner;
   readonly store: CheckpointStore;
   readonly hooks: TrainingHooks;
+  /** The others, where the job has any. */
+  readonly replicas?: Replicas;
   state: RunState;
   lastCheckpoint?: CheckpointReport;
   /** When the newest checkpoint was written, or the loop began. */
   checkpointedAt: number;
   reportedAt: number;
   loggedAt: number;
-  readonly startedAt: number;
-  /** Steps that earlier attempts did. */
-  readonly startedStep: number;
+  startedAt: number;
+  /** Steps that earlier attempts, or others before this one joined them, did. */
+  startedStep: number;
 }
+
+export type EpochsEnd =
+  | { readonly kind: 'Finished' }
+  | { readonly kind: 'Stopped' }
+  /** Another replica wrote the model. */
+  | { readonly kind: 'Done'; readonly result: TrainingResult };
 
 export function startState(data: Prepared): RunState {
   return { epoch: 0, position: 0, step: 0, tally: emptyTally(data.preprocessing.target), history: [], stopping: startStopping };
 }
 
-/** Trains until the last epoch, early stopping, or the wish to stop. @throws AnnealError `TRAINING_DIVERGED` */
-export function trainEpochs(run: Run): 'Finished' | 'Stopped' {
+/** Trains until the last epoch, early stopping, or the wish to stop. @throws AnnealError `TRAINING_DIVERGED`, `PEER_LOST` */
+export async function trainEpochs(run: Run): Promise<EpochsEnd> {
   while (!isOver(run)) {
-    if (learnEpoch(run) === 'Stopped') {
-      checkpoint(run);
-      return 'Stopped';
+    const end = await learnEpoch(run);
+    switch (end.kind) {
+      case 'Learnt':
+        endEpoch(run);
+        break;
+      case 'Moved':
+        run.startedAt = run.hooks.now();
+        run.startedStep = run.state.step;
+        break;
+      case 'Stopped':
+        if (leads(run)) checkpoint(run);
+        return end;
+      case 'TooFew':
+        checkpoint(run);
+        throw run.replicas?.end(end.why) ?? new Error(end.why);
+      case 'Done':
+        return end;
     }
-    endEpoch(run);
   }
-  return 'Finished';
+  return { kind: 'Finished' };
 }
+
+/** Of several replicas one writes and reports. */
+const leads = ({ replicas }: Run): boolean => replicas?.leads ?? true;
 
 const fitOf = (run: Run): TrainerSpec['fit'] => run.order.spec.fit;
 
@@ -52,21 +78,28 @@ function isOver({ state, order: { spec: { fit } } }: Run): boolean {
   return state.epoch >= fit.epochs || (fit.earlyStopping !== undefined && state.stopping.waited >= fit.earlyStopping.patience);
 }
 
-function learnEpoch(run: Run): 'Done' | 'Stopped' {
+async function learnEpoch(run: Run): Promise<SharedStep> {
   const { learner, hooks, data: { train } } = run;
   const { seed, batchSize } = fitOf(run);
   const order = epochOrder(train.rows, seed, run.state.epoch);
+  let loss = NaN;
   while (run.state.position < train.rows) {
-    if (hooks.stopRequested()) return 'Stopped';
+    if (hooks.stopRequested()) return { kind: 'Stopped' };
     const { position, step, tally } = run.state;
     const end = Math.min(train.rows, position + batchSize);
-    const loss = learner.learn(gather(train, order, position, end), step, tally);
+    if (run.replicas === undefined) loss = learner.learn(gather(train, order, position, end), step, tally);
+    else {
+      const shared = await run.replicas.learn(run, { train, order, from: position, to: end });
+      if (shared.kind !== 'Learnt') return shared;
+      ({ loss } = shared);
+    }
     if (!Number.isFinite(loss)) throw diverged(run, loss);
     run.state = { ...run.state, position: end, step: step + 1 };
+    if (!leads(run)) continue;
     if (end < train.rows && isCheckpointDueWithinEpoch(run)) checkpoint(run);
     if (hooks.now() - run.reportedAt >= 1000) report(run, metricsOf(tally, run.data.preprocessing.target));
   }
-  return 'Done';
+  return { kind: 'Learnt', loss };
 }
 
 function endEpoch(run: Run): void {
@@ -86,6 +119,7 @@ function endEpoch(run: Run): void {
     ...(keepsBest ? { best: learner.weights() } : {}),
   };
   logEpoch(run, epoch, metrics);
+  if (!leads(run)) return;
   if (isCheckpointDue(run)) checkpoint(run);
   report(run, metrics);
 }
@@ -127,6 +161,8 @@ function checkpoint(run: Run): void {
   const begin = run.hooks.now();
   run.checkpointedAt = begin;
   requireOwnVolume(run.order.volume, run.order.fence);
+  // Several share the folder, so only the one that writes may take away what another left half-done.
+  if (run.replicas !== undefined) removeLeftovers(run.store.folder);
   try {
     const name = writeCheckpoint(run.store, run.state, run.learner.save());
     run.lastCheckpoint = {
@@ -136,6 +172,7 @@ function checkpoint(run: Run): void {
       path: `${volumeLayout.checkpoints}/${name}`,
       writeSeconds: (run.hooks.now() - begin) / 1000,
     };
+    run.replicas?.checkpointed();
     report(run, run.state.history.at(-1) ?? {});
   } catch (error) {
     run.hooks.log('error', 'Checkpoint could not be written', { error: String(error), step: run.state.step });

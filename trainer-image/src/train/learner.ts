@@ -20,14 +20,31 @@ export interface LearnerState {
   readonly optimizer: OptimizerState;
 }
 
+/** What a part of a batch contributes to a step. */
+export interface Measured {
+  /** Of the whole batch's mean loss; the parts' add up to it. */
+  readonly gradient: Float32Array;
+  /** What was predicted for each row before the step. */
+  readonly outputs: Int32Array | Float32Array;
+  /** Mean over the part's rows. */
+  readonly loss: number;
+}
+
 export interface Learner {
   readonly network: Network;
+  /** Numbers in the gradient, as in the weights. */
+  readonly size: number;
   /** One optimiser step; adds the batch, as it was predicted before the step, to the tally. @returns the batch's mean loss */
   learn(batch: Batch, step: number, tally: Tally): number;
+  /** The half of a step that can be shared out. @param draw  chooses the dropout masks. @param share  of the part's rows in the batch's */
+  measure(part: Batch, draw: readonly number[], share: number): Measured;
+  /** The other half, with the sum of the gradients. */
+  apply(gradient: Float32Array): void;
   evaluate(part: Part): Tally;
   weights(): Float32Array;
   setWeights(weights: Float32Array): void;
   save(): LearnerState;
+  load(state: LearnerState): void;
   dispose(): void;
 }
 
@@ -50,7 +67,8 @@ export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner 
   const sizes = variables.map((variable) => variable.size);
   const kernels = spec.model.l2 > 0 ? tf.tidy(() => tf.keep(tf.concat1d(variables.map((variable) => tf.fill([variable.size], variable.rank > 1 ? 2 * spec.model.l2 : 0))))) : undefined;
   let flat: Tensor1D = tf.keep(tf.tidy(() => concat(variables)));
-  const optimizer = createOptimizer(spec.fit.optimizer, flat.size, saved?.optimizer);
+  const { size } = flat;
+  let optimizer = createOptimizer(spec.fit.optimizer, size, saved?.optimizer);
   const loss = losses[target.task];
 
   const assign = (weights: Tensor1D): void => {
@@ -68,26 +86,40 @@ export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner 
   const truth = (batch: Batch): Tensor => (target.task === 'Classification'
     ? tf.oneHot(tf.tensor1d(batch.targets, 'int32'), outputs).cast('float32')
     : tf.tensor2d(batch.targets, [batch.rows, 1], 'float32'));
-  const told = (output: Tensor2D): ArrayLike<number> => (target.task === 'Classification' ? output.argMax(-1) : output).dataSync();
+  const told = (output: Tensor2D): Int32Array | Float32Array => (target.task === 'Classification' ? output.argMax(-1) : output).dataSync<'int32' | 'float32'>();
+
+  /** Called inside a tidy. The gradient is not scaled: that of a whole batch needs none. */
+  const differentiate = (batch: Batch, draw: readonly number[]): { mean: number; outputs: Int32Array | Float32Array; gradient: Tensor1D } => {
+    const y = truth(batch);
+    let output: Tensor2D | undefined;
+    const { value, grads } = tf.variableGrads(() => {
+      output = network.trainForward(features(batch), draw) as Tensor2D;
+      tf.keep(output);
+      return loss(output, y);
+    }, variables);
+    if (output === undefined) throw new Error('The network gave no output.');
+    const mean = scalarOf(value);
+    const outputs = told(output);
+    output.dispose();
+    return { mean, outputs, gradient: concat(variables.map((variable) => gradientOf(grads, variable))) };
+  };
+  const descend = (gradient: Tensor1D): void => assign(optimizer.step(flat, kernels === undefined ? gradient : tf.add(gradient, tf.mul(kernels, flat))));
 
   return {
     network,
+    size,
     learn: (batch, step, tally) => tf.tidy(() => {
-      const y = truth(batch);
-      let output: Tensor2D | undefined;
-      const { value, grads } = tf.variableGrads(() => {
-        output = network.trainForward(features(batch), step) as Tensor2D;
-        tf.keep(output);
-        return loss(output, y);
-      }, variables);
-      if (output === undefined) throw new Error('The network gave no output.');
-      const mean = scalarOf(value);
-      addBatch(tally, batch.targets, told(output), mean);
-      output.dispose();
-      const gradient = concat(variables.map((variable) => gradientOf(grads, variable)));
-      assign(optimizer.step(flat, kernels === undefined ? gradient : tf.add(gradient, tf.mul(kernels, flat))));
+      const { mean, outputs, gradient } = differentiate(batch, [step]);
+      addBatch(tally, batch.targets, outputs, mean);
+      descend(gradient);
       return mean;
     }),
+    measure: (part, draw, share) => tf.tidy(() => {
+      const { mean, outputs, gradient } = differentiate(part, draw);
+      const shared = share === 1 ? gradient : tf.mul(gradient, share);
+      return { gradient: shared.dataSync<'float32'>().slice(), outputs: outputs.slice(), loss: mean };
+    }),
+    apply: (gradient) => tf.tidy(() => descend(tf.tensor1d(gradient))),
     evaluate: (part) => {
       const tally = emptyTally(target);
       for (let from = 0; from < part.rows; from += evaluationBatch) {
@@ -102,6 +134,11 @@ export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner 
     weights: () => flat.dataSync<'float32'>().slice(),
     setWeights,
     save: () => ({ weights: flat.dataSync<'float32'>().slice(), optimizer: optimizer.save() }),
+    load: ({ weights, optimizer: state }) => {
+      optimizer.dispose();
+      optimizer = createOptimizer(spec.fit.optimizer, size, state);
+      setWeights(weights);
+    },
     dispose: () => {
       tf.dispose([flat, ...(kernels === undefined ? [] : [kernels])]);
       optimizer.dispose();

@@ -1,6 +1,8 @@
 /** What a run is asked to do and what came of it. Plain data: it crosses from the main thread to the worker and back. */
 import type { CheckpointReport, ProgressReport, TrainerSpec, TrainingFailure, TrainingResult } from '@anneal/operator/api';
 import type { AnnealError } from '../errors.ts';
+import type { Address } from './collective/peer-connection.ts';
+import type { Link } from './collective/link.ts';
 import type { Fence } from './fence.ts';
 
 export interface TrainingOrder {
@@ -21,6 +23,23 @@ export interface TrainingOrder {
   readonly threads: number;
   /** Resource name of an accelerator that must be used. */
   readonly accelerator?: string;
+  /** Set where others train on the same job. */
+  readonly replicas?: ReplicasOrder;
+}
+
+export interface ReplicasOrder {
+  /** `namespace/name`, by which replicas know each other's job. */
+  readonly job: string;
+  /** Which one this is. */
+  readonly index: number;
+  /** Of each index that the job may have. */
+  readonly peers: readonly Address[];
+  /** How many begin together. */
+  readonly replicas: number;
+  /** With how few they go on; as many as `replicas` where the loss of any ends them all. */
+  readonly minReplicas: number;
+  readonly tlsDirectory: string;
+  readonly silenceMs: number;
 }
 
 export type TrainingOutcome =
@@ -49,6 +68,8 @@ export interface TrainingHooks {
   /** Milliseconds; only differences are used, and for times in reports. */
   readonly now: () => number;
   readonly report: (report: ProgressReport) => void;
+  /** The way to the other replicas, where the order names any. */
+  readonly link?: Link;
   readonly log: (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
 

@@ -17,6 +17,7 @@ import { readNewest } from './checkpoint.ts';
 import type { Checkpoint, CheckpointStore, Kinship } from './checkpoint.ts';
 import { startState, trainEpochs } from './epochs.ts';
 import type { Run } from './epochs.ts';
+import { Replicas } from './collective/replicas.ts';
 import { claimVolume, requireOwnVolume } from './fence.ts';
 import { createLearner } from './learner.ts';
 import { metricsOf, metricsOfTask, perClass, suitsTask } from './metrics.ts';
@@ -41,29 +42,48 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
   const specDigest = sha256(canonicalJson(order.spec));
   requireAccelerator(order.accelerator);
   claim(order);
-  removeLeftovers(order.volume);
+  if (order.replicas === undefined) removeLeftovers(order.volume);
   const { data, dataDigest } = await loadData(order, hooks);
-  const finished = finishedModel(order, specDigest, dataDigest, hooks);
-  if (finished !== undefined) return { kind: 'Succeeded', result: resultOf(finished) };
-  const run = startRun(order, hooks, data, sha256(`${specDigest} ${dataDigest}`), dataDigest);
+  const finished = (): TrainingResult | undefined => finishedModel(order, specDigest, dataDigest, hooks);
+  const before = finished();
+  if (before !== undefined) return { kind: 'Succeeded', result: before };
+  const run = startRun(order, hooks, data, sha256(`${specDigest} ${dataDigest}`), dataDigest, finished);
   try {
-    if (trainEpochs(run) === 'Stopped') return { kind: 'Stopped', ...(run.lastCheckpoint === undefined ? {} : { checkpoint: run.lastCheckpoint }) };
-    return { kind: 'Succeeded', result: resultOf(await finish(run, specDigest, dataDigest)) };
+    for (;;) {
+      const end = await trainEpochs(run);
+      const turn = end.kind === 'Finished' ? await run.replicas?.conclude(run) ?? 'Lead' : end;
+      if (turn === 'Lead') return { kind: 'Succeeded', result: await conclude(run, specDigest, dataDigest) };
+      if (turn.kind === 'Done') return { kind: 'Succeeded', result: turn.result };
+      if (turn.kind === 'Stopped') return stopped(run);
+    }
   } finally {
+    run.replicas?.close();
     run.learner.dispose();
   }
+}
+
+async function conclude(run: Run, specDigest: string, dataDigest: string): Promise<TrainingResult> {
+  if (run.replicas !== undefined) removeLeftovers(run.order.volume);
+  const result = resultOf(await finish(run, specDigest, dataDigest));
+  run.replicas?.announce(result);
+  return result;
+}
+
+function stopped(run: Run): TrainingOutcome {
+  run.replicas?.leave();
+  return { kind: 'Stopped', ...(run.lastCheckpoint === undefined ? {} : { checkpoint: run.lastCheckpoint }) };
 }
 
 /**
  * The model that an attempt before this one finished, when it was not told of in time. The data count too: on a volume that outlives its job,
  * a new job of that name may find the model of the last one, and be meant to train on what has changed since.
  */
-function finishedModel(order: TrainingOrder, specDigest: string, dataDigest: string, hooks: TrainingHooks): StoredModel | undefined {
+function finishedModel(order: TrainingOrder, specDigest: string, dataDigest: string, hooks: TrainingHooks): TrainingResult | undefined {
   try {
     const found = readManifest(path.join(order.volume, volumeLayout.model));
     if (found?.manifest.specDigest !== specDigest || found.manifest.data.sha256 !== dataDigest) return undefined;
     hooks.log('info', 'Found the finished model of this spec and these data', { digest: found.digest });
-    return found;
+    return resultOf(found);
   } catch (error) {
     if (!(error instanceof AnnealError)) throw error;
     hooks.log('warn', 'Model on the volume could not be used and will be replaced', { error: error.message });
@@ -105,19 +125,30 @@ async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ d
   return { data, dataDigest: file.sha256 };
 }
 
-const downloadsOf = (order: TrainingOrder): string => path.join(order.volume, 'data');
+const downloads = 'data';
+/** Replicas share a volume, but not half a file. */
+const downloadsOf = ({ volume, replicas }: TrainingOrder): string => path.join(volume, downloads, ...(replicas === undefined ? [] : [`replica-${replicas.index}`]));
 
-function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, runDigest: string, dataDigest: string): Run {
+function replicasOf(order: TrainingOrder, hooks: TrainingHooks, runDigest: string, finished: () => TrainingResult | undefined): Replicas | undefined {
+  const { replicas } = order;
+  if (replicas === undefined || hooks.link === undefined) return undefined;
+  const { index, peers, minReplicas } = replicas;
+  return new Replicas({ link: hooks.link, index, places: peers.length, replicas: replicas.replicas, minReplicas, runDigest, hooks, finished });
+}
+
+function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, runDigest: string, dataDigest: string, finished: () => TrainingResult | undefined): Run {
   const { spec } = order;
   const { shape, target } = data.preprocessing;
   const kinship = kinshipOf(spec, data, dataDigest);
   const store: CheckpointStore = { folder: path.join(order.volume, volumeLayout.checkpoints), keep: order.checkpointKeep, runDigest, kinship, threads: order.threads };
-  removeLeftovers(store.folder);
+  if (order.replicas === undefined) removeLeftovers(store.folder);
   const found = readNewest(store, (name, why) => hooks.log('warn', 'Passed over a checkpoint', { checkpoint: name, why })) ?? restored(order, kinship, data, hooks);
   if (found !== undefined) hooks.log('info', 'Going on from a checkpoint', { checkpoint: found.name, epoch: found.state.epoch, step: found.state.step });
   const now = hooks.now();
+  const replicas = replicasOf(order, hooks, runDigest, finished);
   return {
     order, data, hooks, store,
+    ...(replicas === undefined ? {} : { replicas }),
     learner: createLearner({ model: spec.model, fit: spec.fit, target, shape }, found?.learner),
     state: found?.state ?? startState(data),
     checkpointedAt: now,
@@ -169,7 +200,7 @@ async function finish(run: Run, specDigest: string, dataDigest: string): Promise
         metrics,
       },
     });
-    rmSync(downloadsOf(order), { recursive: true, force: true });
+    rmSync(path.join(order.volume, downloads), { recursive: true, force: true });
     return stored;
   } catch (error) {
     throw new AnnealError('VOLUME_WRITE', { message: `The model could not be written to the job's volume: ${String(error)}. Ask for a larger volume; the run goes on from its last checkpoint.`, cause: error });
