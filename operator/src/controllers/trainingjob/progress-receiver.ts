@@ -26,7 +26,7 @@ interface TokenReview extends KubeObject {
 }
 
 export interface ProgressReceiverOptions {
-  readonly client: Client;
+  readonly client: Pick<Client, 'create'>;
   readonly pods: ReadStore<Pod>;
   readonly jobs: ReadStore<TrainingJob>;
   readonly nodes: ReadStore<Node>;

@@ -1,15 +1,22 @@
 /** Finds the checkpoint of another job that a TrainingJob asks to begin from. Pure. */
+import type { TrainingJob } from '../../api/index.ts';
 import { prefixOf, restoreOfJob, type Restore } from '../../domain/checkpoint-pod.ts';
 import type { Job } from '../../domain/job.ts';
 import { volumeOf } from '../../domain/job-volume.ts';
-import type { JobScope, JobStatus } from './observe.ts';
+import type { ReadStore } from '../../runtime/index.ts';
+import type { VolumeClaim } from '../shared/watched.ts';
+
+interface Stores {
+  readonly jobs: ReadStore<TrainingJob>;
+  readonly claims: ReadStore<VolumeClaim>;
+}
 
 export type SeenRestore =
   | { readonly kind: 'Found'; readonly restore: Restore }
   | { readonly kind: 'Missing'; readonly reason: string; readonly message: string };
 
 /** Undefined where nothing is asked for, or the job has a checkpoint of its own, which counts before it. */
-export function observeRestore(job: Job, status: JobStatus, stores: Pick<JobScope['stores'], 'jobs' | 'claims'>): SeenRestore | undefined {
+export function observeRestore(job: Job, status: NonNullable<TrainingJob['status']>, stores: Stores): SeenRestore | undefined {
   const from = job.spec.checkpoint.restoreFrom;
   if (from === undefined || status.checkpoint !== undefined) return undefined;
   if (from.claim !== undefined) return { kind: 'Found', restore: { kind: 'Claim', claimName: from.claim.name, path: from.claim.path.replace(/\/+$/, '') } };
@@ -17,7 +24,7 @@ export function observeRestore(job: Job, status: JobStatus, stores: Pick<JobScop
   return ofJob(job, from.trainingJob ?? '', stores);
 }
 
-function ofJob({ namespace, name: jobName }: Job, name: string, stores: Pick<JobScope['stores'], 'jobs' | 'claims'>): SeenRestore {
+function ofJob({ namespace, name: jobName }: Job, name: string, stores: Stores): SeenRestore {
   const object = stores.jobs.get({ namespace, name });
   const missing = (reason: string, message: string): SeenRestore => ({ kind: 'Missing', reason, message });
   if (name === jobName) return missing('RestoreSourceMissing', `checkpoint.restoreFrom names the job itself, which has no checkpoint to begin from. Name another job, a claim or a bucket.`);
