@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseYaml } from '../../operator/src/cli/yaml.ts';
-import { convert, type Outcome } from '../../operator/src/domain/convert/index.ts';
+import { convert, type Outcome, type Source } from '../../operator/src/domain/convert/index.ts';
 
 const folder = join(import.meta.dirname, 'convert-fixtures');
 
@@ -11,18 +11,21 @@ export interface ConvertFixture {
   readonly path: string;
   readonly lost: readonly string[];
   readonly changed: readonly string[];
+  readonly sources: readonly Source[];
   readonly outcome: () => Outcome;
 }
 
 export const convertFixtures: readonly ConvertFixture[] = readdirSync(folder).sort().map((file) => {
   const path = join(folder, file);
   const text = readFileSync(path, 'utf8');
+  const sources = parseYaml({ name: file, text });
   return {
     name: file.replace('.yaml', ''),
     path,
     lost: listed(text, 'lost'),
     changed: listed(text, 'changed'),
-    outcome: () => convert(parseYaml({ name: file, text })),
+    sources,
+    outcome: () => convert(sources),
   };
 });
 

@@ -63,8 +63,8 @@ async function readSources(paths: readonly string[], terminal: Terminal): Promis
 function report({ conversions, passedOver, errors }: ReturnType<typeof convert>, strict: boolean, terminal: Terminal): number {
   for (const sentence of [...passedOver, ...errors]) terminal.tell(`${sentence}\n`);
   if (errors.length > 0) return exitCodes.badInput;
-  if (conversions.length === 0) {
-    terminal.tell('There is no training job in the input that could be converted.\n');
+  if (conversions.length === 0 && passedOver.length === 0) {
+    terminal.tell('The input holds no manifest.\n');
     return exitCodes.badInput;
   }
   for (const { source, notes } of conversions) for (const note of notes) terminal.tell(`${source.at}: ${sentenceOf(note)}\n`);

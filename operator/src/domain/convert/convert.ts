@@ -96,7 +96,7 @@ function convertOne(source: Source, runtimes: readonly Node[]): Result {
     const [version, kind] = [scalarOf(field(document.node, 'apiVersion')), scalarOf(field(document.node, 'kind'))];
     if (version === undefined || kind === undefined) return document.fail(`has no ${version === undefined ? 'apiVersion' : 'kind'}, so there is no telling what it is.`);
     const converter = converters[`${version} ${kind}`];
-    if (converter === undefined) return { passedOver: `${source.at}: ${whyPassedOver(version, kind, nameIn(document.node))}` };
+    if (converter === undefined) return notConverted(source, version, kind, nameIn(document.node));
     const { job, read } = converter(document, runtimes);
     return { conversion: { source, kind, name: nameIn(document.node), job, notes: ledger.report(read) } };
   } catch (error) {
@@ -105,11 +105,11 @@ function convertOne(source: Source, runtimes: readonly Node[]): Result {
   }
 }
 
-function whyPassedOver(version: string, kind: string, name: string): string {
-  if (version === trainerGroup && runtimeKinds.includes(kind)) return `${kind} ${name} is a template; it goes into the TrainJobs that refer to it.`;
-  const versions = Object.keys(converters).filter((known) => known.endsWith(` ${kind}`)).map((known) => known.split(' ')[0]);
-  if (versions.length > 0) return `${kind} ${name} is passed over, because it is of ${version} and the converter knows ${versions.join(' and ')}.`;
-  return `${kind} ${name} is passed over, because it is no training job that the converter knows.`;
+function notConverted(source: Source, version: string, kind: string, name: string): Result {
+  if (version === trainerGroup && runtimeKinds.includes(kind)) return { passedOver: `${source.at}: ${kind} ${name} is a template; it goes into the TrainJobs that refer to it.` };
+  const versions = Object.keys(converters).flatMap((known) => (known.endsWith(` ${kind}`) ? [known.split(' ', 1)[0]] : []));
+  if (versions.length === 0) return { passedOver: `${source.at}: ${kind} ${name} is passed over, because it is no training job that the converter knows.` };
+  return { error: `${source.at}: apiVersion: ${kind} ${name} is of ${version}, and the converter knows ${versions.join(' and ')}; bring it to that version first.` };
 }
 
 function nameIn(document: Node): string {

@@ -58,17 +58,38 @@ function placeOf(job: Reader, trainers: readonly Reader[], { policy }: JobSetCon
   switch (policy.framework) {
     case 'MPI':
       if (name === 'launcher' || (isTrainer && name !== trainerContainer)) return { name: 'launcher', replicas: 1 };
-      return name === trainerContainer ? { name: 'worker', replicas: Math.max(policy.nodes - (policy.launcherAsWorker ? 1 : 0), 1) } : undefined;
+      return name === trainerContainer ? { name: 'worker', replicas: workersOf(job, policy) } : undefined;
     case 'Custom':
-      return { name: name.length > longestRoleName ? name.slice(0, longestRoleName).replace(/-+$/, '') : name, replicas: isTrainer || only ? policy.nodes : podsOf(job) };
+      return { name: shortened(job, name), replicas: isTrainer || only ? policy.nodes : podsOf(job) };
     default:
       return isTrainer || only ? { name: 'worker', replicas: policy.nodes } : undefined;
   }
 }
 
+const podsRange = { min: 0, max: 1000 };
+
+/** Workers beside the launcher, where that trains too. */
+function workersOf(job: Reader, policy: MlPolicy): number {
+  const workers = Math.max(policy.nodes - (policy.launcherAsWorker ? 1 : 0), 1);
+  const jobSpec = job.at('template')?.at('spec');
+  const parallelism = jobSpec?.whole('parallelism', podsRange);
+  if (parallelism !== undefined && parallelism !== workers) jobSpec?.loseField('parallelism', 'numNodes counts.', 'Set replicas of the role worker.');
+  return workers;
+}
+
 function podsOf(job: Reader): number {
-  const range = { min: 0, max: 1000 };
-  return (job.whole('replicas', range) ?? 1) * (job.at('template')?.at('spec')?.whole('parallelism', range) ?? 1);
+  const jobSpec = job.at('template')?.at('spec');
+  const parallelism = jobSpec?.whole('parallelism', podsRange) ?? 1;
+  const completions = jobSpec?.whole('completions', podsRange);
+  if (completions !== undefined && completions !== parallelism) jobSpec?.loseField('completions', 'All pods of a role run at the same time.', 'Set replicas of the role to as many as there should be.');
+  return (job.whole('replicas', podsRange) ?? 1) * parallelism;
+}
+
+function shortened(job: Reader, name: string): string {
+  if (name.length <= longestRoleName) return name;
+  const short = name.slice(0, longestRoleName).replace(/-+$/, '');
+  job.remark(`A role's name may have ${longestRoleName} characters, so it is called ${short}.`, 'Give it a short name of your own.', 'name');
+  return short;
 }
 
 function readRole(job: Reader, trainers: readonly Reader[], context: JobSetContext): readonly DraftRole[] {
@@ -130,7 +151,7 @@ export function readJob(job: Reader): Reader {
 
 function readDependencies(dependsOn: Reader | undefined): void {
   for (const dependency of dependsOn?.items() ?? []) {
-    const [name, status] = [dependency.text('name') ?? '', dependency.text('status')];
+    const [name, status] = [dependency.text('name') ?? '', dependency.choice('status', ['Ready', 'Complete'])];
     // Init containers end before the trainer begins, and mpirun waits for its workers.
     if (initializerSteps.includes(name) || (status === 'Ready' && name === trainerContainer)) continue;
     dependency.lose('All pods of a TrainingJob start together.', 'Wait in an init container of the role that comes later.');
