@@ -82,6 +82,11 @@ describe('a job whose pod failed', () => {
     expect(after.plan.actions.map((action) => action.kind)).to.deep.equal(['Delete', 'Create', 'Create']);
   });
 
+  it('does not wait an hour when the clock was set back by one after the failure', () => {
+    const recorded = job({}, pass(seen(of, { pods: [failed] })).status);
+    expect(pass(seen(recorded, { pods: [failed] }), now - 3_600_000).plan.actions.map((action) => action.kind)).to.deep.equal(['Delete', 'Create', 'Create']);
+  });
+
   it('fails for good when the budget of that cause is spent', () => {
     const strict = begunJob(withBudgets({ applicationError: 0 }));
     const { status } = pass(seen(strict, { pods: [pod(strict, 1, endedStatus(1, { message: 'boom' }))] }));

@@ -80,7 +80,7 @@ function afterFailures(seen: Observed, base: Omit<Assessment, 'stage'>, nowMs: n
   if (verdict.kind === 'Fail') return { ...found, stage: { kind: 'Failed', reason: verdict.reason, message: verdict.message } };
   const [entry] = found.newFailures;
   if (verdict.kind !== 'Restart' || verdict.scope === 'Pod' || entry === undefined) return goOn(seen, found, nowMs);
-  const untilMs = Math.max(nowMs, restartAtMs(entry, seen, found));
+  const untilMs = Math.max(nowMs, restartAtMs(entry, seen, found, nowMs));
   return { ...found, stage: { kind: 'BackingOff', untilMs, failure: entry }, wakeAtMs: untilMs };
 }
 
@@ -107,10 +107,10 @@ function goOn(seen: Observed, base: Omit<Assessment, 'stage'>, nowMs: number): A
   const wakeAtMs = earliest([deadline, stall, lostNodes(seen, nowMs), ...pulls]);
   const gangEntry = (seen.status.failures ?? []).findLast(({ nextAttempt, scope }) => scope === 'Gang' && nextAttempt === base.attempts.gang);
   if (gangEntry !== undefined && base.places.every(({ pod, launched }) => pod === undefined && !launched)) {
-    const untilMs = restartAtMs(gangEntry, seen, base);
+    const untilMs = restartAtMs(gangEntry, seen, base, nowMs);
     if (nowMs < untilMs) return { ...base, stage: { kind: 'BackingOff', untilMs, failure: gangEntry }, wakeAtMs: earliest([untilMs, wakeAtMs]) };
   }
-  const restarts = base.places.map((place) => (place.pod === undefined && !place.launched ? placeRestartMs(seen, base, place) : undefined)).filter((time) => time !== undefined && time > nowMs);
+  const restarts = base.places.map((place) => (place.pod === undefined && !place.launched ? placeRestartMs(seen, base, place, nowMs) : undefined)).filter((time) => time !== undefined && time > nowMs);
   return { ...base, stage: holdBeforePods(seen, base) ?? { kind: 'Active' }, wakeAtMs: earliest([wakeAtMs, ...restarts]) };
 }
 
@@ -125,14 +125,17 @@ export function rulesOf({ job: { spec }, status }: Observed): FailureRules {
 }
 
 /** When the attempt after a recorded failure may begin. */
-function restartAtMs(entry: LedgerEntry, { status }: Observed, { spent, newFailures }: Pick<Assessment, 'spent' | 'newFailures'>): number {
-  return parseTime(entry.time) + restartDelayMs(entry.cause, spentOn(entry.cause, spent), [...(status.failures ?? []), ...newFailures]);
+function restartAtMs(entry: LedgerEntry, { status }: Observed, { spent, newFailures }: Pick<Assessment, 'spent' | 'newFailures'>, nowMs: number): number {
+  const failedMs = parseTime(entry.time);
+  // The clock was set back since then: a pause of a second must not become one of an hour.
+  if (failedMs > nowMs) return nowMs;
+  return failedMs + restartDelayMs(entry.cause, spentOn(entry.cause, spent), [...(status.failures ?? []), ...newFailures]);
 }
 
 /** When a place that was restarted alone may have its pod; undefined where nothing holds it back. */
-export function placeRestartMs(seen: Observed, assessment: Pick<Assessment, 'spent' | 'newFailures'>, place: SeenPlace): number | undefined {
+export function placeRestartMs(seen: Observed, assessment: Pick<Assessment, 'spent' | 'newFailures'>, place: SeenPlace, nowMs: number): number | undefined {
   const entry = (seen.status.failures ?? []).findLast(({ nextAttempt, scope }) => scope === 'Pod' && nextAttempt === place.attempt);
-  return entry === undefined ? undefined : restartAtMs(entry, seen, assessment);
+  return entry === undefined ? undefined : restartAtMs(entry, seen, assessment, nowMs);
 }
 
 /** A reason not to make pods yet; undefined when nothing is in the way. */

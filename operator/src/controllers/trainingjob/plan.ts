@@ -85,7 +85,7 @@ function ensureService({ object, job, hasService }: Observed): Action[] {
 function ensurePods(seen: Observed, assessment: Assessment, settings: TrainingSettings, nowMs: number): Action[] {
   const held = new Set(superseded(seen, assessment.places).filter(isLingering).map((pod) => placeKey(placeOf(pod))));
   const isDue = (place: SeenPlace): boolean =>
-    place.pod === undefined && !place.launched && !place.succeeded && !held.has(placeKey(place)) && (placeRestartMs(seen, assessment, place) ?? 0) <= nowMs;
+    place.pod === undefined && !place.launched && !place.succeeded && !held.has(placeKey(place)) && (placeRestartMs(seen, assessment, place, nowMs) ?? 0) <= nowMs;
   const pods = assessment.places.filter(isDue).flatMap((place): Action[] => {
     const additions = additionsFor(seen, assessment.admission, place);
     if (additions === undefined) return [];
