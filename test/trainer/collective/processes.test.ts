@@ -59,7 +59,7 @@ describe('replicas of the trainer', function suite() {
     const { start } = await gang({ place, places: 3, replicas: 3, minReplicas: 2 });
     const replicas = run(start(0), start(1), start(2));
     const victim = Math.floor(Math.random() * 3);
-    const witness = replicas[(victim + 1) % 3] as Replica;
+    const [witness] = replicas.filter(({ index }) => index === (victim + 1) % 3) as [Replica];
     await until(() => epochs(witness) >= 1, 'an epoch ends', 60);
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 200));
     replicas[victim]?.child.kill('SIGKILL');
@@ -73,20 +73,20 @@ describe('replicas of the trainer', function suite() {
 
   it('end together when one is lost that cannot be done without, and go on from the step they had reached', async () => {
     await using place = await folder();
-    const { start } = await gang({ place, places: 4, replicas: 4, environment: { [trainerEnv.checkpointIntervalSeconds]: '3600' } });
-    const replicas = run(start(0), start(1), start(2), start(3));
-    const victim = replicas[Math.floor(Math.random() * 4)] as Replica;
-    const others = replicas.filter((replica) => replica !== victim);
+    const { start } = await gang({ place, places: 3, replicas: 3, environment: { [trainerEnv.checkpointIntervalSeconds]: '3600' } });
+    const replicas = run(start(0), start(1), start(2));
+    const lost = Math.floor(Math.random() * 3);
+    const others = replicas.filter(({ index }) => index !== lost);
     await until(() => others.every((replica) => epochs(replica) >= 1), 'an epoch ends', 60);
-    victim.child.kill('SIGKILL');
+    replicas[lost]?.child.kill('SIGKILL');
     for (const replica of others) {
       expect((await replica.exit).code, replica.output()).to.equal(1);
       expect(replica.lastWords().error.code).to.equal(peerLostCode);
-      expect(replica.lastWords().error.message).to.contain(`Replica ${victim.index} was lost`);
+      expect(replica.lastWords().error.message).to.contain(`Replica ${lost} was lost`);
     }
     expect(readdirSync(`${place.path}/volume/checkpoints`)).to.have.length(1);
-    const again = run(start(0), start(1), start(2), start(3));
-    expect(await results(again)).to.deep.equal([alone, alone, alone, alone]);
+    const again = run(start(0), start(1), start(2));
+    expect(await results(again)).to.deep.equal([alone, alone, alone]);
     expect(again[0]?.output()).to.contain('Going on from a checkpoint');
   });
 
@@ -103,6 +103,22 @@ describe('replicas of the trainer', function suite() {
     expect((await second.exit).code, second.output()).to.equal(143);
     expect(readdirSync(`${place.path}/volume/checkpoints`)).not.to.be.empty;
     expect(await results(run(start(0), start(1)))).to.deep.equal([alone, alone]);
+  });
+
+  it('go on without one that falls silent, which then ends rather than train beside them', async () => {
+    await using place = await folder();
+    const spec = { ...digits, fit: { ...digits.fit, epochs: 15 } };
+    const { start } = await gang({ place, places: 4, replicas: 3, minReplicas: 1, spec, environment: { [trainerEnv.peerSilenceSeconds]: '2' } });
+    const [first, second, silent] = run(start(0), start(1), start(2)) as [Replica, Replica, Replica];
+    await until(() => epochs(silent) >= 1, 'an epoch ends', 60);
+    silent.child.kill('SIGSTOP');
+    await until(() => views(first).length >= 2, 'the others go on', 20);
+    expect(views(first)[1]).to.deep.equal([0, 1]);
+    silent.child.kill('SIGCONT');
+    expect((await silent.exit).code, silent.output()).to.equal(1);
+    expect(silent.lastWords().error.code).to.equal(peerLostCode);
+    const [one, two] = await results([first, second]);
+    expect(one).to.deep.equal(two);
   });
 
   it('do not talk to one with another certificate', async () => {

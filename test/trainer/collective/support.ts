@@ -51,7 +51,7 @@ export interface GangOptions {
 
 export interface Gang {
   /** Starts the process of an index. */
-  start(index: number, changes?: NodeJS.ProcessEnv): Replica;
+  readonly start: (index: number, changes?: NodeJS.ProcessEnv) => Replica;
 }
 
 export interface Replica extends Process {

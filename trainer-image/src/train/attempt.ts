@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProgressReply, ProgressReport } from '@anneal/operator/api';
-import { volumeLayout } from '@anneal/operator/api';
+import { trainerEnv, volumeLayout } from '@anneal/operator/api';
 import { AnnealError, toAnnealError } from '../errors.ts';
 import { namesIn } from '../files.ts';
 import type { Log } from '../log.ts';
@@ -13,7 +13,7 @@ import { createCopier } from '../store/copier.ts';
 import { copiesIn } from '../store/copies.ts';
 import type { Copies } from '../store/copies.ts';
 import { isCheckpointName, threadsOfNewest } from './checkpoint.ts';
-import { bucketFrom, fenceFrom, orderFrom, restoreSourceFrom, volumeFrom } from './environment.ts';
+import { bucketFrom, fenceFrom, orderFrom, restoreSourceFrom, textOf, volumeFrom } from './environment.ts';
 import { claimVolume } from './fence.ts';
 import { failureOf } from './order.ts';
 import type { TrainingOutcome } from './order.ts';
@@ -65,8 +65,10 @@ async function run(options: AttemptOptions, begun: (supervision: Supervision) =>
   const volume = volumeFrom(environment);
   using bucket = bucketOf(environment);
   const copies = bucket === undefined ? undefined : copiesIn(bucket, volume, fenceFrom(environment));
-  if (copies !== undefined) await prepareVolume(copies, volume, environment, log);
-  const restoreFrom = await restoreFolder(environment, volume, log);
+  // Replicas share the volume, and two must not write one folder: the first brings what there is, and the others get it from that one.
+  const isFirst = textOf(environment, trainerEnv.peers) === undefined || fenceFrom(environment).place.endsWith('-0');
+  if (copies !== undefined && isFirst) await prepareVolume(copies, volume, environment, log);
+  const restoreFrom = isFirst ? await restoreFolder(environment, volume, log) : undefined;
   if (isStopped()) return { kind: 'Stopped' };
   const order = orderFrom(environment, () => options.tune(threadsOf(volume, restoreFrom)), restoreFrom);
 
@@ -100,7 +102,7 @@ async function run(options: AttemptOptions, begun: (supervision: Supervision) =>
   const outcome = await supervision.ended;
   await copier?.settle(options.graceMs);
   if (fenced.signal.aborted) throw new AnnealError('SUPERSEDED', { message: 'A later attempt writes to the bucket; this one has ended.' });
-  if (outcome.kind === 'Succeeded') {
+  if (outcome.kind === 'Succeeded' && outcome.byAnother !== true) {
     if (copies !== undefined) await copyModel(copies, log);
     rmSync(path.join(volume, restoredFolder), { recursive: true, force: true });
   }

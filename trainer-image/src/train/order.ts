@@ -43,7 +43,7 @@ export interface ReplicasOrder {
 }
 
 export type TrainingOutcome =
-  | { readonly kind: 'Succeeded'; readonly result: TrainingResult }
+  | { readonly kind: 'Succeeded'; readonly result: TrainingResult; /** Another replica wrote the model, and sees to what comes of it. */ readonly byAnother?: true }
   /** Asked to stop; `checkpoint` is absent when nothing was learnt yet, or none could be written. */
   | { readonly kind: 'Stopped'; readonly checkpoint?: CheckpointReport }
   | { readonly kind: 'Failed'; readonly failure: TrainingFailure; readonly needsUser: boolean };

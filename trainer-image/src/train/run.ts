@@ -53,7 +53,7 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
       const end = await trainEpochs(run);
       const turn = end.kind === 'Finished' ? await run.replicas?.conclude(run) ?? 'Lead' : end;
       if (turn === 'Lead') return { kind: 'Succeeded', result: await conclude(run, specDigest, dataDigest) };
-      if (turn.kind === 'Done') return { kind: 'Succeeded', result: turn.result };
+      if (turn.kind === 'Done') return { kind: 'Succeeded', result: turn.result, byAnother: true };
       if (turn.kind === 'Stopped') return stopped(run);
     }
   } finally {

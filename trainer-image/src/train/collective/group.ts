@@ -22,10 +22,20 @@ export interface GroupOptions extends RosterOptions {
   readonly finished: () => TrainingResult | undefined;
 }
 
+/** Where a replica stands. */
+export interface Standpoint {
+  /** That it would do next. */
+  readonly step: number;
+  /** Of weights and optimiser. Asked for only when views change. */
+  readonly digest: () => string;
+  /** All that another needs to stand there too. Asked for only when one does. */
+  readonly state: () => Uint8Array;
+}
+
 export type Settled =
   /** In a view of which nobody is known to be lost. */
   | { readonly kind: 'Ready' }
-  /** In a new view, whose others are at another step: this is where they stand. */
+  /** In a new view, whose others stand elsewhere: there. */
   | { readonly kind: 'Moved'; readonly state: ArrayBuffer }
   /** The leader wrote the model. */
   | { readonly kind: 'Done'; readonly result: TrainingResult }
@@ -36,7 +46,7 @@ export type Settled =
 interface Proposal {
   readonly number: number;
   readonly candidates: readonly Member[];
-  readonly reports: Map<string, { readonly step: number; readonly views: readonly View[] }>;
+  readonly reports: Map<string, { readonly standpoint: string; readonly views: readonly View[] }>;
 }
 
 /** How long an elastic job waits for the first ones to be complete. */
@@ -103,22 +113,22 @@ export class Group {
   }
 
   /**
-   * Comes to a view in which training can go on. @param step  that this replica would do next. @param state  asked for only when another needs it
+   * Comes to a view in which training can go on.
    * @throws AnnealError `PEER_LOST`, `PEER_MISMATCH`
    */
-  async settle(step: number, state: () => Uint8Array): Promise<Settled> {
+  async settle(here: Standpoint): Promise<Settled> {
     for (;;) {
       if (this.done !== undefined) return { kind: 'Done', result: this.done };
       if (this.ended !== undefined) throw this.ended;
       if (this.options.hooks.signal.aborted) return { kind: 'Stopped' };
       const { installed } = this;
       if (installed !== undefined) {
-        this.enter(installed.view, step);
+        this.enter(installed.view, here.step);
         if (installed.state !== undefined) return { kind: 'Moved', state: installed.state };
       }
       if (!this.isDisturbed) return { kind: 'Ready' };
-      this.answer(step);
-      const outcome = this.proposes() ? this.propose(step, state) : undefined;
+      this.answer(here);
+      const outcome = this.proposes() ? this.propose(here) : undefined;
       if (outcome !== undefined) return outcome;
       await this.change();
     }
@@ -227,7 +237,7 @@ export class Group {
     this.takeLosses(from, losses);
     if (this.view !== undefined && !this.view.members.some(({ incarnation }) => incarnation === from.incarnation)) return;
     if (number <= this.promised) {
-      this.send(from, { type: 'Report', number: this.promised, step: 0, views: [] });
+      this.send(from, { type: 'Report', number: this.promised, standpoint: '', views: [] });
       return;
     }
     this.promised = number;
@@ -235,17 +245,17 @@ export class Group {
     this.unanswered = { number, from };
   }
 
-  private answer(step: number): void {
+  private answer(here: Standpoint): void {
     if (this.unanswered === undefined) return;
     const { from, number } = this.unanswered;
     this.unanswered = undefined;
-    this.send(from, { type: 'Report', number, step, views: this.views });
+    this.send(from, { type: 'Report', number, standpoint: nameOf(here), views: this.views });
   }
 
   /** A number that is not ours means that another asked that replica since, with a higher one. */
-  private takeReport(from: Member, { number, step, views }: Extract<Message, { type: 'Report' }>): void {
+  private takeReport(from: Member, { number, standpoint, views }: Extract<Message, { type: 'Report' }>): void {
     this.seen = Math.max(this.seen, number);
-    if (number === this.proposal?.number) this.proposal.reports.set(from.incarnation, { step, views });
+    if (number === this.proposal?.number) this.proposal.reports.set(from.incarnation, { standpoint, views });
     else if (this.proposal !== undefined && number > this.proposal.number) this.proposal = undefined;
   }
 
@@ -285,23 +295,23 @@ export class Group {
     return lowest(this.view === undefined ? this.candidates() : this.survivors())?.index === this.me.index;
   }
 
-  private propose(step: number, state: () => Uint8Array): Settled | undefined {
+  private propose(here: Standpoint): Settled | undefined {
     const candidates = this.candidates();
     if (this.proposal === undefined || this.promised > this.proposal.number || !areEqual(candidates, this.proposal.candidates)) {
-      this.proposal = this.gather(candidates, step);
+      this.proposal = this.gather(candidates, here);
     }
-    return this.proposal.reports.size < candidates.length ? undefined : this.decide(this.proposal, step, state);
+    return this.proposal.reports.size < candidates.length ? undefined : this.decide(this.proposal, here);
   }
 
-  private gather(candidates: readonly Member[], step: number): Proposal {
+  private gather(candidates: readonly Member[], here: Standpoint): Proposal {
     const number = nextNumber(Math.max(this.seen, this.promised), this.me.index, this.options.places);
     this.promised = number;
     this.seen = number;
     this.broadcast(candidates, { type: 'Gather', number, losses: [...this.roster.lost] });
-    return { number, candidates, reports: new Map([[this.me.incarnation, { step, views: this.views }]]) };
+    return { number, candidates, reports: new Map([[this.me.incarnation, { standpoint: nameOf(here), views: this.views }]]) };
   }
 
-  private decide({ number, candidates, reports }: Proposal, step: number, state: () => Uint8Array): Settled {
+  private decide({ number, candidates, reports }: Proposal, here: Standpoint): Settled {
     const before = viewsToSucceed([...reports.values()]);
     const lacking = before.find((view) => !hasQuorum(view, candidates, this.roster.lost));
     if (lacking !== undefined) {
@@ -311,16 +321,16 @@ export class Group {
     const old = this.view?.members ?? [];
     if (candidates.length < this.options.minReplicas) {
       const gone = old.filter((member) => this.roster.isLost(member));
-      return { kind: 'TooFew', why: `Replica ${indexes(gone)} was lost at step ${step}. Left: ${candidates.length}; it takes ${this.options.minReplicas} to go on.` };
+      return { kind: 'TooFew', why: `Replica ${indexes(gone)} was lost at step ${here.step}. Left: ${candidates.length}; it takes ${this.options.minReplicas} to go on.` };
     }
     const view: View = { number, members: candidates };
+    const own = reports.get(this.me.incarnation)?.standpoint;
     for (const member of candidates) {
       if (member.incarnation === this.me.incarnation) continue;
-      const joins = this.view !== undefined && !old.some(({ incarnation }) => incarnation === member.incarnation);
-      const withState = joins || reports.get(member.incarnation)?.step !== step;
-      this.send(member, { type: 'Install', view, withState }, withState ? copyOf(state()) : undefined);
+      const withState = reports.get(member.incarnation)?.standpoint !== own;
+      this.send(member, { type: 'Install', view, withState }, withState ? copyOf(here.state()) : undefined);
     }
-    this.enter(view, step);
+    this.enter(view, here.step);
     return { kind: 'Ready' };
   }
 
@@ -336,6 +346,8 @@ export class Group {
 }
 
 const peerLost = (why: string): AnnealError => new AnnealError(peerLostCode, { message: `${why} The run goes on from its last checkpoint.` });
+
+const nameOf = ({ step, digest }: Standpoint): string => `${step} ${digest()}`;
 
 const indexes = (members: readonly Member[]): string => members.map(({ index }) => index).join(', ');
 

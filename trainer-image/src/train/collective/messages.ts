@@ -11,8 +11,8 @@ export type Message =
   | { readonly type: 'Leaving' }
   /** Stop what you exchange in earlier views, and tell me where you stand. */
   | { readonly type: 'Gather'; readonly number: number; readonly losses: readonly (readonly [string, Loss])[] }
-  | { readonly type: 'Report'; readonly number: number; readonly step: number; readonly views: readonly View[] }
-  /** The next view. Whoever is not at the step of its sender gets the state. */
+  | { readonly type: 'Report'; readonly number: number; readonly standpoint: string; readonly views: readonly View[] }
+  /** The next view. Whoever does not stand where its sender stands gets the state. */
   | { readonly type: 'Install'; readonly view: View; readonly withState: boolean }
   /** Others went on without you. */
   | { readonly type: 'Removed' }

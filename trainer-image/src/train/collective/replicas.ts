@@ -112,7 +112,12 @@ export class Replicas {
   }
 
   private async settle(run: SharedRun): Promise<Interruption | undefined> {
-    const settled = await this.group.settle(run.state.step, () => serialize({ state: run.state, learner: run.learner.save() } satisfies Transfer));
+    const { state: { step }, learner: held } = run;
+    const settled = await this.group.settle({
+      step,
+      digest: () => digestOf(held.save()),
+      state: () => serialize({ state: run.state, learner: held.save() } satisfies Transfer),
+    });
     if (settled.kind === 'Ready') return undefined;
     if (settled.kind !== 'Moved') return settled;
     const { state, learner } = deserialize(new Uint8Array(settled.state)) as Transfer;
