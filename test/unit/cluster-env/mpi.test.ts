@@ -86,7 +86,7 @@ describe('the pods of an MPI job', () => {
   });
 
   it('answer logins where a worker has no command of its own', () => {
-    expect(specOf(mpi(), 'worker-0').containers[0]).to.deep.include({ command: ['/usr/sbin/sshd', '-De', '-o', 'StrictModes=no'] });
+    expect(specOf(mpi(), 'worker-0').containers[0]).to.deep.include({ command: ['/bin/sh', '-c', 'mkdir -p /run/sshd && exec /usr/sbin/sshd -De -o StrictModes=no'] });
     const own = jobOf({ framework: 'MPI', roles: [roleWith({ args: ['serve'] }, 'worker'), role('launcher')] });
     expect(specOf(own, 'worker-0').containers[0]).not.to.have.property('command');
   });

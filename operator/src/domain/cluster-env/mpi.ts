@@ -94,10 +94,13 @@ export function mpiPod(job: Job, place: Place, pod: PodSpec): PodSpec {
   };
 }
 
-/** Secret volumes are folders that everyone may write to, which sshd takes for unsafe unless told otherwise. */
+/**
+ * Secret volumes are folders that everyone may write to, which sshd takes for unsafe unless told otherwise; and it will not begin without a
+ * folder that only a boot makes.
+ */
 function answering(worker: Container): Container {
   if (worker.command !== undefined || worker.args !== undefined) return worker;
-  return { ...worker, command: ['/usr/sbin/sshd', '-De', '-o', 'StrictModes=no'] };
+  return { ...worker, command: ['/bin/sh', '-c', 'mkdir -p /run/sshd && exec /usr/sbin/sshd -De -o StrictModes=no'] };
 }
 
 /** Neither mpirun nor ssh waits for a host name that is not there yet; without this the first start would fail while images are pulled. */
@@ -105,6 +108,8 @@ function workersAnswer(job: Job, launcher: Container): Container {
   // The launcher itself, where it takes processes too, is the first line.
   const from = settingsOf(job).launcherAsWorker === 'Enabled' ? 2 : 1;
   const script = [
+    // The first process of a container has no SIGTERM unless it asks for it.
+    "trap 'exit 143' TERM",
     'command -v ssh >/dev/null || { echo "The launcher\'s image has no ssh, by which mpirun starts the workers. Add the package openssh-client." >&2; exit 127; }',
     `for host in $(tail -n +${from} ${hostfilePath} | sed 's/[: ].*//'); do`,
     `  until ssh ${sshOptions} -o BatchMode=yes -o ConnectTimeout=5 "$host" true; do sleep 1; done`,
