@@ -8,6 +8,7 @@ import { nodes, pods, trainingJobs as trainingJobObjects } from './controllers/s
 import { trainingJobController } from './controllers/trainingjob/index.ts';
 import { MemoryProgressBoard } from './controllers/trainingjob/progress-board.ts';
 import { ProgressReceiver } from './controllers/trainingjob/progress-receiver.ts';
+import { UsageWatch } from './controllers/trainingjob/usage-watch.ts';
 import { FlagError, parseFlags, usage, type Flags } from './flags.ts';
 import { inClusterAuthority, kubeConfigAuthority } from './kube/auth.ts';
 import { Client } from './kube/client.ts';
@@ -26,7 +27,7 @@ async function main(flags: Flags): Promise<void> {
 
   const board = new MemoryProgressBoard((job) => trainingJobs.wake(job), clock.now());
   const settings = { trainerImage: flags.trainerImage, progressUrl: flags.progressUrl };
-  const trainingJobs = trainingJobController(settings, board);
+  const trainingJobs = trainingJobController(settings, board, (jobUid) => usage.of(jobUid));
   const manager = new Manager({
     transport, clock, random: Math.random, log, metrics,
     controllers: [trainingJobs, hyperparamSweepController(), modelDeploymentController(settings), nodePoolController({ seesAllUsers: flags.namespace === undefined })],
@@ -46,11 +47,22 @@ async function main(flags: Flags): Promise<void> {
     leaderAddress: () => (manager.isLeader ? undefined : (manager.leaderInstance?.split('@')[1] ?? null)),
   }).server();
   receiver.listen(flags.progressPort);
+  const usage = new UsageWatch({
+    client: new Client(transport, { fieldManager: 'anneal-usage' }),
+    jobs: manager.store(trainingJobObjects),
+    pods: manager.store(pods),
+    clock,
+    isLeader: () => manager.isLeader,
+    onChange: (job) => trainingJobs.wake(job),
+  });
 
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   log.info('Started', { version: packageJson.version, trainerImage: flags.trainerImage });
+  const watching = usage.run(stop.signal);
   const stopped = await manager.run(stop.signal);
+  stop.abort();
+  await watching;
   receiver.close();
   receiver.closeAllConnections();
   // Another process may write by now: an exit with an error makes the kubelet start this one anew.

@@ -60,6 +60,8 @@ const situations: readonly Situation[] = [
 
   // What the cluster lacks.
   { what: 'a Karpenter pool without Karpenter', spec: { ...role(), nodePool: karpenter }, expects: { type: 'Ready', reason: 'KarpenterNotInstalled', message: /Install Karpenter, or set nodePool\.provider to Existing/ } },
+  { what: 'a queue where nobody keeps queues', spec: { ...role(), scheduling: { queueName: 'gpus' } }, expects: { type: 'Scheduled', status: 'False', reason: 'QueueManagerMissing', message: /"gpus" needs Kueue .*or Volcano.*Install one, or leave queueName out/ } },
+  { what: 'a gang where nobody gathers gangs', spec: { ...role(2), scheduling: { gang: true } }, expects: { type: 'Scheduled', status: 'False', reason: 'GangSchedulerMissing', message: /needs Volcano or the coscheduling plugin/ } },
   { what: 'a backup without VolumeSnapshots', spec: { trainer, backup: { on: ['Succeeded'] } }, expects: { type: 'BackedUp', status: 'False', reason: 'SnapshotsNotInstalled', message: /Install the external-snapshotter, or remove spec\.backup/ } },
 
   // What other objects lack.

@@ -18,6 +18,7 @@ export const claimTemplateType: ResourceType = { group: 'resource.k8s.io', versi
 export const nodePoolType: ResourceType = { group: 'karpenter.sh', version: 'v1', kind: 'NodePool', plural: 'nodepools', namespaced: false };
 export const volumeSnapshotType: ResourceType = { group: 'snapshot.storage.k8s.io', version: 'v1', kind: 'VolumeSnapshot', plural: 'volumesnapshots', namespaced: true };
 
+export const podMetricsType: ResourceType = { group: 'metrics.k8s.io', version: 'v1beta1', kind: 'PodMetrics', plural: 'pods', namespaced: true };
 export const priorityClassType: ResourceType = { group: 'scheduling.k8s.io', version: 'v1', kind: 'PriorityClass', plural: 'priorityclasses', namespaced: false };
 export const workloadType: ResourceType = { group: 'kueue.x-k8s.io', version: 'v1beta2', kind: 'Workload', plural: 'workloads', namespaced: true };
 export const resourceFlavorType: ResourceType = { group: 'kueue.x-k8s.io', version: 'v1beta2', kind: 'ResourceFlavor', plural: 'resourceflavors', namespaced: false };

@@ -18,6 +18,7 @@ export const trainingJobs = watched(trainingJobType, {
   project: (raw: TrainingJob): TrainingJob => ({ ...raw, metadata: slim(raw).metadata }),
   indices: {
     nodePool: (job) => present(poolNameOf(job.spec.nodePool)),
+    idleDeadline: (job) => (job.spec.scheduling?.idleDeadlineSeconds === undefined ? [] : ['true']),
     priorityClass: (job) => present(job.spec.scheduling?.priorityClassName),
     sweep: (job) => present(sweepKey(job)),
     /** The job whose checkpoint it begins from. */

@@ -12,7 +12,7 @@ import { scheduled } from './scheduled.ts';
 /** All that is true of the job. A refused action outweighs everything, since nothing goes on until it is mended. */
 export function conclusionsOf(seen: Observed, assessment: Assessment, outcome: Outcome): Conclusion[] {
   const run = running(seen, assessment);
-  const aspects = [scheduled(seen, assessment, run), run, ...imagePulled(seen, assessment), ...suspended(seen, assessment), ...ends(assessment), ...poolConclusions(seen.pool), ...backup(seen)];
+  const aspects = [scheduled(seen, assessment, run), run, ...imagePulled(seen, assessment), ...suspended(seen, assessment), ...ends(assessment), ...poolConclusions(seen.pool), ...usageKnown(seen), ...backup(seen)];
   return [ready(seen, assessment, aspects, outcome), ...aspects];
 }
 
@@ -97,6 +97,12 @@ function suspended(seen: Observed, { stage }: Assessment): Conclusion[] {
   // True until the pods of before the suspension are gone: only then may their places be filled again.
   if (before.status === 'True' && stage.kind === 'Waiting') return [{ type: 'Suspended', status: 'True', reason: before.reason, message: before.message }];
   return [{ type: 'Suspended', status: 'False', reason: 'Resumed', message: 'The job went on.' }];
+}
+
+/** Only where the job asks for its idleness and nobody can tell: silence would look as if all were well. */
+function usageKnown({ usageUnknown }: Observed): Conclusion[] {
+  if (usageUnknown === undefined) return [];
+  return [{ type: 'UsageKnown', status: 'False', reason: 'MetricsUnavailable', message: `scheduling.idleDeadlineSeconds has no effect, since the metrics API does not answer; install metrics-server, or leave it out. ${usageUnknown}` }];
 }
 
 function ends({ stage }: Assessment): Conclusion[] {

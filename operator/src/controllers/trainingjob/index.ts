@@ -10,14 +10,15 @@ import { observe, watches, type JobScope, type ProgressBoard } from './observe.t
 import { planJob } from './plan.ts';
 import { isOnItsWay, Settling } from './settling.ts';
 import { statusOf } from './status.ts';
+import type { UsageOf } from './usage-watch.ts';
 
 export type { ProgressBoard } from './observe.ts';
 
 /** Brings one TrainingJob to what its spec asks for. Level-based: may run at any time, any number of times. */
-function reconciler(settings: TrainingSettings, board: ProgressBoard) {
+function reconciler(settings: TrainingSettings, board: ProgressBoard, usageOf: UsageOf | undefined) {
   const settling = new Settling();
   return async (key: ObjectKey, scope: JobScope): Promise<Next> => {
-    const seen = observe(key, scope.stores, board);
+    const seen = observe(key, scope.stores, board, usageOf);
     if (seen === undefined) settling.forget(key);
     // Owner references let the garbage collector take the children of a deleted job.
     if (seen === undefined || seen.object.metadata.deletionTimestamp !== undefined) return done;
@@ -41,7 +42,7 @@ function sooner(next: Next, timeMs: number): Next {
   return next.kind === 'at' && next.time < timeMs ? next : at(timeMs);
 }
 
-export function trainingJobController(settings: TrainingSettings, board: ProgressBoard): Controller {
+export function trainingJobController(settings: TrainingSettings, board: ProgressBoard, usageOf?: UsageOf): Controller {
   return defineController({
     name: 'trainingjob',
     watches,
@@ -67,7 +68,7 @@ export function trainingJobController(settings: TrainingSettings, board: Progres
       deployments: ({ metadata: { namespace = '' }, spec, status }) =>
         [status?.trainingJob, spec.model.fromTrainingJob].flatMap((name) => (name === undefined ? [] : [{ namespace, name }])),
     },
-    reconcile: reconciler(settings, board),
+    reconcile: reconciler(settings, board, usageOf),
   });
 }
 

@@ -9,6 +9,7 @@ import { keyString, type ObjectKey } from '../../kube/resource.ts';
 import type { Scope } from '../../runtime/index.ts';
 import { observePool, type SeenPool } from '../shared/pool.ts';
 import { observeRestore, type SeenRestore } from './restore.ts';
+import type { Usage, UsageOf } from './usage-watch.ts';
 import { admissionWatches, observeAdmission, type SeenAdmission } from './admission.ts';
 import { modelDeployments, mountFailures, nodePools, nodes, pods, services, trainingJobs, volumeClaims, volumeSnapshots, type VolumeClaim, type VolumeSnapshot } from '../shared/watched.ts';
 
@@ -61,9 +62,11 @@ export interface Observed {
   readonly listeningSinceMs: number;
   /** Since when the pods use next to no processor; undefined while they work, or where nobody asks. */
   readonly idleSinceMs?: number;
+  /** Why nobody knows what the pods use, where somebody asks. */
+  readonly usageUnknown?: string;
 }
 
-export function observe(key: ObjectKey, stores: JobScope['stores'], board: ProgressBoard): Observed | undefined {
+export function observe(key: ObjectKey, stores: JobScope['stores'], board: ProgressBoard, usageOf: UsageOf = () => undefined): Observed | undefined {
   const object = stores.jobs.get(key);
   if (object === undefined) return undefined;
   const uid = object.metadata.uid ?? '';
@@ -93,7 +96,15 @@ export function observe(key: ObjectKey, stores: JobScope['stores'], board: Progr
     progress: board.newest(uid),
     restore: observeRestore(job, object.status ?? {}, stores),
     listeningSinceMs: board.listeningSinceMs,
+    ...idleness(usageOf(uid), board.newest(uid)),
   };
+}
+
+/** Progress that comes in between is work too. */
+function idleness(usage: Usage | undefined, progress: ReceivedProgress | undefined): Pick<Observed, 'idleSinceMs' | 'usageUnknown'> {
+  if (usage === undefined) return {};
+  if (usage.kind === 'Unknown') return { usageUnknown: usage.message };
+  return usage.idleSinceMs === undefined ? {} : { idleSinceMs: Math.max(usage.idleSinceMs, progress?.timeMs ?? 0) };
 }
 
 function nodesOf(pods: readonly Pod[], stores: JobScope['stores']): ReadonlyMap<string, Node> {

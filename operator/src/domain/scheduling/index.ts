@@ -3,6 +3,7 @@ export { chooseManager, type Choice, type Installed, type ManagerName, type Sche
 export { together, withAdditions, type PodAdditions } from './pod-additions.ts';
 export { closeTogether } from './topology.ts';
 export { coschedulingPod, coschedulingPodGroup, volcanoPod, volcanoPodGroup, whyVolcanoWaits, type PodGroup } from './pod-groups.ts';
+export { areIdle, type PodUsage } from './idle.ts';
 export { whyNoNode } from './pods-waiting.ts';
 export { stillFits, workloadRequest, type Priority, type WorkloadRequest } from './kueue/request.ts';
 export { placementOf, type AdmittedRole, type Placement } from './kueue/placement.ts';

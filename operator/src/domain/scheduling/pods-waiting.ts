@@ -6,8 +6,13 @@ import type { Why } from './kueue/waiting.ts';
 const kinds: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/pod ?group|gang|NotEnoughTasks|minAvailable|cannot find enough sibling pods/i, 'Gang'],
   [/persistentvolume|volume|storage ?class|\bPVC?\b/i, 'Volume'],
-  [/resourceclaim|claim/i, 'NoDevice'],
+  [/resource ?claim|cannot allocate all claims/i, 'NoDevice'],
 ];
+
+/** What the scheduler adds about preemption names devices and volumes that the pod does not wait for. */
+function hindrance(said: string): string {
+  return said.replace(/(no new claims to deallocate|preemption:).*$/s, '');
+}
 
 /**
  * @param spotOnly  the job's own pool has spot nodes alone, so that no node means no spot capacity
@@ -18,7 +23,7 @@ export function whyNoNode(pod: Pod, spotOnly: boolean): Why | undefined {
   const said = condition.message ?? '';
   const name = pod.metadata.name;
   if (condition.reason === 'SchedulingGated') return { reason: 'Topology', message: `Pod ${name} waits for its place in the topology${said === '' ? '' : `: ${said}`}` };
-  const reason = kinds.find(([pattern]) => pattern.test(said))?.[1] ?? (spotOnly ? 'SpotCapacity' : 'NoNode');
+  const reason = kinds.find(([pattern]) => pattern.test(hindrance(said)))?.[1] ?? (spotOnly ? 'SpotCapacity' : 'NoNode');
   const lead = reason === 'SpotCapacity' ? `Pod ${name} waits for spot capacity` : `Pod ${name} has no node`;
   return { reason, message: `${lead}: ${said === '' ? 'the scheduler gave no reason' : said}` };
 }
