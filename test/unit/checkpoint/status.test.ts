@@ -87,8 +87,9 @@ describe('the interval of mode Auto', () => {
 describe('the answer to a report', () => {
   const status: JobStatus = { checkpoint: { step: 1, time: at(0), complete: true, intervalSeconds: 123 } };
 
-  it('tells the interval in mode Auto alone', () => {
+  it('tells the interval, where there is one, as it is now', () => {
     expect(replyTo(job(auto, status), [])).to.deep.equal({ checkpointIntervalSeconds: 123 });
+    expect(replyTo(job(spec({ interval: { mode: 'Fixed', seconds: 300 } }), status), [])).to.deep.equal({ checkpointIntervalSeconds: 300 });
     expect(replyTo(job({}, status), [])).to.deep.equal({});
   });
 

@@ -98,7 +98,8 @@ export function checkpointContext(seen: Observed): CheckpointContext {
 
 /** The answer to a report: the interval as it is now, and the wish for a checkpoint while a node of the job is about to go. */
 export function replyTo({ spec, status }: TrainingJob, nodes: readonly Node[]): ProgressReply {
-  const interval = spec.checkpoint.interval.mode === 'Auto' ? status?.checkpoint?.intervalSeconds : undefined;
+  const { mode, seconds } = spec.checkpoint.interval;
+  const interval = mode === 'Auto' ? status?.checkpoint?.intervalSeconds : seconds;
   const wish = nodes.flatMap((node) => {
     const notice = noticeOf(node);
     return notice === undefined || notice.kind === 'Advisory' ? [] : [`${node.metadata.name}/${notice.source}`];
