@@ -1,6 +1,6 @@
 /** `anneal convert`: TrainingJobs from the training jobs of other operators, on standard output. */
 import { parseArgs } from 'node:util';
-import { convert, type Conversion, type Note, type Source } from '../domain/convert/index.ts';
+import { convert, type Conversion, type Source } from '../domain/convert/index.ts';
 import { InputError, readInput } from './files.ts';
 import type { Terminal } from './terminal.ts';
 import { parseYaml, renderYaml } from './yaml.ts';
@@ -67,7 +67,7 @@ function report({ conversions, passedOver, errors }: ReturnType<typeof convert>,
     terminal.tell('The input holds no manifest.\n');
     return exitCodes.badInput;
   }
-  for (const { source, notes } of conversions) for (const note of notes) terminal.tell(`${source.at}: ${sentenceOf(note)}\n`);
+  for (const { source, notes } of conversions) for (const note of notes) terminal.tell(`${source.at}: ${note.kind.toLowerCase()} ${note.path}: ${note.why} ${note.instead}\n`);
   const lost = conversions.flatMap(({ notes }) => notes).filter(({ kind }) => kind === 'Lost').length;
   if (strict && lost > 0) {
     terminal.tell(`${lost} ${lost === 1 ? 'field was' : 'fields were'} lost, and --strict allows none.\n`);
@@ -77,15 +77,11 @@ function report({ conversions, passedOver, errors }: ReturnType<typeof convert>,
   return exitCodes.done;
 }
 
-function sentenceOf({ kind, path, why, instead }: Note): string {
-  return `${kind === 'Lost' ? 'lost' : 'changed'} ${path}: ${why} ${instead}`;
-}
-
 function render({ source, kind, name, job, notes }: Conversion): string {
   const title = `From the ${kind} ${name} (${source.at}).`;
   const parts = (['Lost', 'Changed'] as const).flatMap((wanted) => {
-    const chosen = notes.filter((note) => note.kind === wanted);
-    return chosen.length === 0 ? [] : [`${wanted}:`, ...chosen.map(({ path, why, instead }) => `  ${path}: ${why} ${instead}`)];
+    const reasons = Map.groupBy(notes.filter((note) => note.kind === wanted), ({ why, instead }) => `${why} ${instead}`);
+    return reasons.size === 0 ? [] : [`${wanted}:`, ...[...reasons].map(([reason, alike]) => `  ${alike.map(({ path }) => path).join(', ')}: ${reason}`)];
   });
   // A line end in a file's or a field's name must not end the comment.
   const comments = [title, ...parts].map((line) => `# ${line.replace(/[\r\n\u0085\u2028\u2029]+/g, ' ')}\n`);

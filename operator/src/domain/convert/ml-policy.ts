@@ -33,12 +33,17 @@ export function readMlPolicy(policy: Reader | undefined, trainer: Reader | undef
   }
   if (flux !== undefined) {
     flux.lose('Anneal has no wiring for Flux; the pods start without it.', 'Use framework MPI, or start Flux in the command from ANNEAL_HOSTS.');
-    return { ...common, framework: 'Custom', processesPerPod };
+    return custom(trainer, common);
   }
   jax?.entries();
   xgboost?.entries();
   if (jax !== undefined) return { ...common, framework: 'JAX', processesPerPod };
-  return { ...common, framework: xgboost === undefined ? 'Custom' : 'XGBoost', processesPerPod };
+  return xgboost === undefined ? custom(trainer, common) : { ...common, framework: 'XGBoost', processesPerPod };
+}
+
+function custom(trainer: Reader | undefined, common: Omit<MlPolicy, 'framework' | 'processesPerPod'>): MlPolicy {
+  trainer?.loseField('numProcPerNode', 'The program of a Custom job starts its processes itself.', 'Start them in the command.');
+  return { ...common, framework: 'Custom', processesPerPod: undefined };
 }
 
 function readMpi(mpi: Reader, trainer: Reader | undefined, common: Omit<MlPolicy, 'framework' | 'processesPerPod'>): MlPolicy {

@@ -40,10 +40,10 @@ export const paddleJob: KubeflowForm = {
 };
 
 function readPaddle(spec: Reader, replicas: readonly ReplicaSpec[]): Own {
-  spec.remark(
-    'Anneal does not set the variables PADDLE_MASTER, PADDLE_NNODES and the like.',
+  spec.warn(
+    'spec.paddleReplicaSpecs',
+    'Its pods had the variables PADDLE_MASTER, PADDLE_NNODES and the like, which Anneal does not set.',
     'Set them in the command from ANNEAL_HOSTS, the host names of the role in the order of their indexes.',
-    'paddleReplicaSpecs',
   );
   spec.loseField('elasticPolicy', 'It is what PaddleJob sets PADDLE_ELASTIC_ variables from, which Anneal does not.', 'With workers only, set minReplicas and maxReplicas in the role and the variables in the command.');
   return { roles: rolesOf(replicas), spec: successOfMaster(replicas) };

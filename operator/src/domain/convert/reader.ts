@@ -149,6 +149,11 @@ export class Reader {
     this.#ledger.note({ kind: 'Changed', path: name === undefined ? this.path : join(this.path, name), why, instead });
   }
 
+  /** Says that a value is kept and does nothing any more. */
+  warn(path: string, why: string, instead: string): void {
+    this.#ledger.note({ kind: 'Lost', path, why, instead });
+  }
+
   fail(message: string): never {
     return fail(this.path, message);
   }

@@ -3,6 +3,7 @@ import { labels as ours } from '../../api/index.ts';
 import type { DraftTemplate } from './draft.ts';
 import { isObject, mapTexts, type Json, type JsonObject } from './json.ts';
 import { tag } from './metadata.ts';
+import type { Node } from './node.ts';
 import type { Reader } from './reader.ts';
 
 export interface TemplateContext {
@@ -15,9 +16,8 @@ export interface TemplateContext {
 export function readTemplate(template: Reader, context: TemplateContext): DraftTemplate {
   const metadata = readTemplateMetadata(template.at('metadata'));
   const spec = template.need('spec', '{containers: [{name: main, image: example.com/train:1}]}');
-  const translated = translate(readPodSpec(spec, context));
-  remarkOldNames(spec, translated, context.jobName);
-  return { ...(Object.keys(metadata).length === 0 ? {} : { metadata }), spec: translated };
+  reportOldNames(spec, context.jobName);
+  return { ...(Object.keys(metadata).length === 0 ? {} : { metadata }), spec: translate(readPodSpec(spec, context)) };
 }
 
 function readTemplateMetadata(metadata: Reader | undefined): JsonObject {
@@ -96,25 +96,33 @@ const renamed: Readonly<Record<string, string>> = {
 };
 
 /** Fields that read a label of their own pod read Anneal's. */
+function replaceField(text: string): string {
+  return text.replace(/^metadata\.(?:labels|annotations)\['([^']+)'\]$/, (whole, name: string) => (renamed[name] === undefined ? whole : `metadata.labels['${renamed[name]}']`));
+}
+
 function translate(spec: JsonObject): JsonObject {
-  const replace = (text: string): string =>
-    text.replace(/^metadata\.(?:labels|annotations)\['([^']+)'\]$/, (whole, name: string) => (renamed[name] === undefined ? whole : `metadata.labels['${renamed[name]}']`));
-  const translated = mapTexts(spec, replace);
+  const translated = mapTexts(spec, replaceField);
   return isObject(translated) ? translated : spec;
 }
 
-function remarkOldNames(template: Reader, spec: JsonObject, jobName: string): void {
-  const text = JSON.stringify(spec);
+/** Texts that are kept and will not do what they did, because they speak of things that the old operator made. */
+function reportOldNames(template: Reader, jobName: string): void {
   const escaped = jobName.replace(/[^\w-]/g, '\\$&');
-  const host = new RegExp(`(?<![\\w.-])${escaped}-(?:master|worker|chief|ps|evaluator|launcher|node)-\\d+`, 'i').exec(text)?.[0];
-  if (host !== undefined) {
-    template.remark(`It names a pod of the old operator, ${host}; Anneal's pods have other host names.`, 'Take the addresses from the environment: TF_CONFIG, MASTER_ADDR, the hostfile or ANNEAL_HOSTS.');
+  const host = new RegExp(`(?<![\\w.-])${escaped}-(?:master|worker|chief|ps|evaluator|launcher|node)-\\d+`, 'i');
+  for (const { path, text } of textsOf(template.node)) {
+    const name = host.exec(text)?.[0];
+    if (name !== undefined) template.warn(path, `It names a pod of the old operator, ${name}; Anneal's pods have other host names.`, 'Take the addresses from the environment: TF_CONFIG, MASTER_ADDR, the hostfile or ANNEAL_HOSTS.');
+    const label = oldLabel.exec(text)?.[0];
+    if (label !== undefined && replaceField(text) === text) template.warn(path, `It speaks of ${label}, which is no label of Anneal's pods.`, `Anneal's are ${ours.trainingJob}, ${ours.role} and ${ours.index}.`);
+    if (text.includes('discover_hosts.sh')) template.warn(path, 'Anneal does not write discover_hosts.sh: the hosts of an MPI job stay the same.', 'Use mpirun with the hostfile, or framework: Custom with minReplicas and maxReplicas.');
   }
-  const label = /(?:training\.kubeflow\.org|trainer\.kubeflow\.org|jobset\.sigs\.k8s\.io|batch\.kubernetes\.io)\/[\w-]+/.exec(text)?.[0];
-  if (label !== undefined) {
-    template.remark(`It speaks of ${label}, which is no label of Anneal's pods.`, `Anneal's are ${ours.trainingJob}, ${ours.role} and ${ours.index}.`);
-  }
-  if (text.includes('discover_hosts.sh')) {
-    template.remark('It calls discover_hosts.sh, which Anneal does not write: the hosts of an MPI job stay the same.', 'Use mpirun with the hostfile, or framework Custom with minReplicas and maxReplicas.');
-  }
+}
+
+const oldLabel = /(?:training\.kubeflow\.org|trainer\.kubeflow\.org|jobset\.sigs\.k8s\.io|batch\.kubernetes\.io)\/[\w-]+/;
+
+/** Texts, and names of fields, which are texts too in label selectors. */
+function textsOf(node: Node): readonly { readonly path: string; readonly text: string }[] {
+  if (node.kind === 'scalar') return typeof node.value === 'string' ? [{ path: node.path, text: node.value }] : [];
+  if (node.kind === 'sequence') return node.items.flatMap(textsOf);
+  return [...node.fields].flatMap(([name, field]) => [{ path: field.path, text: name }, ...textsOf(field)]);
 }

@@ -90,6 +90,6 @@ function isTorchtune(trainer: Reader): boolean {
   const command = trainer.at('command');
   const words = command?.node.kind === 'sequence' ? command.node.items.map((word) => (word.kind === 'scalar' ? word.value : undefined)) : [];
   if (words.length !== torchtune.length || words.some((word, position) => word !== torchtune[position])) return false;
-  command?.lose('kubeflow/trainer makes the whole torchtune command of it; the command of the runtime is kept instead, for one node.', 'Write the recipe and the config for your number of nodes into the command of the role.');
+  command?.lose('From it kubeflow/trainer makes the whole torchtune command; the command of the runtime is kept instead, for one node.', 'Write the recipe and the config for your number of nodes into the command of the role.');
   return true;
 }
