@@ -114,6 +114,15 @@ describe('a job whose pod failed', () => {
     ];
     expect(pass(seen(gang, { pods }), now + 6000).status.failures?.[0]).to.include({ cause: 'OutOfMemory', index: 1 });
   });
+
+  it('blames no replica that ended because another was lost', () => {
+    const gang = begunJob(withRole(2));
+    const pods = [
+      pod(gang, 1, endedStatus(1, { finishedAt: '2026-03-01T12:00:01Z', message: '{"error":{"code":"PEER_LOST","message":"Replica 1 was lost."}}' }), { index: 0 }),
+      pod(gang, 1, endedStatus(137, { reason: 'OOMKilled', finishedAt: '2026-03-01T12:00:02Z' }), { index: 1 }),
+    ];
+    expect(pass(seen(gang, { pods }), now + 6000).status.failures?.[0]).to.include({ cause: 'OutOfMemory', index: 1 });
+  });
 });
 
 describe('a suspended job', () => {

@@ -1,5 +1,5 @@
 /** Judges the failures of a look: which failed, what is to blame, which budget pays, and what begins anew. Pure and total. */
-import { cutText, timestamp } from '../../api/index.ts';
+import { cutText, peerLostCode, timestamp } from '../../api/index.ts';
 import { restartGang, restartPlace, type Attempts } from '../../domain/attempts.ts';
 import { isByCluster, judge, type Spent } from '../../domain/budget.ts';
 import { ruleFor, type FailureRule } from '../../domain/failure-rules.ts';
@@ -40,7 +40,7 @@ export function judgeFailures(seen: Observed, places: readonly SeenPlace[], rule
   return cases.length === 0 ? { kind: 'GoOn' } : restart(seen, cases, 'Pod');
 }
 
-/** The failures of all places whose pod has ended badly, cannot begin, sits on a lost node, or was taken away, the earliest first. */
+/** The failures of all places whose pod has ended badly, cannot begin, sits on a lost node, or was taken away, the earliest first; those that follow from another by their own word come last. */
 function failuresOf(places: readonly SeenPlace[], rules: FailureRules, nowMs: number): PlaceFailure[] {
   return places
     .filter(({ succeeded }) => !succeeded)
@@ -48,8 +48,11 @@ function failuresOf(places: readonly SeenPlace[], rules: FailureRules, nowMs: nu
       const failure = place.pod === undefined ? (place.launched ? vanished(nowMs) : undefined) : failureOf(place.pod, place.node, rules, nowMs);
       return failure === undefined ? [] : [{ place, failure }];
     })
-    .sort((a, b) => a.failure.timeMs - b.failure.timeMs);
+    .sort((a, b) => Number(isAftermath(a)) - Number(isAftermath(b)) || a.failure.timeMs - b.failure.timeMs);
 }
+
+/** A replica that ended since another was lost: within the same second, its end may seem to be the earlier one. */
+const isAftermath = ({ failure }: PlaceFailure): boolean => failure.reason === peerLostCode;
 
 function caseOf({ job: { spec } }: Observed, { place, failure }: PlaceFailure): Case {
   const rule = ruleFor(spec.failurePolicy.rules, place.role, failure);
