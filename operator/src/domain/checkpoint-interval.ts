@@ -26,7 +26,7 @@ export interface RatePrior {
 const hour = 3600;
 
 /**
- * What is believed of a job that has not run yet. Spot: one interruption in 4 h, within the 0.7 to 10.4 h that nine zones of a public
+ * What is believed of one node that the job has not run on yet. Spot: one interruption in 4 h, within the 0.7 to 10.4 h that nine zones of a public
  * spot trace have as their mean. On demand: half of one in 84 h, that is one a week, from node upgrades and consolidation. The
  * weights are small, so that a few hours of the job's own history outweigh them.
  */
@@ -34,6 +34,11 @@ export const ratePriors: Readonly<Record<'spot' | 'onDemand', RatePrior>> = {
   spot: { interruptions: 1, seconds: 4 * hour },
   onDemand: { interruptions: 0.5, seconds: 84 * hour },
 };
+
+/** That of a job on so many nodes, each of which it needs: the rates add up. */
+export function ofNodes({ interruptions, seconds }: RatePrior, nodes: number): RatePrior {
+  return { interruptions, seconds: seconds / nodes };
+}
 
 /**
  * Mean seconds between interruptions: the inverse of the posterior mean of a Poisson rate, by its conjugate prior

@@ -70,6 +70,14 @@ describe('the interval of mode Auto', () => {
     expect([onDemand?.intervalSeconds, onSpot?.intervalSeconds, interrupted?.intervalSeconds]).to.deep.equal([3600, 997.3, 310.9]);
   });
 
+  it('expects a job on several nodes to lose any of them the sooner', () => {
+    const of = begunJob(auto);
+    const nodes = new Map(['a', 'b', 'c', 'd'].map((name) => [name, { ...spot, metadata: { name } }]));
+    expect(interval(of, { nodes })?.meanSecondsBetweenInterruptions).to.equal(3600);
+    expect(interval(of, { nodes: new Map([...nodes, ['e', node('e')]]) })?.meanSecondsBetweenInterruptions).to.equal(3600);
+    expect(interval(of, { nodes: new Map([['e', node('e')], ['f', node('f')]]) })?.meanSecondsBetweenInterruptions).to.equal(84 * 3600);
+  });
+
   it('does not count images that could not be pulled, which cost no work', () => {
     const of = begunJob(auto);
     expect(interval(of, {}, { imagePull: 5 })).to.deep.equal(interval(of));
@@ -97,6 +105,8 @@ describe('the answer to a report', () => {
     const tainted = (key: string): Node => node('node-2', { taints: [{ key }] });
     expect(replyTo(job(), [node('node-1'), tainted('aws-node-termination-handler/spot-itn')])).to.deep.equal({ checkpointNow: 'node-2/aws-node-termination-handler/spot-itn' });
     expect(replyTo(job(), [tainted('ToBeDeletedByClusterAutoscaler')])).to.deep.equal({ checkpointNow: 'node-2/ToBeDeletedByClusterAutoscaler' });
+    const [one, two] = [tainted('ToBeDeletedByClusterAutoscaler'), { ...tainted('karpenter.sh/disrupted'), metadata: { name: 'node-1' } }];
+    expect(replyTo(job(), [one, two])).to.deep.equal({ checkpointNow: 'node-1/karpenter.sh/disrupted, node-2/ToBeDeletedByClusterAutoscaler' }).and.deep.equal(replyTo(job(), [two, one]));
     expect(replyTo(job(), [tainted('aws-node-termination-handler/rebalance-recommendation')])).to.deep.equal({});
   });
 });

@@ -1,7 +1,7 @@
 /** What is known of a TrainingJob's checkpoints, how often they should be written, and what the pods are told. Pure. */
 import { parseTime, type ProgressReply, type TrainingJob } from '../../api/index.ts';
 import type { Spent } from '../../domain/budget.ts';
-import { autoInterval, meanSecondsBetweenInterruptions, ratePriors } from '../../domain/checkpoint-interval.ts';
+import { autoInterval, meanSecondsBetweenInterruptions, ofNodes, ratePriors, type RatePrior } from '../../domain/checkpoint-interval.ts';
 import { prefixOf, uriOnVolume, type CheckpointContext } from '../../domain/checkpoint-pod.ts';
 import type { Node } from '../../domain/node.ts';
 import { isSpot, noticeOf } from '../../domain/notices.ts';
@@ -55,8 +55,10 @@ function interruptionsIn({ imagePull: _none, ...spent }: Spent): number {
   return Object.values(spent).reduce((sum, count) => sum + count, 0);
 }
 
-function priorOf({ nodes }: Observed) {
-  return [...nodes.values()].some(isSpot) ? ratePriors.spot : ratePriors.onDemand;
+/** The loss of any node interrupts the job; beside spot nodes the others hardly count. */
+function priorOf({ nodes }: Observed): RatePrior {
+  const spotNodes = [...nodes.values()].filter(isSpot).length;
+  return spotNodes > 0 ? ofNodes(ratePriors.spot, spotNodes) : ofNodes(ratePriors.onDemand, Math.max(1, nodes.size));
 }
 
 function runningSeconds({ status }: Observed, untilMs: number): number {
@@ -100,9 +102,10 @@ export function checkpointContext(seen: Observed): CheckpointContext {
 export function replyTo({ spec, status }: TrainingJob, nodes: readonly Node[]): ProgressReply {
   const { mode, seconds } = spec.checkpoint.interval;
   const interval = mode === 'Auto' ? status?.checkpoint?.intervalSeconds : seconds;
-  const wish = nodes.flatMap((node) => {
+  const notices = nodes.flatMap((node) => {
     const notice = noticeOf(node);
     return notice === undefined || notice.kind === 'Advisory' ? [] : [`${node.metadata.name}/${notice.source}`];
-  })[0];
-  return { ...(interval === undefined ? {} : { checkpointIntervalSeconds: interval }), ...(wish === undefined ? {} : { checkpointNow: wish }) };
+  });
+  // The same notices give the same text, in whichever order the nodes come.
+  return { ...(interval === undefined ? {} : { checkpointIntervalSeconds: interval }), ...(notices.length === 0 ? {} : { checkpointNow: notices.sort().join(', ') }) };
 }
