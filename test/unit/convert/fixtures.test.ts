@@ -12,4 +12,10 @@ describe('a conversion', () => {
       expect(paths('Changed')).to.deep.equal(changed);
     });
   }
+
+  it('says in whole sentences why, and what to do instead', () => {
+    for (const { outcome } of convertFixtures) {
+      for (const { why, instead } of outcome().conversions.flatMap(({ notes }) => notes)) expect([why, instead]).to.satisfy((texts: string[]) => texts.every((text) => /^[A-Z].*\.$/.test(text)), why);
+    }
+  });
 });

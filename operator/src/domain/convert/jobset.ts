@@ -73,7 +73,7 @@ function workersOf(job: Reader, policy: MlPolicy): number {
   const workers = Math.max(policy.nodes - (policy.launcherAsWorker ? 1 : 0), 1);
   const jobSpec = job.at('template')?.at('spec');
   const parallelism = jobSpec?.whole('parallelism', podsRange);
-  if (parallelism !== undefined && parallelism !== workers) jobSpec?.loseField('parallelism', 'numNodes counts.', 'Set replicas of the role worker.');
+  if (parallelism !== undefined && parallelism !== workers) jobSpec?.loseField('parallelism', 'The number of nodes counts.', 'Set replicas of the role worker.');
   return workers;
 }
 

@@ -25,7 +25,7 @@ function readOwn(spec: Reader, replicas: readonly ReplicaSpec[]): Own {
   const elastic = spec.at('elasticPolicy');
   const perNode = readProcesses(spec);
   const old = elastic?.whole('nProcPerNode', processes);
-  if (perNode !== undefined && old !== undefined && perNode !== old) elastic?.loseField('nProcPerNode', 'spec.nprocPerNode says something else and counts.', 'Keep the one that is right.');
+  if (perNode !== undefined && old !== undefined && perNode !== old) elastic?.loseField('nProcPerNode', 'That of spec says something else and counts.', 'Keep the one that is right.');
   const processesPerPod = perNode ?? old;
   const roles = rolesOf(replicas).map((role) => (processesPerPod === undefined ? role : { ...role, processesPerPod }));
   if (elastic === undefined) return { roles, spec: successOfMaster(replicas) };

@@ -16,7 +16,7 @@ export function readRunPolicy(policy: Reader | undefined, pods: number, specOfOl
   const cleanPodPolicy = policy?.choice('cleanPodPolicy', cleanPodPolicies);
   const old = specOfOldMpi?.choice('cleanPodPolicy', cleanPodPolicies);
   if (cleanPodPolicy !== undefined && old !== undefined && old !== cleanPodPolicy) {
-    specOfOldMpi?.loseField('cleanPodPolicy', 'spec.runPolicy.cleanPodPolicy says something else and counts.', 'Keep the one that is right.');
+    specOfOldMpi?.loseField('cleanPodPolicy', 'That of spec.runPolicy says something else and counts.', 'Keep the one that is right.');
   }
   const chosen = cleanPodPolicy ?? old;
   const deadline = readDeadline(policy, 'The time counts from the first running pod, not from the start of the job, and leaves time in suspension out.');
