@@ -1,29 +1,7 @@
-import { expect } from 'chai';
-import { crashMatrix, nameOfPoint } from '../support/faults/crash.ts';
-import type { MatrixReport } from '../support/faults/crash.ts';
-import { trainingJobScenarios } from '../support/faults/scenarios.ts';
-import { sharedBed } from '../support/faults/shared-bed.ts';
+import { describeCrashes } from '../support/faults/crash-suite.ts';
+import { dice } from '../support/faults/random.ts';
 
-describe('an operator that is killed before or after any of its writes', function crashSuite() {
-  // A cold cache builds Kubernetes first.
-  this.timeout(1_800_000);
-  const reports = new Map<string, Promise<PromiseSettledResult<MatrixReport>>>();
+/** All of them are tried by `npm run test:e2e` and `npm run test:faults`. */
+const points = 14;
 
-  before(async () => {
-    const bed = await sharedBed();
-    // Side by side, each with an operator and a namespace of its own.
-    for (const scenario of trainingJobScenarios) reports.set(scenario.name, Promise.allSettled([crashMatrix(bed, scenario)]).then(([settled]) => settled));
-  });
-
-  for (const { name } of trainingJobScenarios) {
-    it(`leaves the same objects, by as many creates and deletes, and breaks no invariant: ${name}`, async () => {
-      const report = await reports.get(name);
-      if (report?.status !== 'fulfilled') throw report?.reason;
-      const { failures, points, unreached } = report.value;
-      expect(failures).to.deep.equal([]);
-      expect(points).to.be.at.least(10);
-      // How often the status is told, and whether an event is folded, depends on what comes first; what is made and deleted does not.
-      expect(unreached.filter(({ signature }) => !/status|events/.test(signature)).map(nameOfPoint)).to.deep.equal([]);
-    });
-  }
-});
+describeCrashes('an operator that is killed before or after one of its writes', (all) => dice(2026).shuffled(all).slice(0, points));

@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { kubeConfigAuthority } from '../../operator/src/kube/auth.ts';
 import type { Authority } from '../../operator/src/kube/auth.ts';
 import { systemClock } from '../../operator/src/kube/clock.ts';
+import { bodyOf, isCollection, refuse } from './proxy-requests.ts';
 
 export type Fault =
   /** Answers in the server's place. */
@@ -80,6 +81,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #streams = new Set<Stream>();
   #rules: { readonly rule: Rule; hits: number }[] = [];
+  readonly #taps = new Set<(seen: Seen, body: unknown) => void>();
   #lag: Lag | undefined;
 
   static async start(kubeconfigPath: string): Promise<FaultProxy> {
@@ -124,6 +126,12 @@ export class FaultProxy implements AsyncDisposable {
         this.#rules = this.#rules.filter((other) => other !== entry);
       },
     };
+  }
+
+  /** Calls the listener with each request before any rule is asked; a rule that it sets may befall that very request. */
+  tap(listener: (seen: Seen, body: unknown) => void): Disposable {
+    this.#taps.add(listener);
+    return { [Symbol.dispose]: () => void this.#taps.delete(listener) };
   }
 
   get openWatches(): number {
@@ -173,6 +181,7 @@ export class FaultProxy implements AsyncDisposable {
     const seen = seenOf(request);
     const body = await bodyOf(request);
     const record = seen.isWrite ? this.#record(seen, body) : undefined;
+    for (const tap of this.#taps) tap(seen, record?.body);
     const fault = this.#faultFor(seen, record?.body);
     if (record !== undefined && fault !== undefined && neverArrives(fault)) record.code = 0;
     switch (fault?.kind) {
@@ -289,21 +298,4 @@ function seenOf(request: IncomingMessage): Seen {
 
 function neverArrives(fault: Fault): boolean {
   return fault.kind === 'respond' || fault.kind === 'hang' || fault.kind === 'hangAfterHead' || fault.kind === 'reset' || (fault.kind === 'crash' && fault.side === 'before');
-}
-
-function refuse(response: ServerResponse, code: number, headers: Readonly<Record<string, string>> = {}, body?: unknown): void {
-  response.writeHead(code, { 'content-type': 'application/json', ...headers });
-  response.end(JSON.stringify(body ?? { kind: 'Status', apiVersion: 'v1', status: 'Failure', code }));
-}
-
-/** True for a path such as /api/v1/namespaces/NAME/pods, false for that of one object. */
-function isCollection(path: string): boolean {
-  const words = path.replace(/^\/(api\/v1|apis\/[^/]+\/[^/]+)\//, '').split('/');
-  return words.length === 1 || (words[0] === 'namespaces' && words.length === 3);
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }

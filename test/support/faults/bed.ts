@@ -16,7 +16,7 @@ export interface Bed extends AsyncDisposable {
   readonly account: OperatorAccount;
   readonly chronicle: Chronicle;
   readonly agent: NodeAgent;
-  /** A namespace in which an operator of its own may elect its leader. */
+  /** A namespace with nodes of its own, in which an operator of its own may elect its leader. */
   namespace(name: string): Promise<string>;
 }
 
@@ -26,10 +26,11 @@ export async function startBed(): Promise<Bed> {
   const { client } = parts.use(await apiClient(plane.kubeconfigPath, 'anneal-fault-test'));
   const account = await installAccount(plane);
   const chronicle = parts.use(await Chronicle.follow(client, [trainingJobType, podType, serviceType, volumeClaimType]));
-  const agent = parts.use(await NodeAgent.start(client, chronicle));
+  const agent = parts.use(new NodeAgent(client, chronicle));
   const kept = parts.move();
   const namespace = async (name: string): Promise<string> => {
     await plane.kubectl(['create', 'namespace', name]);
+    await agent.addNodes(name);
     await plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(electionRights(name, account.namespace)) });
     await until('the namespace has its service account', async () => (await plane.kubectl(['get', 'serviceaccounts', '-n', name, '-o', 'name'])).includes('default'), { timeoutSeconds: 60 });
     return name;

@@ -5,8 +5,10 @@ import type { KubeObject, ObjectKey } from '../../../operator/src/kube/resource.
 import { eventually } from '../kit/eventually.ts';
 import type { RecordedWrite } from '../faultproxy.ts';
 import type { Bed } from './bed.ts';
+import { writesWithoutLease } from './leadership.ts';
 import { comparable, countsOf, plain, resourceOf } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
+import { onOwnNodes } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 import { Subject } from './subject.ts';
 import { trainingJobRules } from './training-job-rules.ts';
@@ -77,7 +79,7 @@ export class Cell implements AsyncDisposable {
     bed.agent.program(namespace, () => undefined);
     {
       await using _disturbance = disturb?.(this, job);
-      await bed.client.create(trainingJobType, jobOf(job, scenario.spec));
+      await bed.client.create(trainingJobType, jobOf(job, onOwnNodes(scenario.spec, namespace)));
       await scenario.play({ bed, job, stepSeconds });
     }
     await this.#quiet(writes);
@@ -90,7 +92,8 @@ export class Cell implements AsyncDisposable {
     };
     await bed.client.delete(trainingJobType, keyOf(object), { uid: object.metadata.uid ?? '' });
     const lines = await Promise.all(this.#subjects.map(async (subject) => subject.unexpectedLines()));
-    return { ...run, violations: [...witness.violations, ...lines.flat().map((line) => `The operator logged: ${line}`)] };
+    const unled = writesWithoutLease(this.#subjects.map(({ proxy }) => proxy.writes));
+    return { ...run, violations: [...witness.violations, ...unled, ...lines.flat().map((line) => `The operator logged: ${line}`)] };
   }
 
   /** What the deleted objects leave is collected, since each child has its object as owner (I4). Fails when something stays. */

@@ -4,7 +4,7 @@
  */
 import { volumeClaimType, nodeType, podType } from '../../../operator/src/controllers/shared/resources.ts';
 import type { Client } from '../../../operator/src/kube/client.ts';
-import { isAlreadyExists, isConflict, isNotFound } from '../../../operator/src/kube/errors.ts';
+import { isAlreadyExists, isConflict, isInvalid, isNotFound } from '../../../operator/src/kube/errors.ts';
 import { keyOf, objectPath } from '../../../operator/src/kube/resource.ts';
 import type { KubeObject, ResourceType } from '../../../operator/src/kube/resource.ts';
 import { leaseType } from '../../../operator/src/runtime/leader.ts';
@@ -17,6 +17,11 @@ const heartbeatMs = 10_000;
 const leaseNamespace = 'kube-node-lease';
 const volumeType: ResourceType = { group: '', version: 'v1', kind: 'PersistentVolume', plural: 'persistentvolumes', namespaced: false };
 
+/** On the nodes that are for the pods of one namespace alone, so that what befalls them befalls nobody else. */
+export const namespaceLabel = 'faults.test/namespace';
+const nodePrefix = 'fault-node-';
+const nodesEach = 4;
+
 /** How a running pod ends; undefined while it goes on. */
 export type Program = (pod: LivePod) => End | undefined;
 
@@ -25,7 +30,7 @@ interface Claim extends KubeObject {
 }
 
 export class NodeAgent implements AsyncDisposable {
-  readonly nodes: readonly string[];
+  readonly #nodes = new Map<string, readonly string[]>();
   readonly #client: Client;
   readonly #chronicle: Chronicle;
   readonly #kubelet: FakeKubelet;
@@ -38,21 +43,24 @@ export class NodeAgent implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   #isOver = false;
 
-  static async start(client: Client, chronicle: Chronicle, count = 4): Promise<NodeAgent> {
-    const agent = new NodeAgent(client, chronicle, Array.from({ length: count }, (_, index) => `fault-node-${index}`));
-    await Promise.all(agent.nodes.map(async (name) => client.create(nodeType, nodeNamed(name))));
-    await agent.#beat();
-    return agent;
-  }
-
-  private constructor(client: Client, chronicle: Chronicle, nodes: readonly string[]) {
+  constructor(client: Client, chronicle: Chronicle) {
     this.#client = client;
     this.#chronicle = chronicle;
     this.#kubelet = new FakeKubelet(client);
-    this.nodes = nodes;
     this.#stack.use(chronicle.subscribe((change) => this.#see(change)));
     const timer = setInterval(() => this.#spawn('heartbeat', async () => this.#beat()), heartbeatMs);
     this.#stack.defer(() => clearInterval(timer));
+  }
+
+  async addNodes(namespace: string): Promise<void> {
+    const names = Array.from({ length: nodesEach }, (_, index) => `${nodePrefix}${index}-${namespace}`);
+    await Promise.all(names.map(async (name) => this.#client.create(nodeType, nodeNamed(name, namespace))));
+    this.#nodes.set(namespace, names);
+    await Promise.all(names.map(async (name) => this.#renew(name)));
+  }
+
+  nodesOf(namespace: string): readonly string[] {
+    return this.#nodes.get(namespace) ?? [];
   }
 
   /** What the pods of a namespace do from now on; those that run already are asked too. */
@@ -105,7 +113,7 @@ export class NodeAgent implements AsyncDisposable {
     const { deletionTimestamp, namespace = '' } = pod.metadata;
     const { nodeName } = pod.spec;
     const { phase } = pod.status;
-    if (nodeName === undefined || this.#dead.has(nodeName) || !this.nodes.includes(nodeName)) return;
+    if (nodeName === undefined || this.#dead.has(nodeName) || !nodeName.startsWith(nodePrefix)) return;
     const hasEnded = phase === 'Succeeded' || phase === 'Failed';
     if (deletionTimestamp !== undefined) {
       this.#act(pod, async () => this.#remove(pod));
@@ -147,7 +155,15 @@ export class NodeAgent implements AsyncDisposable {
   /** One write at a time for each pod; what changed meanwhile is looked at when it is done. */
   #act(pod: LivePod, write: () => Promise<void>): void {
     const { uid = '', resourceVersion } = pod.metadata;
-    this.#spawn(uid, write, () => {
+    const tryIt = async (): Promise<void> => {
+      try {
+        await write();
+      } catch (error) {
+        // The pod has ended since it was seen, and a container that has ended does not run.
+        if (!isInvalid(error)) throw error;
+      }
+    };
+    this.#spawn(uid, tryIt, () => {
       const now = this.#chronicle.objects<LivePod>(podType).find(({ metadata }) => metadata.uid === uid);
       if (now !== undefined && now.metadata.resourceVersion !== resourceVersion) this.#step(now);
     });
@@ -165,7 +181,7 @@ export class NodeAgent implements AsyncDisposable {
   }
 
   async #beat(): Promise<void> {
-    await Promise.all(this.nodes.map(async (name) => this.#renew(name)));
+    await Promise.all([...this.#nodes.values()].flat().map(async (name) => this.#renew(name)));
   }
 
   /** The node controller holds a node for lost whose lease is 50 s old. */
@@ -193,11 +209,11 @@ export class NodeAgent implements AsyncDisposable {
   }
 }
 
-function nodeNamed(name: string): KubeObject {
+function nodeNamed(name: string, namespace: string): KubeObject {
   const resources = { cpu: '64', memory: '512Gi', pods: '500' };
   const object = {
     apiVersion: 'v1', kind: 'Node',
-    metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' } },
+    metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', [namespaceLabel]: namespace } },
     status: { allocatable: resources, capacity: resources, conditions: [readiness('True')] },
   };
   return object;

@@ -13,7 +13,7 @@ export interface Outcome {
 /** Fields that differ from run to run, and say nothing of what the operator wants. Acto's list (checker/impl), and ours. */
 const masked = new Set([
   'managedFields', 'uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp', 'generateName',
-  'lastTransitionTime', 'lastProbeTime', 'startTime', 'runningTime', 'completionTime', 'startedAt', 'finishedAt', 'time', 'activeSeconds',
+  'lastTransitionTime', 'lastProbeTime', 'startTime', 'runningTime', 'completionTime', 'startedAt', 'finishedAt', 'time', 'activeSeconds', 'lostSeconds',
   'nodeName', 'node', 'podIP', 'podIPs', 'hostIP', 'hostIPs', 'clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'resourceClaimStatuses', 'volumeName',
 ]);
 
@@ -33,15 +33,15 @@ function comparableValue(owner: KubeObject, value: unknown): unknown {
 }
 
 const anyTime = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
-const anyNode = /fault-node-\d+/g;
+const anyNode = /fault-node-\d+-[a-z0-9-]+/g;
 /** Volumes of service account tokens get a random name at admission. */
 const anyTokenVolume = /kube-api-access-[a-z0-9]{5}/g;
 
-/** A text without the owner's name, the hash of its UID, times and nodes. */
+/** A text without the owner's name and namespace, UID and its hash, times and nodes. */
 export function plain(owner: KubeObject, text: string): string {
-  const { name, uid = '' } = owner.metadata;
+  const { name, namespace = '', uid = '' } = owner.metadata;
   const hash = podName({ name, uid }, 'any', 0, 1).split('-').at(-1) ?? '';
-  return text.replaceAll(hash, 'HASH').replaceAll(name, 'NAME').replace(anyTime, 'TIME').replace(anyNode, 'NODE').replace(anyTokenVolume, 'kube-api-access');
+  return text.replaceAll(uid, 'UID').replaceAll(hash, 'HASH').replaceAll(name, 'NAME').replaceAll(namespace, 'NAMESPACE').replace(anyTime, 'TIME').replace(anyNode, 'NODE').replace(anyTokenVolume, 'kube-api-access');
 }
 
 const verbs: Readonly<Record<string, string>> = { POST: 'create', DELETE: 'delete' };
@@ -75,8 +75,12 @@ function changes(path: string, expected: unknown, found: unknown): string[] {
     const names = new Set([...Object.keys(expected), ...Object.keys(found)]);
     return [...names].flatMap((name) => changes(`${path} > ${name}`, expected[name], found[name]));
   }
-  const [wanted, got] = [JSON.stringify(expected), JSON.stringify(found)];
-  return wanted === got ? [] : [`${path} should be ${wanted} and is ${got}.`];
+  return JSON.stringify(expected) === JSON.stringify(found) ? [] : [`${path} should be ${brief(expected)} and is ${brief(found)}.`];
+}
+
+/** Of a whole object that is missing or too much, its beginning says enough. */
+function brief(value: unknown): string {
+  return value === undefined ? 'absent' : JSON.stringify(value).slice(0, 300);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

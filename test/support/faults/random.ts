@@ -2,8 +2,8 @@
 export interface Dice {
   /** A whole number from 0 up to, and without, `below`. */
   below(below: number): number;
-  /** One of these. */
-  of<T>(choices: readonly [T, ...T[]]): T;
+  /** One of these, of which there is at least one. */
+  of<const T>(choices: readonly T[]): T;
   /** The same things in another order. */
   shuffled<T>(things: readonly T[]): T[];
 }
@@ -20,7 +20,11 @@ export function dice(seed: number): Dice {
   const below = (limit: number): number => Math.floor(next() * limit);
   return {
     below,
-    of: (choices) => choices[below(choices.length)] ?? choices[0],
+    of: (choices) => {
+      const [choice] = choices.slice(below(choices.length));
+      if (choice === undefined) throw new RangeError('There is nothing to choose from.');
+      return choice;
+    },
     shuffled: (things) => {
       const left = [...things];
       return things.flatMap(() => left.splice(below(left.length), 1));

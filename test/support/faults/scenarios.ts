@@ -7,6 +7,7 @@ import { podType, trainingJobType } from '../../../operator/src/controllers/shar
 import type { KubeObject, ObjectKey } from '../../../operator/src/kube/resource.ts';
 import type { LivePod } from '../fake-kubelet.ts';
 import type { Bed } from './bed.ts';
+import { namespaceLabel } from './node-agent.ts';
 import type { Program } from './node-agent.ts';
 
 export interface Stage {
@@ -16,9 +17,19 @@ export interface Stage {
   readonly stepSeconds: number;
 }
 
+/** What a user writes: the built-in trainer, or roles. */
+interface Spec {
+  readonly trainer?: object;
+  readonly roles?: readonly { readonly name: string; readonly replicas: number; readonly minReplicas?: number; readonly maxReplicas?: number; readonly template: { readonly spec: object } }[];
+  readonly framework?: string;
+  readonly failurePolicy?: object;
+}
+
 export interface Scenario {
   readonly name: string;
-  readonly spec: object;
+  /** About how many writes the operator does in it. */
+  readonly writes: number;
+  readonly spec: Spec;
   play(stage: Stage): Promise<void>;
 }
 
@@ -29,6 +40,7 @@ const template = { spec: { containers: [{ name: 'main', image }] } };
 
 const single: Scenario = {
   name: 'single',
+  writes: 6,
   spec: {
     trainer: { data: { source: { format: 'CSV', uri: 'https://example.com/digits.csv' }, target: 'label' }, model: { preset: 'MLP' }, fit: { epochs: 5 } },
   },
@@ -41,11 +53,11 @@ const single: Scenario = {
 
 const gang: Scenario = {
   name: 'gang',
+  writes: 17,
   spec: { roles: [{ name: 'worker', replicas: 3, template }], failurePolicy: { budgets: { applicationError: 3 } } },
   async play(stage) {
     await running(stage, 3);
-    program(stage, (pod) => (isPlace(pod, 1) && pod.metadata.labels?.[labels.attempt] === '1' ? { exitCode: 1, message: 'loss is NaN' } : undefined));
-    await told(stage, 'the failure is in the ledger', ({ status }) => status?.failures?.some(({ cause }) => cause === 'ApplicationError'));
+    await memberFails(stage, 1);
     await running(stage, 3);
     everyoneSucceeds(stage);
     await succeeded(stage);
@@ -54,17 +66,18 @@ const gang: Scenario = {
 
 const elastic: Scenario = {
   name: 'elastic',
+  writes: 20,
   spec: { roles: [{ name: 'worker', replicas: 3, minReplicas: 2, maxReplicas: 4, template }], framework: 'Custom' },
   async play(stage) {
     await running(stage, 3);
     const lost = podsOf(stage).find((pod) => isPlace(pod, 1));
     if (lost !== undefined) await stage.bed.agent.delete(lost);
-    await told(stage, 'the loss is in the ledger', ({ status }) => status?.failures?.some(({ cause }) => cause === 'Preempted'));
+    await tells(stage, 'the loss is in the ledger', ({ status }) => status?.failures?.some(({ cause }) => cause === 'Preempted'));
     await running(stage, 3);
     await scale(stage, 4);
     await running(stage, 4);
     await scale(stage, 2);
-    await told(stage, 'two pods are left', ({ status }) => status?.roles?.[0]?.replicas === 2 && status.roles[0].running === 2 && podsOf(stage).length === 2);
+    await tells(stage, 'two pods are left', ({ status }) => status?.roles?.[0]?.replicas === 2 && status.roles[0].running === 2 && podsOf(stage).length === 2);
     everyoneSucceeds(stage);
     await succeeded(stage);
   },
@@ -72,32 +85,53 @@ const elastic: Scenario = {
 
 export const trainingJobScenarios: readonly Scenario[] = [single, gang, elastic];
 
+/** One pod of this place ends badly; where the cluster takes it away first, its successor does. */
+async function memberFails(stage: Stage, index: number): Promise<void> {
+  const isTold = ({ status }: TrainingJob): boolean => status?.failures?.some(({ cause }) => cause === 'ApplicationError') === true;
+  const runningPod = (): LivePod | undefined => podsOf(stage).find((pod) => isPlace(pod, index) && pod.status.phase === 'Running' && pod.metadata.deletionTimestamp === undefined);
+  for (let told = false; !told; ) {
+    const victim = await stage.bed.chronicle.until(`a pod of place ${index} runs`, runningPod, { seconds: stage.stepSeconds });
+    const { uid } = victim.metadata;
+    program(stage, (pod) => (pod.metadata.uid === uid ? { exitCode: 1, message: 'loss is NaN' } : undefined));
+    const job = await tells(stage, 'the failure is in the ledger', (seen) => isTold(seen) || !podsOf(stage).some(({ metadata }) => metadata.uid === uid));
+    told = isTold(job);
+  }
+}
+
 /** So many pods of the first role run, and the status says so. */
 async function running(stage: Stage, count: number): Promise<void> {
-  await told(stage, `${count} pods run`, ({ status }) => isTrue(status?.conditions, 'Running') && status?.roles?.[0]?.running === count);
+  await tells(stage, `${count} pods run`, ({ status }) => isTrue(status?.conditions, 'Running') && status?.roles?.[0]?.running === count);
 }
 
 /** Whatever comes first is its end; a story is over only when the job has succeeded. */
 async function succeeded(stage: Stage): Promise<void> {
-  await told(stage, 'the job has succeeded', ({ status }) => {
+  await tells(stage, 'the job has succeeded', ({ status }) => {
     if (isTrue(status?.conditions, 'Failed')) throw new Error(`The job failed: ${JSON.stringify(status?.conditions)}`);
     return isTrue(status?.conditions, 'Succeeded');
   });
 }
 
-async function told(stage: Stage, what: string, holds: (job: TrainingJob) => boolean | undefined): Promise<void> {
+async function tells(stage: Stage, what: string, holds: (job: TrainingJob) => boolean | undefined): Promise<TrainingJob> {
   const { bed, job, stepSeconds } = stage;
   const look = (): TrainingJob | undefined => bed.chronicle.objects<TrainingJob & KubeObject>(trainingJobType, job.namespace).find(({ metadata }) => metadata.name === job.name);
   const hint = (): string => `${job.name}: ${JSON.stringify(look()?.status)}; pods: ${podsOf(stage).map(({ metadata, status }) => `${metadata.name} ${status.phase ?? ''}`).join(', ')}`;
-  await bed.chronicle.until(`${what} of ${job.name}`, () => {
+  return bed.chronicle.until(`${what} of ${job.name}`, () => {
     const now = look();
     return now !== undefined && holds(now) === true ? now : undefined;
   }, { seconds: stepSeconds, hint });
 }
 
 async function scale({ bed, job }: Stage, replicas: number): Promise<void> {
-  const roles = [{ name: 'worker', replicas, minReplicas: 2, maxReplicas: 4, template }];
-  await bed.client.merge(trainingJobType, job, { spec: { roles } });
+  const { spec } = await bed.client.get<TrainingJob & KubeObject>(trainingJobType, job);
+  await bed.client.merge(trainingJobType, job, { spec: { roles: spec.roles?.map((role) => ({ ...role, replicas })) } });
+}
+
+/** The same job with all its pods on the nodes of its namespace. */
+export function onOwnNodes(spec: Scenario['spec'], namespace: string): object {
+  const nodeSelector = { [namespaceLabel]: namespace };
+  return spec.roles !== undefined
+    ? { ...spec, roles: spec.roles.map((role) => ({ ...role, template: { spec: { ...role.template.spec, nodeSelector } } })) }
+    : { ...spec, pod: { nodeSelector } };
 }
 
 function podsOf({ bed, job }: Stage): LivePod[] {
