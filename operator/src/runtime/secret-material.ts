@@ -1,7 +1,7 @@
 /** What is random in the Secrets that we create: made in the moment of writing, kept nowhere, and never read again. */
-import { generateKeyPair, webcrypto, type KeyObject } from 'node:crypto';
+import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { Clock } from '../kube/clock.ts';
+import type { Clock, Instant } from '../kube/clock.ts';
 import type { SecretRecipe } from './plan.ts';
 
 /** Fields of a Secret's `stringData`. */
@@ -43,28 +43,9 @@ function lengthOf(field: Buffer): Buffer {
   return bytes;
 }
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const hourMs = 3_600_000;
-/** Longer than any training: there is nobody to renew it, and the key goes with the job. */
-const lifetimeMs = 10 * 365 * 24 * hourMs;
-
-/** A certificate that is server, client and its own authority in one: whoever has its key is a peer. */
-async function peerTls(dnsNames: readonly string[], nowMs: number): Promise<SecretMaterial> {
-  // Most operators never make a certificate, and need not hold what makes one in memory.
-  await import('reflect-metadata');
-  const x509 = await import('@peculiar/x509');
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: 'CN=anneal-peers', keys, signingAlgorithm: algorithm,
-    // An hour back, for nodes whose clock is behind.
-    notBefore: new Date(nowMs - hourMs), notAfter: new Date(nowMs + lifetimeMs),
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyCertSign, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
-      new x509.SubjectAlternativeNameExtension(dnsNames.map((value) => ({ type: 'dns', value }))),
-    ],
-  });
-  const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
-  return { 'tls.crt': certificate.toString('pem'), 'tls.key': key };
+async function peerTls(dnsNames: readonly string[], now: Instant): Promise<SecretMaterial> {
+  // Most operators never make a certificate, and need not hold what makes one in memory. By way of a file of ours, since a bundle gives what is
+  // imported late from CommonJS no names.
+  const { peerCertificate } = await import('./peer-certificate.ts');
+  return peerCertificate(dnsNames, now);
 }
