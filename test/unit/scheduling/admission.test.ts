@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { findCondition, type TrainingJob } from '@anneal/operator/api';
 import { assess } from '../../../operator/src/controllers/trainingjob/assess.ts';
-import { requestOf, type SeenAdmission } from '../../../operator/src/controllers/trainingjob/admission.ts';
+import { requestOf } from '../../../operator/src/controllers/trainingjob/admission.ts';
+import type { SeenAdmission } from '../../../operator/src/controllers/trainingjob/admission-watch.ts';
 import type { JobStatus, Observed } from '../../../operator/src/controllers/trainingjob/observe.ts';
 import { planJob } from '../../../operator/src/controllers/trainingjob/plan.ts';
 import { statusOf } from '../../../operator/src/controllers/trainingjob/status.ts';
@@ -59,7 +60,7 @@ describe('a job in a queue of Kueue', () => {
     expect(patch?.kind === 'Patch' && patch.patch).to.have.nested.property('status.admission', null);
     const third = pass(look(queued(second.status), admitted));
     expect(third.did.filter((action) => action === 'Create Pod')).to.have.length(2);
-    expect(third.status).to.deep.include({ attempt: 1 });
+    expect(third.assessment.attempts).to.include({ newest: 1, gang: 1 });
   });
 
   it('keeps its quota for as long as the status misses a pod: a crash in between must not look like a loss', () => {
@@ -79,6 +80,15 @@ describe('a job in a queue of Kueue', () => {
     const { assessment, status } = pass(look(of, {}));
     expect(assessment.stage).to.include({ kind: 'Failed', reason: 'StartDeadlineExceeded' });
     expect(status.failures?.[0]).to.include({ cause: 'Unschedulable' });
+  });
+
+  it('counts its start deadline from when it was resumed, not from before', () => {
+    const suspended = { type: 'Suspended', status: 'True', reason: 'Suspended', message: '', lastTransitionTime: '2026-03-01T10:00:00Z' } as const;
+    const of = queued({ conditions: [suspended] }, { scheduling: { ...scheduling, startDeadlineSeconds: 30 } });
+    const { status } = pass(look(of, {}));
+    expect(findCondition(status.conditions, 'Suspended')).to.include({ status: 'False', reason: 'Resumed', lastTransitionTime: '2026-03-01T12:00:00Z' });
+    expect(pass(look(queued(status, { scheduling: { ...scheduling, startDeadlineSeconds: 30 } }), {}), now + 29_000).assessment.stage.kind).to.equal('Waiting');
+    expect(pass(look(queued(status, { scheduling: { ...scheduling, startDeadlineSeconds: 30 } }), {}), now + 30_000).assessment.stage.kind).to.equal('Failed');
   });
 
   it('asks anew when it has grown: its pods end first, then the Workload is replaced', () => {

@@ -1,30 +1,14 @@
-/** Whether a TrainingJob's pods may be there: what the manager of queues and gangs says, if the job asks one. Pure but for the look at the caches. */
+/** Whether a TrainingJob's pods may be there: what the manager of queues and gangs says, if the job asks one. Pure. */
 import type { Job } from '../../domain/job.ts';
 import { isOver } from '../../domain/pod.ts';
 import { restartScopeOf, rolesOf, type JobRole, type Place } from '../../domain/roles.ts';
 import {
   chooseManager, closeTogether, coschedulingPod, isAdmitted, isFinished, placementOf, stillFits, together, volcanoPod, whyNotAdmitted, whyVolcanoWaits, workloadRequest,
-  type AdmittedRole, type Choice, type Installed, type ManagerName, type PodAdditions, type PodGroup, type Priority, type ResourceFlavor, type Workload, type WorkloadRequest,
+  type AdmittedRole, type Choice, type ManagerName, type PodAdditions, type Workload, type WorkloadRequest,
 } from '../../domain/scheduling/index.ts';
 import { trainingPod } from '../../domain/training-pod.ts';
-import { coschedulingPodGroups, priorityClasses, resourceFlavors, volcanoPodGroups, workloadPriorityClasses, workloads } from '../shared/watched-scheduling.ts';
-import type { Stores } from '../../runtime/watched.ts';
+import type { SeenAdmission } from './admission-watch.ts';
 import type { SeenPlace } from './places.ts';
-
-export const admissionWatches = { workloads, flavors: resourceFlavors, workloadPriorities: workloadPriorityClasses, priorities: priorityClasses, volcanoGroups: volcanoPodGroups, coschedulingGroups: coschedulingPodGroups };
-
-export interface SeenAdmission {
-  readonly installed: Installed;
-  /** The Workloads of this job; more than one only while one takes another's place. */
-  readonly workloads: readonly Workload[];
-  /** Those that its admission names, as far as they are there. */
-  readonly flavors: ReadonlyMap<string, ResourceFlavor>;
-  readonly podGroups: Readonly<Partial<Record<ManagerName, PodGroup>>>;
-  /** What Kueue orders by; undefined where the class that the job names is not there. */
-  readonly priority: Priority | undefined;
-  /** True where pods may carry the priority class that scheduling names. */
-  readonly podPriority: boolean;
-}
 
 export type Admission =
   | {
@@ -35,36 +19,6 @@ export type Admission =
     }
   /** No pod may be made; with `mustStop` those that are there must go. */
   | { readonly kind: 'Held'; readonly mustStop: boolean; readonly reason: string; readonly message: string };
-
-export function observeAdmission(job: Job, stores: Stores<typeof admissionWatches>): SeenAdmission {
-  const { uid, spec } = job;
-  const own = stores.workloads.controlledBy(uid);
-  const flavorNames = new Set(own.flatMap(({ status }) => (status.admission?.podSetAssignments ?? []).flatMap(({ flavors }) => Object.values(flavors ?? {}))));
-  const [volcano] = stores.volcanoGroups.controlledBy(uid);
-  const [coscheduling] = stores.coschedulingGroups.controlledBy(uid);
-  const named = spec.scheduling?.priorityClassName;
-  return {
-    installed: { Kueue: stores.workloads.installed, Volcano: stores.volcanoGroups.installed, Coscheduling: stores.coschedulingGroups.installed },
-    workloads: own,
-    flavors: new Map([...flavorNames].flatMap((name) => {
-      const flavor = stores.flavors.get({ namespace: '', name });
-      return flavor === undefined ? [] : [[name, flavor] as const];
-    })),
-    podGroups: { ...(volcano === undefined ? {} : { Volcano: volcano }), ...(coscheduling === undefined ? {} : { Coscheduling: coscheduling }) },
-    priority: priorityOf(job, stores),
-    podPriority: named !== undefined && stores.priorities.get({ namespace: '', name: named }) !== undefined,
-  };
-}
-
-function priorityOf({ spec }: Job, stores: Stores<typeof admissionWatches>): Priority | undefined {
-  const named = spec.scheduling?.priorityClassName;
-  const ofWorkload = named === undefined ? undefined : stores.workloadPriorities.get({ namespace: '', name: named });
-  if (ofWorkload !== undefined) return { value: ofWorkload.value, ref: { group: 'kueue.x-k8s.io', kind: 'WorkloadPriorityClass', name: ofWorkload.metadata.name } };
-  const name = named ?? spec.pod?.priorityClassName ?? rolesOf(spec).flatMap(({ template }) => (typeof template?.spec.priorityClassName === 'string' ? template.spec.priorityClassName : []))[0];
-  const ofPods = name === undefined ? stores.priorities.by('isDefault', 'true')[0] : stores.priorities.get({ namespace: '', name });
-  if (ofPods !== undefined) return { value: ofPods.value, ref: { group: 'scheduling.k8s.io', kind: 'PriorityClass', name: ofPods.metadata.name } };
-  return name === undefined ? { value: 0 } : undefined;
-}
 
 /** What of the job bears on its admission. */
 export interface AdmissionSubject {

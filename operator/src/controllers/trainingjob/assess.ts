@@ -65,9 +65,11 @@ export function assess(seen: Observed, nowMs: number): Assessment {
 
 /** Nobody's failure, so no budget pays: the pods end as in a suspension, and the job goes on when the queue lets it. */
 function outOfQueue(seen: Observed, base: Omit<Assessment, 'stage'>, { reason, message }: Pick<Extract<Admission, { readonly kind: 'Held' }>, 'reason' | 'message'>, nowMs: number): Assessment {
-  const [deadline] = deadlinesOf(seen, base.places);
-  if (deadline !== undefined && nowMs >= deadline.atMs) return { ...base, ...missed(base, deadline, [], nowMs) };
-  const hasBegun = seen.pods.length > 0 || seen.status.attempt !== undefined;
+  // A start that was interrupted begins to count anew when the queue lets the job go on.
+  const isSuspended = isTrue(seen.status.conditions, 'Suspended');
+  const deadline = deadlinesOf(seen, base.places).find((one) => !isSuspended || one.reason === 'DeadlineExceeded');
+  if (deadline !== undefined && nowMs >= deadline.atMs) return missed(base, deadline, [], nowMs);
+  const hasBegun = seen.pods.length > 0 || seen.status.attempt !== undefined || seen.status.startTime !== undefined;
   const stage: Stage = { kind: hasBegun ? 'Suspended' : 'Waiting', reason, message };
   return { ...base, attempts: withdraw(base.attempts), wakeAtMs: earliest([deadline?.atMs, lostNodes(seen, nowMs)]), stage };
 }

@@ -90,12 +90,12 @@ export function waitsBadly(pod: Pod): boolean {
 }
 
 /** Present once a job has been suspended; the time of its change to False is when it went on. */
-function suspended(seen: Observed, { stage }: Assessment): Conclusion[] {
+function suspended(seen: Observed, { stage, admission }: Assessment): Conclusion[] {
   const before = findCondition(seen.status.conditions, 'Suspended');
   if (stage.kind === 'Suspended') return [{ type: 'Suspended', status: 'True', reason: stage.reason, message: stage.message }];
   if (before === undefined) return [];
   // True until the pods of before the suspension are gone: only then may their places be filled again.
-  if (before.status === 'True' && stage.kind === 'Waiting') return [{ type: 'Suspended', status: 'True', reason: before.reason, message: before.message }];
+  if (before.status === 'True' && stage.kind === 'Waiting' && admission.kind === 'Open') return [{ type: 'Suspended', status: 'True', reason: before.reason, message: before.message }];
   return [{ type: 'Suspended', status: 'False', reason: 'Resumed', message: 'The job went on.' }];
 }
 

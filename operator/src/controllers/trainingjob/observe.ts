@@ -10,7 +10,7 @@ import type { Scope } from '../../runtime/index.ts';
 import { observePool, type SeenPool } from '../shared/pool.ts';
 import { observeRestore, type SeenRestore } from './restore.ts';
 import type { Usage, UsageOf } from './usage-watch.ts';
-import { admissionWatches, observeAdmission, type SeenAdmission } from './admission.ts';
+import { admissionWatches, observeAdmission, type SeenAdmission } from './admission-watch.ts';
 import { modelDeployments, mountFailures, nodePools, nodes, pods, services, trainingJobs, volumeClaims, volumeSnapshots, type VolumeClaim, type VolumeSnapshot } from '../shared/watched.ts';
 
 export const watches = { jobs: trainingJobs, pods, nodes, services, claims: volumeClaims, nodePools, snapshots: volumeSnapshots, deployments: modelDeployments, mountFailures, ...admissionWatches };

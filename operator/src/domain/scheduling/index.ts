@@ -6,7 +6,7 @@ export { coschedulingPod, coschedulingPodGroup, volcanoPod, volcanoPodGroup, why
 export { areIdle, type PodUsage } from './idle.ts';
 export { whyNoNode } from './pods-waiting.ts';
 export { stillFits, workloadRequest, type Priority, type WorkloadRequest } from './kueue/request.ts';
-export { placementOf, type AdmittedRole, type Placement } from './kueue/placement.ts';
+export { placementOf, type AdmittedRole } from './kueue/placement.ts';
 export { statusPatch, type JobFacts } from './kueue/report.ts';
-export { isEvicted, whyNotAdmitted, type Why } from './kueue/waiting.ts';
-export { hasReservation, isAdmitted, isFinished, type PodSetAssignment, type ResourceFlavor, type Workload, type WorkloadStatus } from './kueue/workload.ts';
+export { whyNotAdmitted, type Why } from './kueue/waiting.ts';
+export { hasReservation, isAdmitted, isFinished, type ResourceFlavor, type Workload, type WorkloadStatus } from './kueue/workload.ts';
