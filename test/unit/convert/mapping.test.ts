@@ -114,6 +114,13 @@ describe('a TrainJob', () => {
     expect(result.spec.roles).to.deep.equal([{ name: 'worker', replicas: 3, template: { spec: { containers: [{ name: 'node', image: 'example.com/b:2', env: trainer.env }], nodeSelector: { gpu: 'a100' } } } }]);
   });
 
+  it('does not take over the nodes that an admission by Kueue chose', () => {
+    const trainingRuntimeSpec = { template: { spec: { replicatedJobs: [{ name: 'node', template: { spec: { template: { spec: { nodeSelector: { flavor: 'spot' } } } } } }] } } };
+    const { job: result, notes } = only(runtime({ torch: {} }), trainJob({ runtimePatches: [{ manager: 'kueue.x-k8s.io/manager', trainingRuntimeSpec }] }));
+    expect(result.spec.roles[0]?.template.spec).not.to.have.property('nodeSelector');
+    expect(notes.map(({ kind, path }) => `${kind} ${path}`)).to.deep.equal(['Lost spec.runtimePatches[0].trainingRuntimeSpec']);
+  });
+
   it('starts a PyTorch process for each core, as kubeflow/trainer does, unless its pods have accelerators', () => {
     const processes = (resourcesPerNode: object) => only(runtime({ torch: {} }), trainJob({ trainer: { resourcesPerNode } })).job.spec.roles[0]?.processesPerPod;
     expect(processes({ requests: { cpu: '3500m' } })).to.equal(4);

@@ -40,6 +40,10 @@ export function patched(template: Node, patches: Reader | undefined, watch: Watc
   return (patches?.items() ?? []).reduce((merged, patch) => {
     // Who wrote a patch and when does nothing to the pods.
     patch.ignore('manager', 'time');
+    if (patch.text('manager')?.startsWith('kueue.x-k8s.io/') === true) {
+      patch.loseField('trainingRuntimeSpec', 'Kueue wrote it when it admitted the job, for the nodes of that admission.', 'Nothing is to be done: it is decided anew.');
+      return merged;
+    }
     const over = patch.at('trainingRuntimeSpec')?.at('template')?.node;
     return over === undefined ? merged : merge(merged, pickTemplate(over), watch);
   }, template);
