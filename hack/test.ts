@@ -1,6 +1,7 @@
 /**
  * `npm test [SUITE...]`: everything that must hold, in the order in which a fault is cheapest to find. Says what it is
- * doing and ends with `N passed, N failed`. `npm run test:e2e` is the suite `e2e`, which needs a whole cluster.
+ * doing and ends with `N passed, N failed`. `npm run test:e2e [-- NAME...]` is the suites `e2e:NAME`, most of which need a whole
+ * cluster.
  */
 import { spawn } from 'node:child_process';
 import { globSync, mkdirSync } from 'node:fs';
@@ -57,13 +58,16 @@ const suites: readonly Suite[] = [
   },
   { name: 'chart', steps: [mocha('chart', 'the Helm chart on a real API server', ['test/chart/**/*.test.ts'], {})] },
   { name: 'faults', steps: [mocha('faults', 'faults between operator and API server', ['test/faults/**/*.test.ts'], {})] },
+  wholeCluster('path', 'from data to predictions', ['test/e2e/path.test.ts']),
+  wholeCluster('cluster', 'clusters that come, go and fail', ['test/e2e/cluster.test.ts', 'test/e2e/drivers/**/*.test.ts']),
+  wholeCluster('nodes', 'nodes that die', ['test/e2e/nodes.test.ts', 'test/e2e/node-loss.test.ts']),
+  wholeCluster('parallel', 'a trainer on several pods', ['test/e2e/data-parallel.test.ts']),
+  wholeCluster('frameworks', 'TensorFlow and PyTorch on several pods', ['test/e2e/frameworks/**/*.test.ts']),
+  { name: 'e2e:crash', onDemand: true, steps: [mocha('e2e:crash', 'a crash before and after every write', ['test/e2e/crash-matrix.test.ts'], {})] },
   {
-    name: 'e2e',
+    name: 'e2e:kueue',
     onDemand: true,
-    steps: [
-      tools('the parts of a node, and Kueue, built from source', 'kubelet', 'kube-proxy', 'coredns', 'metrics-server', 'csi-provisioner', 'csi-snapshotter', 'snapshot-controller', 'kubectl', 'helm', 'kwok', 'kueue'),
-      mocha('e2e', 'whole clusters with real pods', ['test/e2e/**/*.test.ts'], {}),
-    ],
+    steps: [tools('Kueue built from source (about 5 minutes the first time)', 'kwok', 'kueue'), mocha('e2e:kueue', 'queues of the real Kueue', ['test/e2e/kueue.test.ts'], {})],
   },
 ];
 
@@ -76,6 +80,11 @@ function check(name: string, about: string, command: string, ...args: string[]):
       return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
     },
   };
+}
+
+function wholeCluster(name: string, about: string, patterns: readonly string[]): Suite {
+  const parts = tools('the parts of a node built from source', 'kubelet', 'kube-proxy', 'coredns', 'metrics-server', 'csi-provisioner', 'csi-snapshotter', 'snapshot-controller', 'kubectl', 'helm');
+  return { name: `e2e:${name}`, onDemand: true, steps: [parts, mocha(`e2e:${name}`, about, patterns, {})] };
 }
 
 /** Built here and not inside a test, so that a person sees what takes the time. */
@@ -112,10 +121,13 @@ function spawned(command: string, args: readonly string[]): Promise<{ code: numb
   });
 }
 
-function chosen(names: readonly string[]): readonly Suite[] {
+/** `e2e` is all suites whose name begins with `e2e:`; after it, `path` stands for `e2e:path`. */
+function chosen([first, ...others]: readonly string[]): readonly Suite[] {
+  if (first === undefined) return suites.filter((suite) => suite.onDemand !== true);
+  const names = first !== 'e2e' ? [first, ...others] : others.length > 0 ? others.map((name) => `e2e:${name}`) : suites.map(({ name }) => name).filter((name) => name.startsWith('e2e:'));
   const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) throw new Error(`There is no suite ${unknown.join(', ')}; there are ${suites.map((suite) => suite.name).join(', ')}.`);
-  return suites.filter((suite) => (names.length === 0 ? suite.onDemand !== true : names.includes(suite.name)));
+  return suites.filter(({ name }) => names.includes(name));
 }
 
 async function main(names: readonly string[]): Promise<void> {
