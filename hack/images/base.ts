@@ -44,7 +44,7 @@ export async function baseKey(): Promise<string> {
   return keyOf([recipe, await releaseName(), process.arch, process.version, ...packages]);
 }
 
-async function releaseName(): Promise<string> {
+export async function releaseName(): Promise<string> {
   const { VERSION_CODENAME: codename } = await osRelease();
   if (codename === undefined) throw new ImageError('SOURCES_UNKNOWN', 'A base image can only be made on Debian or Ubuntu. Elsewhere, start a Docker engine that can pull node:24-bookworm-slim.');
   return codename;
@@ -65,7 +65,7 @@ function mmdebstrapArguments(codename: string, layer: string): readonly string[]
 }
 
 /** The machine's own package sources of its release, in sources.list form: a mirror or a proxy set there serves here too. */
-async function aptSources(codename: string, say: Say): Promise<string> {
+export async function aptSources(codename: string, say: Say): Promise<string> {
   let sources = await knownSources(codename);
   // apt tells only of sources whose lists it has, and container images come without lists.
   if (sources.length === 0 && process.getuid?.() === 0) {
