@@ -107,6 +107,22 @@ describe('a job in a queue of Kueue', () => {
   });
 });
 
+describe('a job in a queue of Kueue, with a priority class that is not there', () => {
+  const without = (observed: Observed): Observed => ({ ...observed, admission: { ...observed.admission, priority: undefined } });
+  const of = queued({}, { scheduling: { ...scheduling, priorityClassName: 'urgent' } });
+
+  it('says so and asks for nothing', () => {
+    const { did, status } = pass(without(look(of, undefined)));
+    expect(did).to.deep.equal([]);
+    expect(findCondition(status.conditions, 'Scheduled')).to.include({ reason: 'PriorityClassMissing', status: 'False' });
+  });
+
+  it('goes on when it has a Workload already', () => {
+    const { did } = pass(without(look(of, admitted)));
+    expect(did.filter((action) => action === 'Create Pod')).to.have.length(2);
+  });
+});
+
 describe('a job whose pods use next to no processor', () => {
   const of = job({ ...withRole(1), scheduling: { gang: false, scheduler: 'Auto', schedulerName: 's', idleDeadlineSeconds: 60 } });
   const begunOf = { ...of, status: begun(of) };

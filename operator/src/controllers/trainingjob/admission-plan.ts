@@ -49,7 +49,7 @@ function planWorkload(seen: Observed, assessment: Assessment, nowMs: number): Ac
   const holding = outdated.filter((workload) => hasReservation(workload) && !isFinished(workload) && !arePodsGone(seen));
   const removals = outdated.filter((workload) => !holding.includes(workload) && workload.metadata.deletionTimestamp === undefined).map(deleted);
   if (current !== undefined) return [...removals, ...tell(seen, assessment, current, nowMs)];
-  if (holding.length > 0 || seen.job.spec.suspend || endOf(seen.status) !== undefined) return removals;
+  if (holding.length > 0 || seen.job.spec.suspend || endOf(seen.status) !== undefined || seen.admission.priority === undefined) return removals;
   return [...removals, { kind: 'Create', type: workloadType, object: childOf(trainingJobType, seen.object, workloadType, request) }];
 }
 

@@ -54,7 +54,7 @@ export function admissionOf(subject: AdmissionSubject, places: readonly SeenPlac
 function kueueAdmission(subject: AdmissionSubject, places: readonly SeenPlace[]): Admission {
   const { admission, job: { spec: { scheduling } } } = subject;
   const held = (reason: string, message: string, mustStop = true): Admission => ({ kind: 'Held', mustStop, reason, message });
-  if (admission.priority === undefined) {
+  if (admission.priority === undefined && admission.workloads.length === 0) {
     return held('PriorityClassMissing', `There is neither a WorkloadPriorityClass nor a PriorityClass "${scheduling?.priorityClassName ?? ''}". Make one, or name another in scheduling.priorityClassName.`, false);
   }
   const queue = `queue ${scheduling?.queueName ?? ''}`;
@@ -100,9 +100,10 @@ export function workloadOf(subject: AdmissionSubject, places: readonly SeenPlace
   return subject.admission.workloads.find((workload) => stillFits(workload, request, needed));
 }
 
-export function requestOf({ job, object, admission: { priority } }: AdmissionSubject): WorkloadRequest | undefined {
+/** A priority class that has gone since changes nothing for a Workload that is there. */
+export function requestOf({ job, object, admission: { priority = { value: 0 } } }: AdmissionSubject): WorkloadRequest | undefined {
   const { scheduling } = job.spec;
-  return scheduling === undefined || priority === undefined ? undefined : workloadRequest(job, object.metadata.labels ?? {}, scheduling, priority, (role) => typicalPod(job, role));
+  return scheduling === undefined ? undefined : workloadRequest(job, object.metadata.labels ?? {}, scheduling, priority, (role) => typicalPod(job, role));
 }
 
 /** The pod of a role as far as queues and gangs look at it: its requests and where it may run. */
