@@ -37,7 +37,7 @@ export { systemClock } from '../kube/clock.ts';
 export type { Clock, Instant } from '../kube/clock.ts';
 export { TerminalError, controllingOwner } from './definition.ts';
 export { at, done, waitForCache } from './plan.ts';
-export type { Action, EventNote, Next, Outcome, Plan, SecretObject, Seen } from './plan.ts';
+export type { Action, EventNote, Next, Outcome, Plan, Seen } from './plan.ts';
 export type { Scope } from './scope.ts';
 export { slim, watched } from './watched.ts';
 export type { ReadStore } from './watched.ts';

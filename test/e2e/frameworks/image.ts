@@ -39,7 +39,7 @@ export async function frameworksArchive(say: Say): Promise<string> {
 /** For Debian's Python 3.11, whatever version runs here. */
 function pipArguments(target: string): readonly string[] {
   const tags = ['--implementation', 'cp', '--python-version', '3.11', '--abi', 'cp311', '--abi', 'none', '--platform', 'manylinux2014_x86_64'];
-  return ['-m', 'pip', 'install', '--quiet', '--no-deps', '--no-compile', '--only-binary=:all:', ...tags, '--target', target, '--requirement', requirements];
+  return ['-m', 'pip', 'install', '--quiet', '--require-hashes', '--no-deps', '--no-compile', '--only-binary=:all:', ...tags, '--target', target, '--requirement', requirements];
 }
 
 function mmdebstrapArguments(codename: string, site: string, layer: string): readonly string[] {
