@@ -65,6 +65,8 @@ export class Group {
   private promised = 0;
   private seen = 0;
   private unanswered: { readonly number: number; readonly from: Member } | undefined;
+  /** From those who are in a view that this one may still come to: what each sends comes in order, but not what two send. */
+  private readonly early = new Map<Member, Extract<Message, { type: 'Gather' }>>();
   private proposal: Proposal | undefined;
   private installed: { readonly view: View; readonly state: ArrayBuffer | undefined } | undefined;
   private done: TrainingResult | undefined;
@@ -167,6 +169,8 @@ export class Group {
   private hear(event: LinkEvent): void {
     switch (event.kind) {
       case 'Up':
+        // A member that was given up stays so: others may have gone on without it already.
+        if (this.isMember(event.member) && this.roster.isLost(event.member)) break;
         this.roster.arrive(event.member);
         this.sayHere();
         break;
@@ -175,7 +179,6 @@ export class Group {
         break;
       case 'Message':
         if (!this.roster.isLost(event.from)) this.take(event.from, event.message, event.payload);
-        else if (event.message.type !== 'Removed') this.send(event.from, { type: 'Removed' });
     }
   }
 
@@ -216,6 +219,7 @@ export class Group {
 
   private takeHere(from: Member, message: Extract<Message, { type: 'Here' }>): void {
     this.roster.hear(from, message);
+    if (message.view !== 0 && this.view !== undefined && message.view < this.view.number && !this.isMember(from)) this.send(from, { type: 'Removed' });
     if (message.runDigest === this.options.runDigest) return;
     const why = `Replica ${from.index} read another spec or other data than replica ${this.me.index}. Give the source a sha256, so that all read the same file.`;
     if (this.view === undefined) this.ended ??= new AnnealError('PEER_MISMATCH', { at: 'spec.trainer.data.source', message: why });
@@ -232,10 +236,14 @@ export class Group {
     }
   }
 
-  private takeGather(from: Member, { number, losses }: Extract<Message, { type: 'Gather' }>): void {
+  private takeGather(from: Member, message: Extract<Message, { type: 'Gather' }>): void {
+    const { number, losses } = message;
     this.seen = Math.max(this.seen, number);
+    if (this.view !== undefined && !this.isMember(from)) {
+      this.early.set(from, message);
+      return;
+    }
     this.takeLosses(from, losses);
-    if (this.view !== undefined && !this.view.members.some(({ incarnation }) => incarnation === from.incarnation)) return;
     if (number <= this.promised) {
       this.send(from, { type: 'Report', number: this.promised, standpoint: '', views: [] });
       return;
@@ -261,12 +269,16 @@ export class Group {
 
   private lose(member: Member, how: Loss, why: string): void {
     if (!this.roster.lose(member, how)) return;
-    if (this.view?.members.some(({ incarnation }) => incarnation === member.incarnation) !== true) {
+    if (!this.isMember(member)) {
       this.sayHere();
       return;
     }
     this.options.hooks.log('warn', 'Lost a replica', { replica: member.index, why, certain: how === 'Dead' });
     this.broadcast(this.survivors(), { type: 'Lost', losses: [[member.incarnation, how]] });
+  }
+
+  private isMember({ incarnation }: Member): boolean {
+    return this.view?.members.some((member) => member.incarnation === incarnation) === true;
   }
 
   /** Of the view. */
@@ -290,9 +302,16 @@ export class Group {
     return ascending([...survivors, ...this.roster.joiners(survivors)]);
   }
 
-  /** Whether it is on this replica to ask the others for the next view. */
+  /**
+   * Whether it is on this replica to ask the others for the next view: the lowest index, but of those who have come to the newest one. Another, who
+   * was to be let in when the one who asked died, knows neither the view nor where the others stand.
+   */
   private proposes(): boolean {
-    return lowest(this.view === undefined ? this.candidates() : this.survivors())?.index === this.me.index;
+    const { view } = this;
+    if (view === undefined) return lowest(this.candidates())?.index === this.me.index;
+    const others = this.roster.living(view.members);
+    if (others.some((member) => this.roster.viewOf(member) > view.number)) return false;
+    return others.every((member) => member.index > this.me.index || this.roster.viewOf(member) < view.number);
   }
 
   private propose(here: Standpoint): Settled | undefined {
@@ -335,11 +354,16 @@ export class Group {
   }
 
   private enter(view: View, step: number): void {
+    const before = this.view?.members ?? [];
     this.view = view;
+    this.broadcast(before.filter((member) => !this.isMember(member)), { type: 'Removed' });
     this.views = [...this.views, view];
     this.proposal = undefined;
     this.installed = undefined;
     this.inbox.forget(view.number);
+    const early = [...this.early];
+    this.early.clear();
+    for (const [from, message] of early) if (this.isMember(from)) this.takeGather(from, message);
     this.sayHere();
     this.options.hooks.log('info', 'Trains together', { replicas: view.members.map(({ index }) => index), leader: view.members[0]?.index, step });
   }

@@ -44,7 +44,7 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
   const { job, index, incarnation, peers, tls, silenceMs, log } = options;
   const hello: Hello = { hello: 1, job, index, incarnation };
   const connections = new Map<number, PeerConnection>();
-  const told = new Set<string>();
+  const told = new Map<string, Loss>();
   const refused = new Set<string>();
   const closing = new AbortController();
   let handler: ((event: LinkEvent) => void) | undefined;
@@ -55,13 +55,22 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
   };
 
   const lost = ({ index: place, incarnation: whose }: Member, how: Loss, why: string): void => {
-    if (told.has(whose) || closing.signal.aborted) return;
-    told.add(whose);
+    const before = told.get(whose);
+    if (before === how || before === 'Dead' || closing.signal.aborted) return;
+    told.set(whose, how);
     tell({ kind: 'Lost', member: { index: place, incarnation: whose }, how, why });
   };
 
+  const up = ({ index: place, incarnation: whose }: Member): void => {
+    if (told.get(whose) === 'Dead') return;
+    told.delete(whose);
+    tell({ kind: 'Up', member: { index: place, incarnation: whose } });
+  };
+
   const events: ConnectionEvents = {
-    onFrame: ({ hello: from }, { header, payload }) => {
+    onFrame: (connection, { header, payload }) => {
+      const { hello: from } = connection;
+      if (told.has(from.incarnation) && connections.get(from.index) === connection) up(from);
       if ((header as typeof beat).type === beat.type) return;
       tell({ kind: 'Message', from: { index: from.index, incarnation: from.incarnation }, message: header as Message, payload });
     },
@@ -80,7 +89,7 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
       lost(before.hello, 'Silent', 'it connected anew');
       before.destroy();
     }
-    if (!told.has(from.incarnation)) tell({ kind: 'Up', member: { index: from.index, incarnation: from.incarnation } });
+    up(from);
   };
 
   /** A connection can end though both sides live. Only a process that is seen to be gone is dead. */

@@ -46,8 +46,10 @@ export class Roster {
     return members.filter((member) => member.incarnation !== this.me.incarnation && !this.isLost(member));
   }
 
+  /** Also of one that was silent for a while. */
   arrive(member: Member): void {
     this.up.set(member.index, member);
+    this.losses.delete(member.incarnation);
   }
 
   hear(from: Member, message: Here): void {
@@ -62,6 +64,11 @@ export class Roster {
     this.here.delete(member.incarnation);
     if (this.up.get(member.index)?.incarnation === member.incarnation) this.up.delete(member.index);
     return true;
+  }
+
+  /** Number of the view that it last said it is in; 0 for none. */
+  viewOf({ incarnation }: Member): number {
+    return this.here.get(incarnation)?.view ?? 0;
   }
 
   /** Indexes of those that begin together and have not said yet that they are ready. */
