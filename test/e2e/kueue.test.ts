@@ -8,7 +8,7 @@ import { trainingJobType, workloadType } from '../../operator/src/controllers/sh
 import type { Client } from '../../operator/src/kube/client.ts';
 import type { KubeObject, ObjectKey } from '../../operator/src/kube/resource.ts';
 import { FakeKubelet, type LivePod } from '../support/fake-kubelet.ts';
-import { queueOf, startKueue, type Kueue } from '../support/kueue.ts';
+import { queuesOf, startKueue, type Kueue } from '../support/kueue.ts';
 
 interface LiveWorkload extends KubeObject {
   readonly spec: { readonly active?: boolean; readonly queueName: string; readonly podSets: readonly { readonly name: string; readonly count: number; readonly minCount?: number }[] };
@@ -37,11 +37,12 @@ describe('jobs in a queue of Kueue, with its real controllers', function kueueSu
     ({ client } = parts.use(await apiClient(plane.kubeconfigPath, 'anneal-test')));
     kubelet = new FakeKubelet(client);
     kueue = parts.use(await startKueue(plane));
-    parts.use(await startSimulatedNodes({ kubeconfig: plane.kubeconfigPath, client, count: 1, pods: 'ByHand' }));
+    parts.use(await startSimulatedNodes({ kubeconfig: plane.kubeconfigPath, client, count: 2, pods: 'ByHand' }));
+    for (const node of ['0', '1']) await plane.kubectl(['label', 'node', `simulated-${node}`, `example.com/rack=rack-${node}`]);
     await plane.kubectl(['label', 'nodes', '--all', 'pool=trainers']);
     await plane.kubectl(['taint', 'nodes', '--all', 'pool=trainers:NoSchedule']);
     await plane.kubectl(['create', 'namespace', namespace]);
-    for (const object of queueOf(namespace, 4)) await plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(object) });
+    for (const object of queuesOf(namespace, 4)) await plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(object) });
     const account = await installAccount(plane);
     parts.use(await startOperator({ account, as: 'Kubeconfig' }));
   });
@@ -157,6 +158,14 @@ describe('jobs in a queue of Kueue, with its real controllers', function kueueSu
     expect(await told('elastic', 'Scheduled', 'False')).to.include({ reason: 'Quota', message: '2 of 4 pods have a node; the queue gave quota for 2.' });
     await finishes('elastic', pods);
     await finishes('blocker', blocking);
+  });
+
+  it('run in one rack, on the nodes that Kueue chose', async () => {
+    await create('close', 3, { queueName: 'racks', topology: { key: 'example.com/rack', mode: 'Required' } });
+    const pods = await starts('close', 3);
+    expect(new Set(pods.map(({ spec }) => spec.nodeName)).size).to.equal(1);
+    expect(pods[0]?.spec).to.deep.include({ nodeSelector: { pool: 'trainers', 'kubernetes.io/hostname': pods[0]?.spec.nodeName } });
+    await finishes('close', pods);
   });
 
   it('leave nothing that is written to while nothing happens', async () => {

@@ -48,22 +48,31 @@ async function answers(url: string): Promise<boolean> {
   });
 }
 
-/** A ClusterQueue with so many CPUs of nodes that carry `pool: trainers`, and a LocalQueue `trainers` in the namespace. */
-export function queueOf(namespace: string, cpu: number): readonly object[] {
-  const api = { apiVersion: 'kueue.x-k8s.io/v1beta2' };
+const api = { apiVersion: 'kueue.x-k8s.io/v1beta2' };
+
+/** Queues over nodes that carry `pool: trainers`, with a LocalQueue each in the namespace: `trainers`, and `racks`, which knows the topology. */
+export function queuesOf(namespace: string, cpu: number): readonly object[] {
+  return [
+    { ...api, kind: 'Topology', metadata: { name: 'racks' }, spec: { levels: [{ nodeLabel: 'example.com/rack' }, { nodeLabel: 'kubernetes.io/hostname' }] } },
+    ...queue(namespace, 'trainers', cpu, {}),
+    ...queue(namespace, 'racks', cpu, { topologyName: 'racks' }),
+    { ...api, kind: 'WorkloadPriorityClass', metadata: { name: 'urgent' }, value: 1000 },
+  ];
+}
+
+function queue(namespace: string, name: string, cpu: number, flavor: object): readonly object[] {
   return [
     {
-      ...api, kind: 'ResourceFlavor', metadata: { name: 'trainers' },
-      spec: { nodeLabels: { pool: 'trainers' }, nodeTaints: [{ key: 'pool', value: 'trainers', effect: 'NoSchedule' }], tolerations: [{ key: 'pool', operator: 'Equal', value: 'trainers', effect: 'NoSchedule' }] },
+      ...api, kind: 'ResourceFlavor', metadata: { name },
+      spec: { nodeLabels: { pool: 'trainers' }, nodeTaints: [{ key: 'pool', value: 'trainers', effect: 'NoSchedule' }], tolerations: [{ key: 'pool', operator: 'Equal', value: 'trainers', effect: 'NoSchedule' }], ...flavor },
     },
     {
-      ...api, kind: 'ClusterQueue', metadata: { name: 'trainers' },
+      ...api, kind: 'ClusterQueue', metadata: { name },
       spec: {
         namespaceSelector: {}, preemption: { withinClusterQueue: 'LowerPriority' },
-        resourceGroups: [{ coveredResources: ['cpu'], flavors: [{ name: 'trainers', resources: [{ name: 'cpu', nominalQuota: String(cpu) }] }] }],
+        resourceGroups: [{ coveredResources: ['cpu'], flavors: [{ name, resources: [{ name: 'cpu', nominalQuota: String(cpu) }] }] }],
       },
     },
-    { ...api, kind: 'LocalQueue', metadata: { name: 'trainers', namespace }, spec: { clusterQueue: 'trainers' } },
-    { ...api, kind: 'WorkloadPriorityClass', metadata: { name: 'urgent' }, value: 1000 },
+    { ...api, kind: 'LocalQueue', metadata: { name, namespace }, spec: { clusterQueue: name } },
   ];
 }

@@ -96,14 +96,27 @@ describe('where an admission puts the pods', () => {
   const flavor: ResourceFlavor = { apiVersion: 'kueue.x-k8s.io/v1beta2', kind: 'ResourceFlavor', metadata: { name: 'spot' }, nodeLabels: { pool: 'spot' }, tolerations: [{ key: 'spot', operator: 'Exists' }] };
 
   it('is on the nodes of its flavors, for as many as there is quota', () => {
-    const placement = placementOf(workload({ conditions: reserved, admission }), new Map([['spot', flavor]]));
+    const placement = placementOf(workload({ conditions: reserved, admission }), new Map([['spot', flavor]]), undefined);
     expect(placement.kind === 'Placed' && placement.roles.get('worker')).to.deep.equal({
       count: 2, additions: { labels: { 'kueue.x-k8s.io/podset': 'worker' }, nodeSelector: { pool: 'spot' }, tolerations: [{ key: 'spot', operator: 'Exists' }] },
     });
   });
 
+  it('is left to Kueue where its topology places them', () => {
+    const placed = { ...admission, podSetAssignments: [{ name: 'worker', hasTopology: true }] };
+    const annotationsFor = (topology?: { readonly key: string; readonly mode: 'Required' | 'Preferred' }) => {
+      const placement = placementOf(workload({ conditions: reserved, admission: placed }), new Map(), topology);
+      const additions = placement.kind === 'Placed' ? placement.roles.get('worker')?.additions : undefined;
+      expect(additions?.schedulingGates).to.deep.equal(['kueue.x-k8s.io/topology']);
+      return additions?.annotations;
+    };
+    expect(annotationsFor()).to.deep.equal({ 'kueue.x-k8s.io/workload': 'digits-workload', 'kueue.x-k8s.io/podset-unconstrained-topology': 'true' });
+    expect(annotationsFor({ key: 'rack', mode: 'Required' })).to.include({ 'kueue.x-k8s.io/podset-required-topology': 'rack' });
+    expect(annotationsFor({ key: 'rack', mode: 'Preferred' })).to.include({ 'kueue.x-k8s.io/podset-preferred-topology': 'rack' });
+  });
+
   it('is unknown while a flavor is not there', () => {
-    expect(placementOf(workload({ conditions: reserved, admission }), new Map())).to.deep.equal({ kind: 'FlavorMissing', flavor: 'spot' });
+    expect(placementOf(workload({ conditions: reserved, admission }), new Map(), undefined)).to.deep.equal({ kind: 'FlavorMissing', flavor: 'spot' });
   });
 });
 

@@ -65,7 +65,7 @@ function kueueAdmission(subject: AdmissionSubject, places: readonly SeenPlace[])
     const { reason, message } = whyNotAdmitted(workload);
     return held(reason, message);
   }
-  const placement = placementOf(workload, admission.flavors);
+  const placement = placementOf(workload, admission.flavors, scheduling?.topology);
   if (placement.kind === 'FlavorMissing') return held('Quota', `Workload ${workload.metadata.name} has quota of ResourceFlavor ${placement.flavor}, which is not there.`, false);
   const named = scheduling?.priorityClassName;
   return { kind: 'Open', additions: admission.podPriority && named !== undefined ? { priorityClassName: named } : {}, roles: placement.roles };
