@@ -65,8 +65,6 @@ export class Group {
   private promised = 0;
   private seen = 0;
   private unanswered: { readonly number: number; readonly from: Member } | undefined;
-  /** From those who are in a view that this one may still come to: what each sends comes in order, but not what two send. */
-  private readonly early = new Map<Member, Extract<Message, { type: 'Gather' }>>();
   private proposal: Proposal | undefined;
   private installed: { readonly view: View; readonly state: ArrayBuffer | undefined } | undefined;
   private done: TrainingResult | undefined;
@@ -237,19 +235,17 @@ export class Group {
   }
 
   private takeGather(from: Member, message: Extract<Message, { type: 'Gather' }>): void {
-    const { number, losses } = message;
+    const { number, losses, view } = message;
     this.seen = Math.max(this.seen, number);
-    if (this.view !== undefined && !this.isMember(from)) {
-      this.early.set(from, message);
-      return;
-    }
+    // A stranger may have come to a newer view of which this one has not heard yet, or never will from one who died.
+    const isInvited = view !== undefined && view.number > (this.view?.number ?? 0) && view.members.some(({ incarnation }) => incarnation === this.me.incarnation);
+    if (this.view !== undefined && !this.isMember(from) && !isInvited) return;
     this.takeLosses(from, losses);
     if (number <= this.promised) {
       this.send(from, { type: 'Report', number: this.promised, standpoint: '', views: [] });
       return;
     }
     this.promised = number;
-    this.installed = undefined;
     this.unanswered = { number, from };
   }
 
@@ -326,7 +322,7 @@ export class Group {
     const number = nextNumber(Math.max(this.seen, this.promised), this.me.index, this.options.places);
     this.promised = number;
     this.seen = number;
-    this.broadcast(candidates, { type: 'Gather', number, losses: [...this.roster.lost] });
+    this.broadcast(candidates, { type: 'Gather', number, losses: [...this.roster.lost], ...(this.view === undefined ? {} : { view: this.view }) });
     return { number, candidates, reports: new Map([[this.me.incarnation, { standpoint: nameOf(here), views: this.views }]]) };
   }
 
@@ -361,9 +357,6 @@ export class Group {
     this.proposal = undefined;
     this.installed = undefined;
     this.inbox.forget(view.number);
-    const early = [...this.early];
-    this.early.clear();
-    for (const [from, message] of early) if (this.isMember(from)) this.takeGather(from, message);
     this.sayHere();
     this.options.hooks.log('info', 'Trains together', { replicas: view.members.map(({ index }) => index), leader: view.members[0]?.index, step });
   }

@@ -9,8 +9,8 @@ export type Message =
   | { readonly type: 'Lost'; readonly losses: readonly (readonly [string, Loss])[] }
   /** I end on purpose; what I sent before still holds. */
   | { readonly type: 'Leaving' }
-  /** Stop what you exchange in earlier views, and tell me where you stand. */
-  | { readonly type: 'Gather'; readonly number: number; readonly losses: readonly (readonly [string, Loss])[] }
+  /** Stop what you exchange in earlier views, and tell me where you stand. `view` is the sender's. */
+  | { readonly type: 'Gather'; readonly number: number; readonly view?: View; readonly losses: readonly (readonly [string, Loss])[] }
   | { readonly type: 'Report'; readonly number: number; readonly standpoint: string; readonly views: readonly View[] }
   /** The next view. Whoever does not stand where its sender stands gets the state. */
   | { readonly type: 'Install'; readonly view: View; readonly withState: boolean }
