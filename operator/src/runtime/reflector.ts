@@ -30,8 +30,11 @@ const refusedBackoff = { baseMs: 800, capMs: 30_000 };
 /** For a server that is away: it must be found again within five seconds of its return. */
 const awayBackoff = { baseMs: 400, capMs: 3_000 };
 const absentRecheckMs = 60_000;
-/** A list older than the store comes from an API server that lags behind; this many in a row are a restored backup. */
-const staleListsRefused = 3;
+/**
+ * A list older than the store comes from an API server that lags behind: taken for true, it would tell of pods that are gone. Lists that
+ * stay older for this long come from a restored backup.
+ */
+const staleListsRefusedMs = 60_000;
 
 export class Reflector<T extends KubeObject = KubeObject, I extends string = string> {
   readonly store: Store<T, I>;
@@ -49,7 +52,7 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   #streamsLists = true;
   #mustList = true;
   #failures = 0;
-  #staleLists = 0;
+  #staleSince: Monotonic | undefined;
   #lastHeard: Monotonic;
   #connectedAt: Monotonic;
 
@@ -181,10 +184,10 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
 
   #replace(objects: Iterable<T>, resourceVersion: string): void {
     const held = this.store.resourceVersion;
-    if (held !== undefined && compareResourceVersions(resourceVersion, held) < 0 && this.#staleLists++ < staleListsRefused) {
+    if (held !== undefined && compareResourceVersions(resourceVersion, held) < 0 && this.#refusesStale()) {
       throw new TransportError('GARBLED', `The list of ${this.#resource} was older (${resourceVersion}) than what was seen before (${held})`, true);
     }
-    this.#staleLists = 0;
+    this.#staleSince = undefined;
     this.#options.metrics.relists.inc({ resource: this.#resource });
     this.store.replace(objects, resourceVersion);
     this.store.setInstalled(true);
@@ -192,6 +195,12 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
     this.#failures = 0;
     this.#measure();
     this.#nowSynced();
+  }
+
+  #refusesStale(): boolean {
+    const now = this.#options.clock.monotonic();
+    this.#staleSince ??= now;
+    return now - this.#staleSince < staleListsRefusedMs;
   }
 
   /** What the failure says about the store, and how long to wait. */

@@ -1,0 +1,48 @@
+import { expect } from 'chai';
+import { Client } from '../../../operator/src/kube/client.ts';
+import type { KubeObject } from '../../../operator/src/kube/resource.ts';
+import { Reflector } from '../../../operator/src/runtime/reflector.ts';
+import { Store } from '../../../operator/src/runtime/store.ts';
+import { silentLog } from '../../../operator/src/telemetry/log.ts';
+import { createMetrics } from '../../../operator/src/telemetry/metrics.ts';
+import { TestClock } from '../../support/clock.ts';
+import { eventually } from '../../support/kit/eventually.ts';
+import { json, startServer } from '../../support/kit/http-server.ts';
+import { children } from '../../support/kit/widgets.ts';
+
+const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', namespace: 'a', uid: 'u', resourceVersion: '10' } };
+const expired = `${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } })}\n`;
+
+describe('a store whose server answers with older lists', () => {
+  it('keeps what it holds however often that happens, and gives in after a minute, since then it is a restored backup', async () => {
+    const clock = new TestClock();
+    await using server = await startServer({ clock });
+    let list: { readonly metadata: object; readonly items: readonly KubeObject[] } = { metadata: { resourceVersion: '10' }, items: [object] };
+    let lists = 0;
+    server.answer((request, response) => {
+      const url = request.url ?? '';
+      if (url.includes('sendInitialEvents')) json(422, { kind: 'Status', code: 422, reason: 'Invalid' })(request, response);
+      else if (url.includes('watch=true')) response.end(expired);
+      else {
+        lists += 1;
+        json(200, list)(request, response);
+      }
+    });
+    const store: Store = new Store(children);
+    const client = new Client(server.transport, { fieldManager: 'test' });
+    const reflector = new Reflector(store, { client, clock, random: () => 0, log: silentLog, metrics: createMetrics() });
+    reflector.start();
+    const step = async (holds: () => void): Promise<void> => eventually(async () => {
+      await clock.advance(1);
+      holds();
+    });
+    await step(() => expect(store.size).to.equal(1));
+    list = { metadata: { resourceVersion: '5' }, items: [] };
+    const before = lists;
+    await step(() => expect(lists).to.be.above(before + 10));
+    expect(store.size).to.equal(1);
+    await clock.advance(60_000);
+    await step(() => expect(store.size).to.equal(0));
+    await reflector.stop();
+  });
+});
