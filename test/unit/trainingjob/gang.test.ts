@@ -7,6 +7,7 @@ import { statusOf } from '../../../operator/src/controllers/trainingjob/status.t
 import { placesOf } from '../../../operator/src/domain/roles.ts';
 import type { Node } from '../../../operator/src/domain/node.ts';
 import type { Pod, PodStatus } from '../../../operator/src/domain/pod.ts';
+import type { Action } from '../../../operator/src/runtime/index.ts';
 import { begunJob, endedStatus, job, now, pod, role, runningStatus, seen, settings, withBudgets } from '../../support/builders/training-job.ts';
 
 function pass(observed: Observed, time = now) {
@@ -24,8 +25,8 @@ function look(of: TrainingJob, others: Readonly<Record<string, PodStatus | 'gone
 }
 
 const next = (of: TrainingJob, status: TrainingJob['status']): TrainingJob => ({ ...of, ...(status === undefined ? {} : { status }) });
-const names = (plan: ReturnType<typeof pass>['plan'], kind: 'Create' | 'Delete') =>
-  plan.actions.flatMap((action) => (action.kind === kind ? [action.kind === 'Create' ? action.object.metadata.name : action.kind === 'Delete' ? action.target.name : ''] : []));
+const nameIn = (action: Action): string => (action.kind === 'Create' ? action.object.metadata.name : action.kind === 'Delete' ? action.target.name : '');
+const names = (plan: ReturnType<typeof pass>['plan'], kind: 'Create' | 'Delete') => plan.actions.filter((action) => action.kind === kind).map(nameIn);
 const nameOf = (of: TrainingJob, place: string, attempt: number) => podName({ name: of.metadata.name, uid: of.metadata.uid ?? '' }, place.split('/')[0] ?? '', Number(place.split('/')[1]), attempt);
 
 const parameterServers = (over: Partial<TrainingJobSpec> = {}) =>
