@@ -32,14 +32,17 @@ export async function startKueue(plane: TestControlPlane): Promise<Kueue> {
     name: 'kueue', command: await binary('kueue'), args: ['--config', join(folder, 'config.yaml')], log: join(folder, 'kueue.log'),
     env: { KUBECONFIG: plane.kubeconfigPath, ...directly }, endsWithUs: true,
   });
-  await ready(record, async () => answers(`http://${health}/readyz`));
-  return {
-    log: async () => tail(record.log, 40),
-    async [Symbol.asyncDispose]() {
-      await stop(record, 5);
-      await rm(folder, { recursive: true, force: true });
-    },
+  const dispose = async (): Promise<void> => {
+    await stop(record, 5);
+    await rm(folder, { recursive: true, force: true });
   };
+  try {
+    await ready(record, async () => answers(`http://${health}/readyz`));
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { log: async () => tail(record.log, 40), [Symbol.asyncDispose]: dispose };
 }
 
 async function answers(url: string): Promise<boolean> {
