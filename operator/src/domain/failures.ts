@@ -1,5 +1,5 @@
 /** Why a pod failed: one cause from what Kubernetes says of it. The cause decides which budget pays. */
-import { parseTime, trainerExit, type TrainingJob } from '../api/index.ts';
+import { parseTime, peerLostCode, trainerExit, type TrainingJob } from '../api/index.ts';
 import { lossOf, unreadySinceMs, type Node } from './node.ts';
 import { hasEnded, hindranceOf, podCondition, type Pod } from './pod.ts';
 import { parseFailure } from './termination-message.ts';
@@ -144,6 +144,8 @@ function endedFailure(pod: Pod, rules: FailureRules, nowMs: number): Failure {
   if (rules.trainerExitCodes && main?.terminated !== undefined && terminated.exitCode === trainerExit.configurationError) {
     return { cause: 'ConfigurationError', reason: errorCode(terminated.message) ?? 'Error', message: said, timeMs, ...code };
   }
+  // A replica of ours that gave up since another was lost did nothing wrong, whatever became of the other.
+  if (rules.trainerExitCodes && errorCode(terminated.message) === peerLostCode) return { cause: 'NodeLost', reason: peerLostCode, message: said, timeMs, ...code };
   // A pod that someone deletes ends by SIGTERM; that is not the program's own error.
   if (pod.metadata.deletionTimestamp !== undefined) return { cause: 'Preempted', reason: 'PodDeleted', message: said, timeMs, ...code };
   return { cause: 'ApplicationError', reason: errorCode(terminated.message) ?? terminated.reason ?? 'Error', message: said, timeMs, ...code };

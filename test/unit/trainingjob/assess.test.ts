@@ -128,11 +128,13 @@ describe('a job whose pod failed', () => {
 describe('a suspended job', () => {
   const of = begunJob({ suspend: true }, { startTime: '2026-03-01T11:50:00Z' });
 
-  it('ends its pods, counts the seconds that it ran, and says so', () => {
-    const { plan, status } = pass(seen(of, { pods: [pod(of, 1, runningStatus)] }));
-    expect(plan.actions.map((action) => action.kind)).to.deep.equal(['Delete']);
+  it('says so, counts the seconds that it ran, and then ends its pods', () => {
+    const pods = [pod(of, 1, runningStatus)];
+    const { plan, status } = pass(seen(of, { pods }));
+    expect(plan.actions).to.deep.equal([]);
     expect(findCondition(status.conditions, 'Suspended')?.status).to.equal('True');
     expect(status.activeSeconds).to.equal(600);
+    expect(pass(seen(job({ suspend: true }, status), { pods })).plan.actions.map((action) => action.kind)).to.deep.equal(['Delete']);
   });
 
   it('does not count the end of its pods as a failure, and goes on with the same attempt', () => {

@@ -139,8 +139,8 @@ describe('an elastic role', () => {
   it('ends the pods that a scale-down takes away, without counting them as failed', () => {
     const of = elastic(3);
     const smaller = { ...of, spec: { ...of.spec, roles: [role('worker', 2, { minReplicas: 2, maxReplicas: 4 })] } };
-    const { plan, status } = pass(seen(smaller, { pods: look(of).pods }));
-    expect(names(plan, 'Delete')).to.deep.equal([nameOf(of, 'worker/2', 1)]);
+    const { status } = pass(seen(smaller, { pods: look(of).pods }));
+    expect(names(pass(seen({ ...smaller, status }, { pods: look(of).pods })).plan, 'Delete')).to.deep.equal([nameOf(of, 'worker/2', 1)]);
     expect([status.failures, status.roles?.[0]?.launched]).to.deep.equal([undefined, 2]);
     const larger = { ...of, status: status, spec: { ...of.spec, roles: [role('worker', 4, { minReplicas: 2, maxReplicas: 4 })] } };
     expect(names(pass(seen(larger, { pods: look(smaller).pods })).plan, 'Create')).to.deep.equal([nameOf(of, 'worker/2', 1), nameOf(of, 'worker/3', 1)]);
@@ -215,5 +215,28 @@ describe('the start deadline', () => {
     const { status } = pass(look(of));
     expect(status.runningTime).to.equal('2026-03-01T12:00:00Z');
     expect(pass(look(next(of, status), { 'worker/1': { phase: 'Pending' } }), now + 3_600_000).status.failures).to.equal(undefined);
+  });
+});
+
+describe('replicas of the built-in trainer that lost another', () => {
+  const of = begunJob({ replicas: 3, ...withBudgets({ applicationError: 0 }) });
+  const lost = (over = {}) => endedStatus(1, { message: JSON.stringify({ error: { code: 'PEER_LOST', message: 'Replica 2 was lost.' } }), ...over });
+
+  it('wait for word of it, so that what became of it is on record and its budget pays', () => {
+    const waiting = pass(look(of, { 'trainer/0': lost(), 'trainer/1': lost() }), now + 10_000);
+    expect([waiting.status.failures, waiting.plan.next]).to.deep.equal([undefined, { kind: 'at', time: now + 180_000 }]);
+    const found = pass(look(next(of, waiting.status), { 'trainer/0': lost(), 'trainer/1': lost(), 'trainer/2': { phase: 'Failed', reason: 'NodeShutdown' } }), now + 20_000);
+    expect(found.status.failures?.[0]).to.include({ index: 2, cause: 'NodeLost', reason: 'NodeShutdown', scope: 'Gang' });
+  });
+
+  it('are not what failed, though they ended first', () => {
+    const strict = begunJob({ replicas: 3 });
+    const { status } = pass(look(strict, { 'trainer/0': lost(), 'trainer/1': lost(), 'trainer/2': endedStatus(1, { finishedAt: '2026-03-01T12:00:05Z' }) }), now + 6000);
+    expect(status.failures?.[0]).to.include({ index: 2, cause: 'ApplicationError' });
+  });
+
+  it('cost no retry of the user’s when nobody ever hears of it', () => {
+    expect(pass(look(of, { 'trainer/0': lost(), 'trainer/1': lost() }), now + 180_000).status.budgetSpent).to.deep.equal({ nodeLost: 1 });
+    expect(pass(look(of, { 'trainer/0': lost(), 'trainer/1': lost(), 'trainer/2': lost() })).status.budgetSpent).to.deep.equal({ nodeLost: 1 });
   });
 });

@@ -10,7 +10,7 @@ import { endOf, type Observed } from './observe.ts';
 import { advanced, attemptOf, isLingering, seenPlaces, superseded, type SeenPlace } from './places.ts';
 import { stalledSinceMs } from './stall.ts';
 import { hasJobSucceeded, resultOf } from './success.ts';
-import { entryOf, judgeFailures, type Ruling } from './verdict.ts';
+import { entryOf, judgeFailures, verdictDeadline, type Ruling } from './verdict.ts';
 
 export type Stage =
   /** Ended in an earlier pass; only clean-up is left. */
@@ -106,7 +106,8 @@ function goOn(seen: Observed, base: Omit<Assessment, 'stage'>, nowMs: number): A
   const deadline = deadlinesOf(seen, base.places)[0]?.atMs;
   const stall = stallDeadlineMs(seen, base.places);
   const pulls = base.places.map(({ pod }) => (pod === undefined ? undefined : imagePullDeadline(pod, rules, nowMs)));
-  const wakeAtMs = earliest([deadline, stall, lostNodes(seen, nowMs), ...pulls]);
+  const blame = verdictDeadline(seen, base.places, rules, nowMs);
+  const wakeAtMs = earliest([deadline, stall, blame !== undefined && blame > nowMs ? blame : undefined, lostNodes(seen, nowMs), ...pulls]);
   const gangEntry = (seen.status.failures ?? []).findLast(({ nextAttempt, scope }) => scope === 'Gang' && nextAttempt === base.attempts.gang);
   if (gangEntry !== undefined && base.places.every(({ pod, launched }) => pod === undefined && !launched)) {
     const untilMs = restartAtMs(gangEntry, seen, base, nowMs);

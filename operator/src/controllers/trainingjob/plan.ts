@@ -1,5 +1,6 @@
 /** What to do for one TrainingJob at its stage. Pure: the same look and the same time give the same actions. */
-import { cutBytes, labels, managedBy, parseTime } from '../../api/index.ts';
+import { cutBytes, isTrue, labels, managedBy, parseTime } from '../../api/index.ts';
+import { attemptAt, wasLaunched } from '../../domain/attempts.ts';
 import { headlessService, needsService } from '../../domain/cluster-env/network.ts';
 import { nodeLostDeadline, type LedgerEntry } from '../../domain/failures.ts';
 import { volumeClaim } from '../../domain/job-volume.ts';
@@ -15,7 +16,7 @@ import { planAdmission } from './admission-plan.ts';
 import { placeRestartMs, rulesOf, type Assessment } from './assess.ts';
 import { checkpointContext } from './checkpoint.ts';
 import { endOf, type Observed } from './observe.ts';
-import { isLingering, placeOf, superseded, type SeenPlace } from './places.ts';
+import { attemptOf, isLingering, placeOf, superseded, type SeenPlace } from './places.ts';
 import { sharedByPods } from './shared-by-pods.ts';
 
 export function planJob(seen: Observed, assessment: Assessment, nowMs: number, settings: TrainingSettings): Plan {
@@ -30,7 +31,8 @@ export function planJob(seen: Observed, assessment: Assessment, nowMs: number, s
     case 'Failed':
       return { actions: [...failures, ...announce(seen, 'Warning', 'Failed', 'Finish', stage.message)], next: done };
     case 'Suspended':
-      return { actions: [...endPods(seen, liveOf(seen.pods), nowMs), ...planAdmission(seen, assessment, nowMs)], next };
+      // The status says first that they are to end: who found them gone without that would take them for lost.
+      return { actions: isTrue(seen.status.conditions, 'Suspended') ? [...endPods(seen, liveOf(seen.pods), nowMs), ...planAdmission(seen, assessment, nowMs)] : [], next };
     case 'BackingOff':
       // The evidence goes into the status first; the pass after that ends what is left of the attempt.
       return { actions: newFailures.length === 0 ? [...endPods(seen, liveOf(superseded(seen, assessment.places)), nowMs), ...planAdmission(seen, assessment, nowMs)] : failures, next };
@@ -39,7 +41,7 @@ export function planJob(seen: Observed, assessment: Assessment, nowMs: number, s
     case 'Active':
       return {
         actions: [
-          ...failures, ...endPods(seen, superseded(seen, assessment.places), nowMs), ...planAdmission(seen, assessment, nowMs), ...ensureService(seen), ...ensureVolume(seen),
+          ...failures, ...endPods(seen, superseded(seen, assessment.places).filter((pod) => isGivenUp(seen, pod)), nowMs), ...planAdmission(seen, assessment, nowMs), ...ensureService(seen), ...ensureVolume(seen),
           ...ensurePods(seen, assessment, settings, nowMs),
         ],
         next,
@@ -116,6 +118,12 @@ function takeSnapshot({ job, volume, snapshots }: Observed): Action[] {
 /** Pods that may still write: a delete ends them by SIGTERM, upon which the trainer writes a checkpoint. */
 function liveOf(pods: readonly Pod[]): Pod[] {
   return pods.filter((pod) => !hasEnded(pod));
+}
+
+/** True once the status says that the pod's place has a later attempt, or none since a scale-down. */
+function isGivenUp({ attempts }: Observed, pod: Pod): boolean {
+  const place = placeOf(pod);
+  return attemptOf(pod) < attemptAt(attempts, place) || !wasLaunched(attempts, place);
 }
 
 /** Pods that were told to end: on a lost node they never will. */

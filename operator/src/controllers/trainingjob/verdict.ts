@@ -32,7 +32,10 @@ interface Case extends PlaceFailure {
 }
 
 export function judgeFailures(seen: Observed, places: readonly SeenPlace[], rules: FailureRules, stalledSinceMs: number | undefined, nowMs: number): Verdict {
-  const cases = failuresOf(places, rules, nowMs).map((found) => caseOf(seen, found));
+  const found = failuresOf(places, rules, nowMs).map((failure) => caseOf(seen, failure));
+  const causes = found.filter((one) => !isAftermath(one));
+  if (causes.length === 0 && nowMs < (blameDeadline(found, places, rules) ?? nowMs)) return { kind: 'GoOn' };
+  const cases = causes.length > 0 ? causes : found;
   const hopeless = cases.find(({ scope }) => scope === 'None');
   if (hopeless !== undefined) return endJob(seen, hopeless, 'A rule of failurePolicy says Fail.');
   const first = blamed(seen, cases.filter(({ scope }) => scope === 'Gang'), places, nowMs) ?? stalled(seen, places, stalledSinceMs, nowMs);
@@ -40,7 +43,7 @@ export function judgeFailures(seen: Observed, places: readonly SeenPlace[], rule
   return cases.length === 0 ? { kind: 'GoOn' } : restart(seen, cases, 'Pod');
 }
 
-/** The failures of all places whose pod has ended badly, cannot begin, sits on a lost node, or was taken away, the earliest first; those that follow from another by their own word come last. */
+/** The failures of all places whose pod has ended badly, cannot begin, sits on a lost node, or was taken away, the earliest first. */
 function failuresOf(places: readonly SeenPlace[], rules: FailureRules, nowMs: number): PlaceFailure[] {
   return places
     .filter(({ succeeded }) => !succeeded)
@@ -48,11 +51,30 @@ function failuresOf(places: readonly SeenPlace[], rules: FailureRules, nowMs: nu
       const failure = place.pod === undefined ? (place.launched ? vanished(nowMs) : undefined) : failureOf(place.pod, place.node, rules, nowMs);
       return failure === undefined ? [] : [{ place, failure }];
     })
-    .sort((a, b) => Number(isAftermath(a)) - Number(isAftermath(b)) || a.failure.timeMs - b.failure.timeMs);
+    .sort((a, b) => a.failure.timeMs - b.failure.timeMs);
 }
 
-/** A replica that ended since another was lost: within the same second, its end may seem to be the earlier one. */
+/** A replica that ended since another was lost: its end may be seen first, and may even be the earlier one. */
 const isAftermath = ({ failure }: PlaceFailure): boolean => failure.reason === peerLostCode;
+
+/** How long Kubernetes may take to call a node not ready, in milliseconds. */
+const nodeMonitorGraceMs = 60_000;
+
+/**
+ * Until when those that say that they lost a peer wait for word of that peer, so that what became of it is on record and its budget
+ * pays: a dead node is heard of only after a while. Undefined where there is nobody left to hear of.
+ */
+function blameDeadline(found: readonly Case[], places: readonly SeenPlace[], { nodeLostAfterSeconds }: FailureRules): number | undefined {
+  const [first] = found;
+  const ended = new Set(found.map(({ place }) => place.podName));
+  if (first === undefined || found.some(({ scope }) => scope !== 'Gang') || places.every((place) => ended.has(place.podName) || place.succeeded)) return undefined;
+  return first.failure.timeMs + nodeLostAfterSeconds * 1000 + nodeMonitorGraceMs;
+}
+
+/** When a look may come to another verdict by time alone. */
+export function verdictDeadline(seen: Observed, places: readonly SeenPlace[], rules: FailureRules, nowMs: number): number | undefined {
+  return blameDeadline(failuresOf(places, rules, nowMs).map((failure) => caseOf(seen, failure)).filter(isAftermath), places, rules);
+}
 
 function caseOf({ job: { spec } }: Observed, { place, failure }: PlaceFailure): Case {
   const rule = ruleFor(spec.failurePolicy.rules, place.role, failure);
