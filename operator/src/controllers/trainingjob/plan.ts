@@ -32,7 +32,7 @@ export function planJob(seen: Observed, assessment: Assessment, nowMs: number, s
       return { actions: [...failures, ...announce(seen, 'Warning', 'Failed', 'Finish', stage.message)], next: done };
     case 'Suspended':
       // The status says first that they are to end: who found them gone without that would take them for lost.
-      return { actions: isTrue(seen.status.conditions, 'Suspended') ? [...endPods(seen, liveOf(seen.pods), nowMs), ...planAdmission(seen, assessment, nowMs)] : [], next };
+      return { actions: [...(isTrue(seen.status.conditions, 'Suspended') ? endPods(seen, liveOf(seen.pods), nowMs) : []), ...planAdmission(seen, assessment, nowMs)], next };
     case 'BackingOff':
       // The evidence goes into the status first; the pass after that ends what is left of the attempt.
       return { actions: newFailures.length === 0 ? [...endPods(seen, liveOf(superseded(seen, assessment.places)), nowMs), ...planAdmission(seen, assessment, nowMs)] : failures, next };
