@@ -78,7 +78,7 @@ async function measure({ jobs, round: perRound, rounds }: Options, say: Say): Pr
   await operator.ready();
   say(`Filling it with ${runningJobs} running jobs ...`);
   await addRunningJobs(client, runningJobs);
-  const rssMiB = await operator.rssMiB();
+  const [rssMiB, peakMiB] = [await operator.rssMiB(), await operator.peakRssMiB()];
 
   say('Restarting the operator ...');
   await operator.stop();
@@ -91,7 +91,8 @@ async function measure({ jobs, round: perRound, rounds }: Options, say: Say): Pr
 
   say(`${rounds} rounds of ${perRound} jobs beside the ${jobs} ...`);
   const full = await best('full');
-  const [settledMiB, peakRssMiB] = [await operator.rssMiB(), await operator.peakRssMiB()];
+  const settledMiB = await operator.rssMiB();
+  const peakRssMiB = Math.max(peakMiB, await operator.peakRssMiB());
   say(`\n${table(
     ['', 'jobs/s', 'resident MiB', 'at most MiB'],
     [['empty', (1 / empty).toFixed(1), '', ''], [`${jobs} jobs`, (1 / full).toFixed(1), Math.max(rssMiB, settledMiB).toFixed(0), peakRssMiB.toFixed(0)]],

@@ -91,7 +91,7 @@ export type Conditions = {
 export interface TrainingJobSpec {
   trainer?: Trainer;
   /**
-   * What the roles' programs are written in. It decides the environment that wires them together, which restarts concern the whole gang, and which pods decide that the job has succeeded. A job with trainer is always TensorFlowJS.
+   * What the roles' programs are written in. It decides the environment that wires them together, which restarts concern the whole gang, and which pods decide that the job has succeeded. Left out, the pods have nothing to do with each other; Custom gives them host names. A job with trainer is always TensorFlowJS.
    */
   framework?: 'TensorFlow' | 'PyTorch' | 'JAX' | 'MPI' | 'XGBoost' | 'TensorFlowJS' | 'Custom';
   /**

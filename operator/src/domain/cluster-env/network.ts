@@ -3,8 +3,9 @@ import { childName, labels, managedBy, type TrainingJobSpec } from '../../api/in
 import type { Job } from '../job.ts';
 import { isElastic, placesOf, rolesOf, type Place } from '../roles.ts';
 
-/** A single pod has nobody to find. */
+/** A single pod has nobody to find. Nor have pods of a job that names no framework: its names would cost the API server as much as its pods do. */
 export function needsService(spec: TrainingJobSpec): boolean {
+  if (spec.trainer === undefined && spec.framework === undefined) return false;
   return placesOf(spec).length > 1 || rolesOf(spec).some(isElastic);
 }
 
