@@ -6,6 +6,9 @@ interface Timer {
   readonly run: () => void;
 }
 
+/** Far more than any controller sets at one moment: a timer that starts itself again would else stop the test run for ever. */
+const mostRunsAtOneMoment = 100_000;
+
 export class TestClock implements Clock {
   #wall: Instant;
   #monotonic: Monotonic = 0;
@@ -37,7 +40,10 @@ export class TestClock implements Clock {
   async advance(ms: number): Promise<void> {
     const end = this.#monotonic + ms;
     await settle();
+    let runs = 0;
     for (let timer = this.#earliest(end); timer !== undefined; timer = this.#earliest(end)) {
+      runs = timer.due > this.#monotonic ? 0 : runs + 1;
+      if (runs > mostRunsAtOneMoment) throw new RangeError(`A timer set itself again at ${this.#monotonic} ms without end`);
       this.#moveTo(Math.max(timer.due, this.#monotonic));
       this.#timers.delete(timer);
       timer.run();

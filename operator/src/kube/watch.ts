@@ -75,9 +75,11 @@ export async function* watch(transport: Transport, type: ResourceType, options: 
 function watchSilence(exchange: Exchange, clock: Clock, longestMs: () => number): Disposable {
   let timer: Disposable;
   const check = (): void => {
-    const silent = clock.monotonic() - exchange.lastHeard;
-    if (silent >= longestMs()) exchange.fail('TIMED_OUT', `${exchange.description} was silent for ${Math.round(silent / 1000)} s`);
-    else timer = clock.after(longestMs() - silent, check);
+    const now = clock.monotonic();
+    // Compared as moments: the difference of two fractions may round to less than the limit for ever.
+    const end = exchange.lastHeard + longestMs();
+    if (now >= end) exchange.fail('TIMED_OUT', `${exchange.description} was silent for ${Math.round((now - exchange.lastHeard) / 1000)} s`);
+    else timer = clock.after(end - now, check);
   };
   timer = clock.after(longestMs(), check);
   return { [Symbol.dispose]: () => timer[Symbol.dispose]() };

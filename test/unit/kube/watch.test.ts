@@ -22,8 +22,8 @@ interface Watching {
 }
 
 /** Watches until the stream ends or fails. */
-async function watched(answer: Answer, clock = new TestClock(), whileOpen?: () => Promise<void>, initialEvents = false): Promise<Watching> {
-  await using server = await startServer({ clock });
+async function watched(answer: Answer, clock = new TestClock(), whileOpen?: () => Promise<void>, initialEvents = false, serverClock = clock): Promise<Watching> {
+  await using server = await startServer({ clock: serverClock });
   server.answer(answer);
   const events: WatchEvent[] = [];
   const signal = new AbortController().signal;
@@ -90,6 +90,18 @@ describe('a watch', () => {
       await eventually(() => expect(clock.timers).to.equal(1));
       await clock.advance(80_000);
     });
+    expect(isTransportError(error, 'TIMED_OUT')).to.equal(true);
+  });
+
+  it('drops it too where the time since the last word rounds to just below the limit', async () => {
+    const clock = new TestClock();
+    // 251450.056 + 75000 is less than 75000 after 251450.056, in double precision.
+    const heard = new TestClock();
+    await heard.advance(251_450.056);
+    const { error } = await watched(lines(event('ADDED', 'x', '8')), clock, async () => {
+      await eventually(() => expect(clock.timers).to.equal(1));
+      await clock.advance(400_000);
+    }, false, heard);
     expect(isTransportError(error, 'TIMED_OUT')).to.equal(true);
   });
 
