@@ -20,7 +20,16 @@ export function podName(owner: Owner, role: string, index: number, attempt: numb
 
 /** `digits-volume-x7k2p`. */
 export function childName(owner: Owner, part: string): string {
-  return fit(owner.name, `${part}-${shortHash(`${owner.uid}/${owner.name}`, 5)}`);
+  return fit(owner.name, `${part}-${digestOf(owner)}`);
+}
+
+/** Once for an owner: each of a thousand pods may be told the host names of all. */
+const digests = new WeakMap<Owner, string>();
+
+function digestOf(owner: Owner): string {
+  const digest = digests.get(owner) ?? shortHash(`${owner.uid}/${owner.name}`, 5);
+  digests.set(owner, digest);
+  return digest;
 }
 
 /** TrainingJob of one trial, `digits-3`. It needs no UID: a user reads it, and the create fails where it is taken. */

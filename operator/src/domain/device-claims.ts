@@ -3,7 +3,7 @@ import { childName, labels, managedBy, type Accelerator } from '../api/index.ts'
 import { acceleratorOf } from './accelerators.ts';
 import type { Job } from './job.ts';
 import type { PodSpec } from './pod.ts';
-import { rolesOf, type JobRole, type Place } from './roles.ts';
+import { roleAt, rolesOf, type JobRole, type Place } from './roles.ts';
 
 /** Name of the claim within a pod. */
 const claim = 'accelerator';
@@ -30,7 +30,7 @@ function claimTemplate(job: Job, role: JobRole, { deviceClassName, count }: Clas
 
 export function withDevices(job: Job, place: Place, pod: PodSpec): PodSpec {
   const [main, ...others] = pod.containers;
-  const role = rolesOf(job.spec).find(({ name }) => name === place.role);
+  const role = roleAt(job.spec, place);
   if (main === undefined || role === undefined || ofClass(job, role) === undefined) return pod;
   const { claims = [] } = main.resources ?? {};
   return {

@@ -30,6 +30,10 @@ export function placesOf(spec: TrainingJobSpec): readonly Place[] {
   return rolesOf(spec).flatMap(({ name, replicas }) => Array.from({ length: replicas }, (_, index) => ({ role: name, index })));
 }
 
+export function roleAt(spec: TrainingJobSpec, { role }: Pick<Place, 'role'>): JobRole | undefined {
+  return rolesOf(spec).find(({ name }) => name === role);
+}
+
 export function placeKey({ role, index }: Place): string {
   return `${role}/${index}`;
 }

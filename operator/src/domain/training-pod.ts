@@ -9,7 +9,7 @@ import { volumeOf, type JobVolume } from './job-volume.ts';
 import { placementOf } from './node-pool.ts';
 import { acceleratorLimit, acceleratorName, podFields, resourcesOf } from './pod-settings.ts';
 import type { Container, EnvVar, PodSpec, VolumeMount } from './pod.ts';
-import { rolesOf, trainerRole, type JobRole, type Place } from './roles.ts';
+import { roleAt, trainerRole, type JobRole, type Place } from './roles.ts';
 import { secureContainerFields, securePodFields } from './secure-pod.ts';
 
 /** What the operator was told at its start. */
@@ -46,7 +46,7 @@ export function kubeflowPath({ namespace, name }: Pick<Job, 'namespace' | 'name'
 
 /** The pod of one place and attempt, without its owner reference. */
 export function trainingPod(job: Job, place: Place, attempt: number, context: PodContext) {
-  const role = rolesOf(job.spec).find((candidate) => candidate.name === place.role);
+  const role = roleAt(job.spec, place);
   const own = {
     [labels.managedBy]: managedBy,
     [labels.trainingJob]: job.name,
@@ -65,14 +65,13 @@ export function trainingPod(job: Job, place: Place, attempt: number, context: Po
       ...(annotations === undefined ? {} : { annotations }),
     },
     spec: {
-      ...awayFrom(withPeers(job, place, withDevices(job, place, podSpec(job, place, attempt, context))), context.excludedNodes),
+      ...awayFrom(withPeers(job, place, withDevices(job, place, podSpec(job, role, place, attempt, context))), context.excludedNodes),
       ...(needsService(job.spec) ? { hostname: hostname(place), subdomain: serviceName(job) } : {}),
     },
   };
 }
 
-function podSpec(job: Job, place: Place, attempt: number, context: PodContext): PodSpec {
-  const role = rolesOf(job.spec).find(({ name }) => name === place.role);
+function podSpec(job: Job, role: JobRole | undefined, place: Place, attempt: number, context: PodContext): PodSpec {
   return role?.template === undefined ? trainerPodSpec(job, place, attempt, context) : rolePodSpec(job, role, place, role.template.spec, attempt, context);
 }
 

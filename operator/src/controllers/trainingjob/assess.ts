@@ -3,6 +3,7 @@ import { findCondition, isTrue, parseTime, type TrainingResult } from '../../api
 import { withdraw, type Attempts } from '../../domain/attempts.ts';
 import { restartDelayMs, spentOn, type Spent } from '../../domain/budget.ts';
 import { imagePullDeadline, nodeLostDeadline, type FailureRules, type LedgerEntry } from '../../domain/failures.ts';
+import type { Pod } from '../../domain/pod.ts';
 import { karpenterMissing } from '../shared/pool.ts';
 import { admissionOf, type Admission } from './admission.ts';
 import { deadlinesOf, type Deadline } from './deadlines.ts';
@@ -10,7 +11,7 @@ import { endOf, type Observed } from './observe.ts';
 import { advanced, attemptOf, isLingering, seenPlaces, superseded, type SeenPlace } from './places.ts';
 import { stalledSinceMs } from './stall.ts';
 import { hasJobSucceeded, resultOf } from './success.ts';
-import { entryOf, judgeFailures, verdictDeadline, type Ruling } from './verdict.ts';
+import { entryOf, judgeFailures, type Ruling } from './verdict.ts';
 
 export type Stage =
   /** Ended in an earlier pass; only clean-up is left. */
@@ -28,6 +29,8 @@ export interface Assessment {
   readonly stage: Stage;
   /** Each place with the pod of its attempt. */
   readonly places: readonly SeenPlace[];
+  /** Pods of no place's attempt. */
+  readonly superseded: readonly Pod[];
   readonly admission: Admission;
   /** Which attempt each place is at from now on; recorded before anything is done about it. */
   readonly attempts: Attempts;
@@ -43,6 +46,7 @@ export function assess(seen: Observed, nowMs: number): Assessment {
   const places = seenPlaces(seen);
   const base: Omit<Assessment, 'stage'> = {
     places,
+    superseded: superseded(seen, places),
     admission: admissionOf(seen, places),
     attempts: advanced(seen.attempts, places),
     newFailures: [],
@@ -77,7 +81,7 @@ function outOfQueue(seen: Observed, base: Omit<Assessment, 'stage'>, { reason, m
 function afterFailures(seen: Observed, base: Omit<Assessment, 'stage'>, nowMs: number): Assessment {
   const verdict = judgeFailures({ ...seen, attempts: base.attempts }, base.places, rulesOf(seen), stalledSinceMs(seen, base.places), nowMs);
   const [deadline] = deadlinesOf(seen, base.places);
-  const found = verdict.kind === 'GoOn' ? base : { ...base, ...recorded(verdict.ruling) };
+  const found = verdict.kind === 'GoOn' ? { ...base, wakeAtMs: verdict.untilMs } : { ...base, ...recorded(verdict.ruling) };
   if (deadline !== undefined && nowMs >= deadline.atMs) return missed(base, deadline, found.newFailures, nowMs);
   if (verdict.kind === 'Fail') return { ...found, stage: { kind: 'Failed', reason: verdict.reason, message: verdict.message } };
   const [entry] = found.newFailures;
@@ -106,8 +110,7 @@ function goOn(seen: Observed, base: Omit<Assessment, 'stage'>, nowMs: number): A
   const deadline = deadlinesOf(seen, base.places)[0]?.atMs;
   const stall = stallDeadlineMs(seen, base.places);
   const pulls = base.places.map(({ pod }) => (pod === undefined ? undefined : imagePullDeadline(pod, rules, nowMs)));
-  const blame = verdictDeadline(seen, base.places, rules, nowMs);
-  const wakeAtMs = earliest([deadline, stall, blame !== undefined && blame > nowMs ? blame : undefined, lostNodes(seen, nowMs), ...pulls]);
+  const wakeAtMs = earliest([base.wakeAtMs, deadline, stall, lostNodes(seen, nowMs), ...pulls]);
   const gangEntry = (seen.status.failures ?? []).findLast(({ nextAttempt, scope }) => scope === 'Gang' && nextAttempt === base.attempts.gang);
   if (gangEntry !== undefined && base.places.every(({ pod, launched }) => pod === undefined && !launched)) {
     const untilMs = restartAtMs(gangEntry, seen, base, nowMs);
@@ -142,7 +145,7 @@ export function placeRestartMs(seen: Observed, assessment: Pick<Assessment, 'spe
 }
 
 /** A reason not to make pods yet; undefined when nothing is in the way. */
-function holdBeforePods(seen: Observed, { places, attempts, admission }: Pick<Assessment, 'places' | 'attempts' | 'admission'>): Stage | undefined {
+function holdBeforePods(seen: Observed, { places, superseded: old, attempts, admission }: Omit<Assessment, 'stage'>): Stage | undefined {
   if (admission.kind === 'Held' && places.some(({ pod, launched, succeeded }) => pod === undefined && !launched && !succeeded)) {
     return { kind: 'Waiting', reason: admission.reason, message: admission.message };
   }
@@ -150,7 +153,7 @@ function holdBeforePods(seen: Observed, { places, attempts, admission }: Pick<As
   // Pods that run have begun from it already.
   if (seen.restore?.kind === 'Missing' && places.every(({ pod }) => pod === undefined)) return { kind: 'Waiting', reason: seen.restore.reason, message: seen.restore.message };
   // Two gangs that write to one volume would spoil it: the last one's pods must have ended first.
-  const lingering = superseded(seen, places).find((pod) => attemptOf(pod) < attempts.gang && isLingering(pod));
+  const lingering = old.find((pod) => attemptOf(pod) < attempts.gang && isLingering(pod));
   if (lingering !== undefined) return { kind: 'Waiting', reason: 'PreviousAttemptEnding', message: `Pod ${lingering.metadata.name}${lingering.spec.nodeName === undefined ? '' : ` on node ${lingering.spec.nodeName}`} of an earlier attempt is still ending.` };
   return undefined;
 }

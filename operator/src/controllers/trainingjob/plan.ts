@@ -16,11 +16,11 @@ import { planAdmission } from './admission-plan.ts';
 import { placeRestartMs, rulesOf, type Assessment } from './assess.ts';
 import { checkpointContext } from './checkpoint.ts';
 import { endOf, type Observed } from './observe.ts';
-import { attemptOf, isLingering, placeOf, superseded, type SeenPlace } from './places.ts';
+import { attemptOf, isLingering, placeOf, type SeenPlace } from './places.ts';
 import { sharedByPods } from './shared-by-pods.ts';
 
 export function planJob(seen: Observed, assessment: Assessment, nowMs: number, settings: TrainingSettings): Plan {
-  const { stage, wakeAtMs, newFailures } = assessment;
+  const { stage, superseded, wakeAtMs, newFailures } = assessment;
   const next = wakeAtMs === undefined ? done : at(wakeAtMs);
   const failures = newFailures.flatMap((failure) => announceFailure(seen, failure));
   switch (stage.kind) {
@@ -35,13 +35,13 @@ export function planJob(seen: Observed, assessment: Assessment, nowMs: number, s
       return { actions: [...(isTrue(seen.status.conditions, 'Suspended') ? endPods(seen, liveOf(seen.pods), nowMs) : []), ...planAdmission(seen, assessment, nowMs)], next };
     case 'BackingOff':
       // The evidence goes into the status first; the pass after that ends what is left of the attempt.
-      return { actions: newFailures.length === 0 ? [...endPods(seen, liveOf(superseded(seen, assessment.places)), nowMs), ...planAdmission(seen, assessment, nowMs)] : failures, next };
+      return { actions: newFailures.length === 0 ? [...endPods(seen, liveOf(superseded), nowMs), ...planAdmission(seen, assessment, nowMs)] : failures, next };
     case 'Waiting':
-      return { actions: endPods(seen, [...superseded(seen, assessment.places), ...endingOf(assessment.places)], nowMs).concat(planAdmission(seen, assessment, nowMs)), next };
+      return { actions: [...endPods(seen, [...superseded, ...endingOf(assessment.places)], nowMs), ...planAdmission(seen, assessment, nowMs)], next };
     case 'Active':
       return {
         actions: [
-          ...failures, ...endPods(seen, superseded(seen, assessment.places).filter((pod) => isGivenUp(seen, pod)), nowMs), ...planAdmission(seen, assessment, nowMs), ...ensureService(seen), ...ensureVolume(seen),
+          ...failures, ...endPods(seen, superseded.filter((pod) => isGivenUp(seen, pod)), nowMs), ...planAdmission(seen, assessment, nowMs), ...ensureService(seen), ...ensureVolume(seen),
           ...ensurePods(seen, assessment, settings, nowMs),
         ],
         next,
@@ -85,7 +85,7 @@ function ensureService({ object, job, hasService }: Observed): Action[] {
 
 /** Pods for the places that have none and never had one: where one was taken away, the ledger says so first. */
 function ensurePods(seen: Observed, assessment: Assessment, settings: TrainingSettings, nowMs: number): Action[] {
-  const held = new Set(superseded(seen, assessment.places).filter(isLingering).map((pod) => placeKey(placeOf(pod))));
+  const held = new Set(assessment.superseded.filter(isLingering).map((pod) => placeKey(placeOf(pod))));
   const isDue = (place: SeenPlace): boolean =>
     place.pod === undefined && !place.launched && !place.succeeded && !held.has(placeKey(place)) && (placeRestartMs(seen, assessment, place, nowMs) ?? 0) <= nowMs;
   const pods = assessment.places.filter(isDue).flatMap((place): Action[] => {

@@ -9,7 +9,8 @@ import type { Observed } from './observe.ts';
 import type { SeenPlace } from './places.ts';
 
 export type Verdict =
-  | { readonly kind: 'GoOn' }
+  /** With `untilMs`, for now: the same look may be judged otherwise from then on. */
+  | { readonly kind: 'GoOn'; readonly untilMs?: number }
   | { readonly kind: 'Restart'; readonly scope: RestartScope; readonly ruling: Ruling }
   | { readonly kind: 'Fail'; readonly ruling: Ruling; readonly reason: string; readonly message: string };
 
@@ -34,7 +35,8 @@ interface Case extends PlaceFailure {
 export function judgeFailures(seen: Observed, places: readonly SeenPlace[], rules: FailureRules, stalledSinceMs: number | undefined, nowMs: number): Verdict {
   const found = failuresOf(places, rules, nowMs).map((failure) => caseOf(seen, failure));
   const causes = found.filter((one) => !isAftermath(one));
-  if (causes.length === 0 && nowMs < (blameDeadline(found, places, rules) ?? nowMs)) return { kind: 'GoOn' };
+  const untilMs = causes.length > 0 ? undefined : blameDeadline(found, places, rules);
+  if (untilMs !== undefined && nowMs < untilMs) return { kind: 'GoOn', untilMs };
   const cases = causes.length > 0 ? causes : found;
   const hopeless = cases.find(({ scope }) => scope === 'None');
   if (hopeless !== undefined) return endJob(seen, hopeless, 'A rule of failurePolicy says Fail.');
@@ -69,11 +71,6 @@ function blameDeadline(found: readonly Case[], places: readonly SeenPlace[], { n
   const ended = new Set(found.map(({ place }) => place.podName));
   if (first === undefined || found.some(({ scope }) => scope !== 'Gang') || places.every((place) => ended.has(place.podName) || place.succeeded)) return undefined;
   return first.failure.timeMs + nodeLostAfterSeconds * 1000 + nodeMonitorGraceMs;
-}
-
-/** When a look may come to another verdict by time alone. */
-export function verdictDeadline(seen: Observed, places: readonly SeenPlace[], rules: FailureRules, nowMs: number): number | undefined {
-  return blameDeadline(failuresOf(places, rules, nowMs).map((failure) => caseOf(seen, failure)).filter(isAftermath), places, rules);
 }
 
 function caseOf({ job: { spec } }: Observed, { place, failure }: PlaceFailure): Case {
@@ -133,9 +130,10 @@ function restart(seen: Observed, cases: readonly Case[], scope: RestartScope): V
   return { kind: 'Restart', scope, ruling };
 }
 
-function endJob(seen: Observed, { place, failure, rule }: Case, why: string): Verdict {
+function endJob(seen: Observed, hopeless: Case, why: string): Verdict {
+  const { place, failure } = hopeless;
   const entries = [entryOf(place, failure, 'None')];
-  return ended(place, failure, { entries, spent: seen.status.budgetSpent ?? {}, attempts: seen.attempts, excludedNodes: excludedNodes(seen, [{ place, failure, rule, scope: 'None' }]) }, why);
+  return ended(place, failure, { entries, spent: seen.status.budgetSpent ?? {}, attempts: seen.attempts, excludedNodes: excludedNodes(seen, [hopeless]) }, why);
 }
 
 function ended(place: SeenPlace, failure: Failure, ruling: Ruling, why: string): Verdict {

@@ -2,11 +2,11 @@
 import { peerPort, trainerEnv } from '../../api/index.ts';
 import type { Job } from '../job.ts';
 import type { EnvVar } from '../pod.ts';
-import { rolesOf, type JobRole, type Place } from '../roles.ts';
+import { roleAt, type JobRole, type Place } from '../roles.ts';
 import { hostOf, needsService } from './network.ts';
 
 export function genericEnv(job: Job, place: Place): readonly EnvVar[] {
-  const role = rolesOf(job.spec).find(({ name }) => name === place.role);
+  const role = roleAt(job.spec, place);
   if (role === undefined) return [];
   const { replicas, minReplicas } = role;
   return [

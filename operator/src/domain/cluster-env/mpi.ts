@@ -6,9 +6,8 @@ import { childName } from '../../api/index.ts';
 import { acceleratorOf, processesPerPod } from '../accelerators.ts';
 import type { Job } from '../job.ts';
 import type { Container, EnvVar, PodSpec, VolumeMount } from '../pod.ts';
-import { rolesOf, type JobRole, type Place } from '../roles.ts';
+import { roleAt, rolesOf, type JobRole, type Place } from '../roles.ts';
 import { hostOf } from './network.ts';
-import { roleOf } from './places.ts';
 import type { JobSecret } from './secret.ts';
 
 type MpiSettings = NonNullable<Job['spec']['mpi']>;
@@ -45,7 +44,7 @@ const launcherEnv: Readonly<Record<Implementation, (slots: string) => readonly E
 };
 
 export function mpiEnv(job: Job, place: Place): readonly EnvVar[] {
-  const role = roleOf(job, place);
+  const role = roleAt(job.spec, place);
   const workers = rolesOf(job.spec).find(({ name }) => name === 'worker');
   const ownRole: EnvVar = { name: 'K_MPI_JOB_ROLE', value: place.role };
   if (role === undefined || workers === undefined || place.role !== 'launcher') return [ownRole];

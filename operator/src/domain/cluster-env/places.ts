@@ -38,10 +38,6 @@ export function addressOf(job: Job, place: Place): string {
   return needsService(job.spec) ? hostOf(job, place) : 'localhost';
 }
 
-export function roleOf(job: Job, place: Place): JobRole | undefined {
-  return rolesOf(job.spec).find(({ name }) => name === place.role);
-}
-
 /** The port of the main container that has this name, which users of other operators know; else the default. */
 export function portOf(role: JobRole | undefined, name: string, otherwise = rendezvousPort): number {
   const main = role?.template?.spec.containers[0] as Container | undefined;

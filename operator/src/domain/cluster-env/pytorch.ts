@@ -2,14 +2,14 @@
 import { processesPerPod } from '../accelerators.ts';
 import type { Job } from '../job.ts';
 import type { EnvVar } from '../pod.ts';
-import { chiefOf, isElastic, placesOf, type JobRole, type Place } from '../roles.ts';
-import { addressOf, portOf, rankOf, roleOf, totalProcesses } from './places.ts';
+import { chiefOf, isElastic, placesOf, roleAt, type JobRole, type Place } from '../roles.ts';
+import { addressOf, portOf, rankOf, totalProcesses } from './places.ts';
 
 /** Lines appear in the log when they are written; Python takes any text for yes. */
 export const unbuffered: EnvVar = { name: 'PYTHONUNBUFFERED', value: '1' };
 
 export function pytorchEnv(job: Job, place: Place): readonly EnvVar[] {
-  const role = roleOf(job, place);
+  const role = roleAt(job.spec, place);
   if (role === undefined) return [];
   const { maxRestarts } = job.spec.pytorch ?? {};
   return [
@@ -61,5 +61,5 @@ function rendezvousConfig(job: Job, place: Place): string {
 
 function store(job: Job): { readonly host: string; readonly port: string } {
   const chief = chiefOf(job.spec);
-  return { host: addressOf(job, chief), port: String(portOf(roleOf(job, chief), 'pytorchjob-port')) };
+  return { host: addressOf(job, chief), port: String(portOf(roleAt(job.spec, chief), 'pytorchjob-port')) };
 }

@@ -4,14 +4,14 @@
  */
 import type { Job } from '../job.ts';
 import type { EnvVar } from '../pod.ts';
-import { chiefOf, placesOf, type Place } from '../roles.ts';
-import { addressOf, firstProcessOf, portOf, ranked, rankOf, roleOf, totalProcesses } from './places.ts';
+import { chiefOf, placesOf, roleAt, type Place } from '../roles.ts';
+import { addressOf, firstProcessOf, portOf, ranked, rankOf, totalProcesses } from './places.ts';
 import { unbuffered } from './pytorch.ts';
 
 export function xgboostEnv(job: Job, place: Place): readonly EnvVar[] {
   const chief = chiefOf(job.spec);
   const host = addressOf(job, chief);
-  const port = String(portOf(roleOf(job, chief), 'xgboostjob-port'));
+  const port = String(portOf(roleAt(job.spec, chief), 'xgboostjob-port'));
   return [
     unbuffered,
     { name: 'DMLC_TRACKER_URI', value: host },
@@ -32,7 +32,7 @@ function workersEnv(job: Job): readonly EnvVar[] {
   const [first] = workers;
   if (first === undefined) return [];
   return [
-    { name: 'WORKER_PORT', value: String(portOf(roleOf(job, first), 'xgboostjob-port')) },
+    { name: 'WORKER_PORT', value: String(portOf(roleAt(job.spec, first), 'xgboostjob-port')) },
     { name: 'WORKER_ADDRS', value: workers.map((worker) => addressOf(job, worker)).join(',') },
   ];
 }
