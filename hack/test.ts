@@ -10,6 +10,9 @@ import type { Program } from './cluster/families.ts';
 
 const root = join(import.meta.dirname, '..');
 
+/** Beyond it a step hangs: each is over in a third of this where nothing must be built, and a first build takes half of it. */
+const longestStepMinutes = { built: 30, building: 60 };
+
 interface Tally {
   passed: number;
   failed: number;
@@ -76,7 +79,7 @@ function check(name: string, about: string, command: string, ...args: string[]):
     name,
     about,
     async run() {
-      const { code } = await spawned(command, args);
+      const { code } = await spawned(command, args, longestStepMinutes.building);
       return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
     },
   };
@@ -99,7 +102,7 @@ function mocha(name: string, about: string, patterns: readonly string[], options
     async run() {
       const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).sort();
       if (files.length === 0) throw new Error(`There is no test file for ${patterns.join(' or ')}.`);
-      const { code, output } = await spawned('mocha', [...(options.parallel === true ? ['--parallel', '--jobs', '2'] : []), ...files]);
+      const { code, output } = await spawned('mocha', [...(options.parallel === true ? ['--parallel', '--jobs', '2'] : []), ...files], longestStepMinutes.built);
       const passed = Number(/^\s+(\d+) passing/m.exec(output)?.[1] ?? '0');
       const failed = Number(/^\s+(\d+) failing/m.exec(output)?.[1] ?? '0');
       // A run that died before its summary must not look like one without failures.
@@ -108,16 +111,27 @@ function mocha(name: string, about: string, patterns: readonly string[], options
   };
 }
 
-function spawned(command: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+function spawned(command: string, args: readonly string[], limitMinutes: number): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    // A test in an endless loop stops mocha's own timers too. SIGKILL, since such a process hears nothing else.
+    const timer = setTimeout(() => {
+      console.log(`\n${command} was still not done after ${limitMinutes} minutes and was killed; what it printed last is where it hung.`);
+      child.kill('SIGKILL');
+      // What the killed step leaves running may hold its output open.
+      child.stdout.destroy();
+      resolve({ code: 1, output });
+    }, limitMinutes * 60_000);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       process.stdout.write(text);
     });
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code: code ?? 1, output });
+    });
   });
 }
 
