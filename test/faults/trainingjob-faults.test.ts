@@ -28,6 +28,7 @@ const situations: Readonly<Record<string, Situation>> = {
   'pods are deleted and evicted': { scenario: 'gang', disturbances: [at(5, { kind: 'deletePod', choice: 0 }), at(9, { kind: 'evictPod', choice: 1 }), at(14, { kind: 'evictPod', choice: 2 })] },
   'a node is lost, the operator too, and the node comes back': { scenario: 'elastic', disturbances: [at(5, { kind: 'nodeNotReady', seconds: 6, choice: 1 }), at(7, { kind: 'crash', side: 'after' })] },
   'the wall clock jumps an hour ahead': { scenario: 'gang', disturbances: [at(4, { kind: 'clockJump', seconds: 3600 })] },
+  'the wall clock is set twice at one write': { scenario: 'single', disturbances: [at(2, { kind: 'clockJump', seconds: 60 }), at(2, { kind: 'clockJump', seconds: -3600 })] },
 };
 
 /** Each run mostly waits. */

@@ -45,7 +45,7 @@ export class Disturber implements AsyncDisposable {
     this.#rules.dispose();
     // A crash adds the launch that follows it.
     while (this.#tasks.length > 0) await Promise.all(this.#tasks.splice(0));
-    for (const subject of this.#cell.subjects) await subject.setClock(0);
+    for (const subject of this.#cell.subjects) subject.setClock(0);
   }
 
   #count(subject: Subject, seen: Seen, body: unknown): void {
@@ -93,7 +93,7 @@ export class Disturber implements AsyncDisposable {
       case 'deletePod':
       case 'evictPod': { this.#harmPod(trouble.kind, trouble.choice); return; }
       case 'clockJump': {
-        for (const other of this.#cell.subjects) this.#do(other.setClock(trouble.seconds));
+        for (const other of this.#cell.subjects) other.setClock(trouble.seconds);
         return;
       }
       default: {
