@@ -3,6 +3,7 @@ import { readCsv } from '../../../trainer-image/src/data/csv.ts';
 import type { CsvOptions } from '../../../trainer-image/src/data/csv.ts';
 import type { Table } from '../../../trainer-image/src/data/table.ts';
 import { codeOf, folder } from '../support.ts';
+import { cells } from './tables.ts';
 
 const options: CsvOptions = { delimiter: ',', header: 'Present', missing: ['', 'NA'] };
 
@@ -14,7 +15,7 @@ async function read(content: string | Buffer, changed: Partial<CsvOptions> = {})
 
 const column = (table: Table, name: string): unknown => {
   const found = table.columns.find((candidate) => candidate.name === name);
-  return found === undefined ? undefined : [...found.values];
+  return found === undefined ? undefined : cells(found);
 };
 
 describe('reading CSV', () => {

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { readCsv } from '../../../trainer-image/src/data/csv.ts';
 import { serve } from '../../../trainer-image/src/serve/server.ts';
 import type { ServeOptions, Serving } from '../../../trainer-image/src/serve/server.ts';
+import { cells } from '../data/tables.ts';
 import { blobs, digitsCsv, folder, line, succeeded, train, trainer, trainerSpec, until } from '../support.ts';
 import type { Folder } from '../support.ts';
 
@@ -174,8 +175,8 @@ describe('a served model', function suite() {
       model: { preset: 'MLP' }, fit: { epochs: 10 },
     });
     const table = await readCsv(digitsCsv, 'digits.csv', { delimiter: ',', header: 'Present', missing: [''] }, new AbortController().signal);
-    const truth = table.columns.find(({ name }) => name === 'label')?.values ?? [];
-    const inputs = table.columns.filter(({ name }) => name !== 'label').map(({ name, values }) => ({ name, shape: [values.length], datatype: 'FP64', data: [...values] }));
+    const truth = table.columns.filter(({ name }) => name === 'label').flatMap(cells);
+    const inputs = table.columns.filter(({ name }) => name !== 'label').map((column) => ({ name: column.name, shape: [table.rows], datatype: 'FP64', data: cells(column) }));
     const { body } = await server.call(infer, { inputs });
     const right = body.outputs?.[0]?.data.filter((label, row) => label === String(truth[row])).length ?? 0;
     const { metrics } = JSON.parse(readFileSync(`${place.path}/model/manifest.json`, 'utf8')) as { metrics: Record<string, number> };

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-node-gpu';
+import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
 import { random } from '../../../trainer-image/src/data/random.ts';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
 import { createLearner } from '../../../trainer-image/src/train/learner.ts';
@@ -74,7 +75,7 @@ describe('a learner', () => {
       learn(used, 0, 3);
       const settled = tf.memory().numTensors;
       learn(used, 3, 20);
-      used.evaluate(batch);
+      used.evaluate({ ...batch, features: matrixOf(batch.features, 36) });
       used.setWeights(used.weights());
       used.save();
       expect(tf.memory().numTensors).to.equal(settled);

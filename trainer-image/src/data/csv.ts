@@ -4,6 +4,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
 import { AnnealError } from '../errors.ts';
+import { textColumn } from './table.ts';
 import type { Column, Table } from './table.ts';
 
 export interface CsvOptions {
@@ -48,7 +49,7 @@ export async function readCsv(file: string, name: string, options: CsvOptions, s
   }
   return { rows, columns: columns.map((column): Column => column.kind === 'Number'
     ? { kind: 'Number', name: column.name, values: column.numbers.slice(0, rows) }
-    : { kind: 'Text', name: column.name, values: column.texts }) };
+    : textColumn(column.name, column.texts)) };
 }
 
 const growing = (name: string): Growing => ({ name, kind: 'Number', numbers: new Float64Array(1024), texts: [], seen: new Map(), turnedAt: 0, anyNumber: false });

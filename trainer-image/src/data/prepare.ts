@@ -1,13 +1,18 @@
 /** From a table to what the network eats: parts of float32 rows, and the preprocessing that made them, as data. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
+import { matrixOf, selection } from './matrix.ts';
+import type { Matrix } from './matrix.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
 import type { FittedStep } from './pipeline/index.ts';
+import { emptyTable } from './frame.ts';
+import { frameOfRows } from './rows.ts';
+import type { Rows } from './rows.ts';
 import { split } from './split.ts';
 import type { Split } from './split.ts';
-import { firstMissing, pick, rowNumber, take } from './table.ts';
-import type { Column, Table } from './table.ts';
-import { classCodes, classesOf, fitValues, taskOf } from './target.ts';
+import { firstMissing, pick, rowNumber } from './table.ts';
+import type { Column, ColumnInfo, Table } from './table.ts';
+import { codeClasses, fitValues, taskOf } from './target.ts';
 import type { TargetCoding } from './target.ts';
 
 /** Everything that turns raw rows into the network's input and its output into an answer; `preprocessing.json` of a model. */
@@ -23,10 +28,10 @@ export interface Preprocessing {
   readonly target: TargetCoding;
 }
 
-/** Rows for the network, row after row. */
+/** Rows for the network. */
 export interface Part {
   readonly rows: number;
-  readonly features: Float32Array;
+  readonly features: Matrix;
   /** Class places, or standardised values. */
   readonly targets: Int32Array | Float32Array;
 }
@@ -38,83 +43,100 @@ export interface Prepared {
   readonly test: Part;
 }
 
-/** Pure. @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export function prepare(spec: TrainerSpec['data'], table: Table): Prepared {
-  const [target] = pick(table.columns, [spec.target], 'spec.trainer.data.target');
-  if (target === undefined) throw new AnnealError('SPEC_COLUMN_MISSING', { at: 'spec.trainer.data.target', message: 'Name the target column.' });
-  const raw: Table = { rows: table.rows, columns: inputsOf(spec, table) };
-  const { coding, codes, parts } = codeTarget(spec, table, target);
-  const steps = fitPipeline(spec.pipeline, take(raw, parts.train));
-  const done = applyPipeline(steps, raw);
+/** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
+export async function prepare(spec: TrainerSpec['data'], data: Rows): Promise<Prepared> {
+  const inputs = inputsOf(spec, data.columns);
+  const { coding, codes, parts } = codeTarget(spec, await targetOf(spec, data));
+  const names = inputs.map(({ name }) => name);
+  const steps = await fitPipeline(spec.pipeline, frameOfRows(data, names, parts.train), data.inMemory);
+  const { features, matrix } = await matrixOfRows(data, names, steps);
   const preprocessing: Preprocessing = {
-    inputs: raw.columns.map(({ name, kind }) => ({ name, kind })),
+    inputs: inputs.map(({ name, kind }) => ({ name, kind })),
     missing: spec.source.csv.missing,
     steps,
-    features: done.columns.map(({ name }) => name),
-    shape: shapeOf(spec, done.columns),
+    features,
+    shape: shapeOf(spec, features),
     target: coding,
   };
-  const matrix = toMatrix(done);
-  const part = (rows: Int32Array): Part => partOf(matrix, done.columns.length, codes, rows);
+  const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
   return { preprocessing, train: part(parts.train), validation: part(parts.validation), test: part(parts.test) };
 }
 
 /** Raw rows to the network's input, as in training. @throws AnnealError `DATA_NOT_NUMERIC`, `DATA_CATEGORIES` */
-export function preprocess(preprocessing: Preprocessing, raw: Table): Float32Array {
-  return toMatrix(applyPipeline(preprocessing.steps, raw));
+export async function preprocess(preprocessing: Preprocessing, raw: Table): Promise<Float32Array> {
+  const done = await applyPipeline(preprocessing.steps, raw);
+  const matrix = new Float32Array(done.rows * done.columns.length);
+  writeRows(done, matrix, 0);
+  return matrix;
 }
 
-function inputsOf(spec: TrainerSpec['data'], table: Table): Column[] {
+/** Values of a block in the widest form that the pipeline brings it to; keeps what a step makes at once within some tens of megabytes. */
+const blockValues = 4 * 1024 * 1024;
+
+async function matrixOfRows(data: Rows, names: readonly string[], steps: readonly FittedStep[]): Promise<{ features: string[]; matrix: Matrix }> {
+  const features = (await applyPipeline(steps, emptyTable(pick(data.columns, names, 'spec.trainer.data.features.columns')))).columns.map(({ name }) => name);
+  const width = features.length;
+  const values = new Float32Array(data.rows * width);
+  let at = 0;
+  for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) {
+    writeRows(await applyPipeline(steps, block), values, at);
+    at += block.rows;
+  }
+  return { features, matrix: matrixOf(values, width) };
+}
+
+async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column> {
+  pick(data.columns, [spec.target], 'spec.trainer.data.target');
+  return data.column(spec.target);
+}
+
+function inputsOf(spec: TrainerSpec['data'], present: readonly ColumnInfo[]): ColumnInfo[] {
   const { columns, exclude = [] } = spec.features ?? {};
   if (columns?.includes(spec.target)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
-  if (columns !== undefined) return pick(table.columns, columns, 'spec.trainer.data.features.columns');
-  pick(table.columns, exclude, 'spec.trainer.data.features.exclude');
-  const left = table.columns.filter(({ name }) => name !== spec.target && !exclude.includes(name));
+  if (columns !== undefined) return pick(present, columns, 'spec.trainer.data.features.columns');
+  pick(present, exclude, 'spec.trainer.data.features.exclude');
+  const left = present.filter(({ name }) => name !== spec.target && !exclude.includes(name));
   if (left.length === 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features', message: 'No column is left for the model to see. Exclude fewer, or give data with more columns.' });
   return left;
 }
 
-function codeTarget(spec: TrainerSpec['data'], table: Table, target: Column): { coding: TargetCoding; codes: Int32Array | Float32Array; parts: Split } {
-  if (taskOf(spec, table, target) === 'Classification') {
-    const classes = classesOf(target);
-    const codes = classCodes(target, classes);
-    const parts = split(table.rows, spec.split, spec.split.stratify ?? true ? codes : undefined);
+function codeTarget(spec: TrainerSpec['data'], target: Column): { coding: TargetCoding; codes: Int32Array | Float32Array; parts: Split } {
+  if (taskOf(spec, target) === 'Classification') {
+    const { classes, codes } = codeClasses(target);
+    const parts = split(codes.length, spec.split, spec.split.stratify ?? true ? codes : undefined);
     return { coding: { task: 'Classification', name: target.name, classes }, codes, parts };
   }
   if (spec.split.stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
-  if (target.kind === 'Text') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${target.name}" is text. Write task: Classification.` });
-  const parts = split(table.rows, spec.split);
+  if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${target.name}" is text. Write task: Classification.` });
+  const parts = split(target.values.length, spec.split);
   const { mean, scale } = fitValues(target, parts.train);
   return { coding: { task: 'Regression', name: target.name, mean, scale }, codes: Float32Array.from(target.values, (value) => (value - mean) / scale), parts };
 }
 
-function shapeOf(spec: TrainerSpec['data'], columns: readonly Column[]): readonly number[] {
+function shapeOf(spec: TrainerSpec['data'], features: readonly string[]): readonly number[] {
   const shape = spec.features?.shape;
-  if (shape === undefined) return [columns.length];
+  if (shape === undefined) return [features.length];
   const size = shape.reduce((product, length) => product * length, 1);
-  if (size === columns.length) return shape;
+  if (size === features.length) return shape;
   throw new AnnealError('SPEC_SHAPE_MISMATCH', {
     at: 'spec.trainer.data.features.shape',
-    message: `features.shape [${shape.join(', ')}] holds ${size} values, but a row has ${columns.length} after the pipeline: ${list(columns.map(({ name }) => name))}. Correct the shape, or choose the columns.`,
+    message: `features.shape [${shape.join(', ')}] holds ${size} values, but a row has ${features.length} after the pipeline: ${list(features)}. Correct the shape, or choose the columns.`,
   });
 }
 
-/** Row-major float32. The one place where a text or a missing value is noticed that no step took care of. */
-function toMatrix(table: Table): Float32Array {
+/** Puts a block into a row-major matrix from row `first` on. The one place where a text or a missing value is noticed that no step took care of. */
+function writeRows(table: Table, matrix: Float32Array, first: number): void {
   const width = table.columns.length;
-  const matrix = new Float32Array(table.rows * width);
   table.columns.forEach((column, place) => {
     if (column.kind === 'Text') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is text, and a network needs numbers. Add a step - encode: {columns: [${column.name}]}, or exclude the column in features.exclude.` });
+    if (column.kind === 'Time') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is a time, and a network needs numbers. Exclude the column in features.exclude, or derive numbers from it.` });
     const row = firstMissing(column);
     if (row >= 0) throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" has no value in row ${rowNumber(table, row)}. Add a step - impute: {columns: [${column.name}]} before the others, or exclude the column in features.exclude.` });
-    column.values.forEach((value, at) => (matrix[at * width + place] = value));
+    const { values } = column;
+    for (let at = 0, to = first * width + place; at < values.length; at++, to += width) matrix[to] = values[at] ?? NaN;
   });
-  return matrix;
 }
 
-function partOf(matrix: Float32Array, width: number, codes: Int32Array | Float32Array, rows: Int32Array): Part {
-  const features = new Float32Array(rows.length * width);
-  rows.forEach((row, at) => features.set(matrix.subarray(row * width, (row + 1) * width), at * width));
-  const targets = codes instanceof Int32Array ? Int32Array.from(rows, (row) => codes[row] ?? -1) : Float32Array.from(rows, (row) => codes[row] ?? NaN);
-  return { rows: rows.length, features, targets };
+function targetsOf(codes: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {
+  return codes instanceof Int32Array ? Int32Array.from(rows, (row) => codes[row] ?? -1) : Float32Array.from(rows, (row) => codes[row] ?? NaN);
 }

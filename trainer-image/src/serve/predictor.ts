@@ -21,7 +21,7 @@ export interface Predictor {
   readonly version: string;
   readonly preprocessing: Preprocessing;
   /** @throws AnnealError `DATA_…` for a row that the preprocessing cannot take */
-  predict(table: Table): OutputTensor[];
+  predict(table: Table): Promise<OutputTensor[]>;
 }
 
 /** Rows that go through the network at once; bounds memory and the time that the event loop waits. */
@@ -35,8 +35,8 @@ export async function loadPredictor(directory: string): Promise<Predictor> {
   const forward = (features: Float32Array, rows: number): Float32Array => tf.tidy(() => (network.apply(tf.tensor(features, [rows, ...shape])) as Tensor).dataSync<'float32'>());
   for (const rows of [1, 64]) forward(new Float32Array(rows * width), rows);
 
-  const run = (table: Table): Float32Array => {
-    const features = preprocess(preprocessing, table);
+  const run = async (table: Table): Promise<Float32Array> => {
+    const features = await preprocess(preprocessing, table);
     const parts: Float32Array[] = [];
     for (let from = 0; from < table.rows; from += batchRows) {
       const rows = Math.min(batchRows, table.rows - from);
@@ -48,8 +48,8 @@ export async function loadPredictor(directory: string): Promise<Predictor> {
   return {
     manifest, digest, preprocessing,
     version: digest.replace('sha256:', '').slice(0, 12),
-    predict: (table) => {
-      const values = run(table);
+    predict: async (table) => {
+      const values = await run(table);
       if (target.task === 'Regression') {
         return [{ name: 'prediction', datatype: 'FP64', shape: [table.rows], data: Array.from(values, (value) => value * target.scale + target.mean) }];
       }

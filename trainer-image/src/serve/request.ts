@@ -1,5 +1,6 @@
 /** An inference request of the Open Inference Protocol V2 (inference_rest.md), checked and turned into raw rows. */
 import type { Preprocessing } from '../data/prepare.ts';
+import { textColumn } from '../data/table.ts';
 import type { Column, Table } from '../data/table.ts';
 import { list } from '../errors.ts';
 
@@ -144,7 +145,7 @@ function columnOf({ name, kind }: Preprocessing['inputs'][number], input: InputT
   if (input === undefined) throw bad(`The column "${name}" is missing.`);
   const [length, ...rest] = input.shape;
   if (length !== rows || rest.length > 1 || (rest.length === 1 && rest[0] !== 1)) throw bad(`Input "${name}" must have the shape [${rows}] like the first input, not [${input.shape.join(', ')}].`);
-  return kind === 'Number' ? { kind, name, values: numbers(input) } : { kind, name, values: texts(input, missing) };
+  return kind === 'Number' ? { kind, name, values: numbers(input) } : textColumn(name, texts(input, missing));
 }
 
 /** null stands for a missing value, which JSON has no number for. */

@@ -89,7 +89,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, state:
     requireJson(request);
     if (route.infers) countInFlight(response, metrics, options.name);
     const body = await readBody(request, options.maxBodyBytes);
-    const { status, body: answer } = route.infers ? measured(route, body, state, metrics, options) : route.answer(state.served, body);
+    const { status, body: answer } = route.infers ? await measured(route, body, state, metrics, options) : await route.answer(state.served, body);
     sendJson(response, status, answer);
   } catch (error) {
     sendError(response, error, options.log);
@@ -109,11 +109,11 @@ function countInFlight(response: ServerResponse, metrics: ServingMetrics, model:
   response.once('close', () => metrics.inFlight.dec({ model }));
 }
 
-function measured(route: FoundRoute, body: Buffer, state: State, metrics: ServingMetrics, { name: model }: ServeOptions): Answer {
+async function measured(route: FoundRoute, body: Buffer, state: State, metrics: ServingMetrics, { name: model }: ServeOptions): Promise<Answer> {
   const end = metrics.seconds.startTimer({ model });
   let code = '500';
   try {
-    const answer = route.answer(state.served, body);
+    const answer = await route.answer(state.served, body);
     code = String(answer.status);
     metrics.rows.inc({ model }, answer.rows ?? 0);
     return answer;

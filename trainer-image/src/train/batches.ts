@@ -18,16 +18,12 @@ export interface Batch {
 /** The rows order[from], …, order[to - 1]. */
 export function gather(part: Part, order: Int32Array, from: number, to: number): Batch {
   const chosen = order.subarray(from, to);
-  const width = part.features.length / part.rows;
-  const features = new Float32Array(chosen.length * width);
-  chosen.forEach((row, at) => features.set(part.features.subarray(row * width, (row + 1) * width), at * width));
   const pick = (row: number): number => part.targets[row] ?? NaN;
   const targets = part.targets instanceof Int32Array ? Int32Array.from(chosen, pick) : Float32Array.from(chosen, pick);
-  return { rows: chosen.length, features, targets };
+  return { rows: chosen.length, features: part.features.gather(chosen), targets };
 }
 
-/** The same rows in the order of the part, without a copy. */
+/** The same rows in the order of the part. */
 export function consecutive(part: Part, from: number, to: number): Batch {
-  const width = part.features.length / part.rows;
-  return { rows: to - from, features: part.features.subarray(from * width, to * width), targets: part.targets.subarray(from, to) };
+  return { rows: to - from, features: part.features.range(from, to), targets: part.targets.subarray(from, to) };
 }

@@ -6,6 +6,7 @@ import { volumeLayout } from '@anneal/operator/api';
 import { readCsv } from '../data/csv.ts';
 import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
+import { rowsOf } from '../data/rows.ts';
 import { openSource } from '../data/source.ts';
 import { AnnealError, toAnnealError } from '../errors.ts';
 import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
@@ -112,7 +113,7 @@ async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ d
     hooks.log('info', 'Downloading data', { ...progress });
   });
   const table = await readCsv(file.path, file.name, spec.data.source.csv, hooks.signal);
-  const data = prepare(spec.data, table);
+  const data = await prepare(spec.data, rowsOf(table));
   const { task } = data.preprocessing.target;
   hooks.log('info', 'Data loaded', {
     file: file.name, sha256: file.sha256, task, features: data.preprocessing.features.length,

@@ -1,17 +1,27 @@
 /** Which columns a step works on, and putting its result in their place. */
 import { AnnealError } from '../../errors.ts';
-import { pick } from '../table.ts';
-import type { Column, NumberColumn, Table, TextColumn } from '../table.ts';
+import type { Frame } from '../frame.ts';
+import { lengthOf, pick, valueAt } from '../table.ts';
+import type { Column, ColumnInfo, NumberColumn, Table, TextColumn } from '../table.ts';
 
 /** The named columns, or all that `suits` accepts when none are named. */
-export function chosen(table: Table, names: readonly string[] | undefined, suits: (column: Column) => boolean, at: string): Column[] {
-  return names === undefined ? table.columns.filter(suits) : pick(table.columns, names, `${at}.columns`);
+export function chosen(frame: Frame, names: readonly string[] | undefined, suits: (column: ColumnInfo) => boolean, at: string): ColumnInfo[] {
+  return names === undefined ? frame.columns.filter(suits) : pick(frame.columns, names, `${at}.columns`);
 }
 
 export function requireNumber(column: Column, what: string, at: string): NumberColumn {
   if (column.kind === 'Number') return column;
-  const example = column.values.find((value) => value !== null) ?? '';
-  throw new AnnealError('SPEC_COLUMN_KIND', { at, message: `${what} needs numbers, and column "${column.name}" is text, for example "${short(example)}". Leave it out, or encode it in a step before.` });
+  const instead = column.kind === 'Time' ? 'take its parts in a step - dates before' : 'encode it in a step before';
+  throw new AnnealError('SPEC_COLUMN_KIND', { at, message: `${what} needs numbers, and column "${column.name}" is ${column.kind === 'Time' ? 'a time' : 'text'}, for example "${short(exampleOf(column))}". Leave it out, or ${instead}.` });
+}
+
+/** The first value that is not missing. */
+export function exampleOf(column: Column): string {
+  for (let row = 0; row < lengthOf(column); row++) {
+    const value = valueAt(column, row);
+    if (value !== null) return value;
+  }
+  return '';
 }
 
 /** The table with each column replaced by what `change` makes of it, in place. */

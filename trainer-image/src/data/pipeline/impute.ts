@@ -1,10 +1,11 @@
 /** Fills in missing values. Statistics as scikit-learn's SimpleImputer: median by interpolation, of equally frequent values the smallest. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError } from '../../errors.ts';
+import type { Frame } from '../frame.ts';
 import { mean, mode, present, quantile } from '../statistics.ts';
 import { firstMissing } from '../table.ts';
-import type { Column, Table } from '../table.ts';
-import { chosen, isNumber, isText, replace, requireNumber } from './columns.ts';
+import type { Column, ColumnInfo, Table, TextColumn } from '../table.ts';
+import { chosen, isText, replace, requireNumber } from './columns.ts';
 
 export interface FittedImpute {
   readonly kind: 'Impute';
@@ -13,21 +14,22 @@ export interface FittedImpute {
 
 type ImputeSpec = NonNullable<TrainerSpec['data']['pipeline'][number]['impute']>;
 
-export function fitImpute(spec: ImputeSpec, table: Table, at: string): FittedImpute {
-  const columns = chosen(table, spec.columns, (column) => suits(spec, column), at);
-  return {
-    kind: 'Impute',
-    columns: columns.map((column) => ({ name: column.name, fill: fillOf(spec, column, at), indicator: spec.indicator && firstMissing(column) >= 0 })),
-  };
+export async function fitImpute(spec: ImputeSpec, frame: Frame, at: string): Promise<FittedImpute> {
+  const columns = [];
+  for (const { name } of chosen(frame, spec.columns, (column) => suits(spec, column), at)) {
+    const column = await frame.column(name);
+    columns.push({ name, fill: fillOf(spec, column, at), indicator: spec.indicator && firstMissing(column) >= 0 });
+  }
+  return { kind: 'Impute', columns };
 }
 
 /** With no columns named, a column without any value is left to a Constant, or to the check before the network. */
-function suits(spec: ImputeSpec, column: Column): boolean {
+function suits(spec: ImputeSpec, { kind }: ColumnInfo): boolean {
   switch (spec.strategy) {
     case 'Mean':
-    case 'Median': return isNumber(column);
-    case 'MostFrequent': return true;
-    case 'Constant': return isNumber(column) ? spec.value !== undefined : spec.text !== undefined;
+    case 'Median': return kind === 'Number';
+    case 'MostFrequent': return kind !== 'Time';
+    case 'Constant': return (kind === 'Number' && spec.value !== undefined) || (kind === 'Text' && spec.text !== undefined);
   }
 }
 
@@ -35,11 +37,14 @@ function fillOf(spec: ImputeSpec, column: Column, at: string): number | string {
   switch (spec.strategy) {
     case 'Mean': return found(mean(present(requireNumber(column, 'strategy: Mean', at).values)), column, at);
     case 'Median': return found(quantile(present(requireNumber(column, 'strategy: Median', at).values).sort(), 0.5), column, at);
-    case 'MostFrequent': return found(isNumber(column)
-      ? mode(present(column.values), (a, b) => a < b)
-      : mode(column.values.filter((value) => value !== null), (a, b) => a < b), column, at);
+    case 'MostFrequent': return found(isText(column) ? mostFrequentText(column) : mode(present(column.values), (a, b) => a < b), column, at);
     case 'Constant': return constantOf(spec, column, at);
   }
+}
+
+function mostFrequentText({ codes, dictionary }: TextColumn): string | undefined {
+  const code = mode(codes.filter((each) => each >= 0), (a, b) => (dictionary[a] ?? '') < (dictionary[b] ?? ''));
+  return code === undefined ? undefined : dictionary[code];
 }
 
 function constantOf(spec: ImputeSpec, column: Column, at: string): number | string {
@@ -66,16 +71,18 @@ export function applyImpute(step: FittedImpute, table: Table): Table {
 }
 
 function fill(column: Column, by: number | string): Column {
-  if (isNumber(column)) {
-    const number = Number(by);
-    return { ...column, values: column.values.map((value) => (Number.isNaN(value) ? number : value)) };
+  if (isText(column)) {
+    const known = column.dictionary.indexOf(String(by));
+    const code = known < 0 ? column.dictionary.length : known;
+    const dictionary = known < 0 ? [...column.dictionary, String(by)] : column.dictionary;
+    return { ...column, dictionary, codes: column.codes.map((each) => (each < 0 ? code : each)) };
   }
-  const text = String(by);
-  return { ...column, values: column.values.map((value) => value ?? text) };
+  const number = Number(by);
+  return { ...column, values: column.values.map((value) => (Number.isNaN(value) ? number : value)) };
 }
 
 function indicator(column: Column): Float64Array {
-  return isNumber(column)
-    ? column.values.map((value) => (Number.isNaN(value) ? 1 : 0))
-    : Float64Array.from(column.values, (value) => (value === null ? 1 : 0));
+  return isText(column)
+    ? Float64Array.from(column.codes, (code) => (code < 0 ? 1 : 0))
+    : column.values.map((value) => (Number.isNaN(value) ? 1 : 0));
 }

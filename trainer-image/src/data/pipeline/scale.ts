@@ -1,6 +1,7 @@
 /** Brings number columns to one scale: (x - shift) / divisor. Missing values are left out of the fit and stay missing. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError } from '../../errors.ts';
+import type { Frame } from '../frame.ts';
 import { mean, present, quantile, standardDeviation } from '../statistics.ts';
 import type { Table } from '../table.ts';
 import { chosen, isNumber, replace, requireNumber } from './columns.ts';
@@ -12,14 +13,15 @@ export interface FittedScale {
 
 type ScaleSpec = NonNullable<TrainerSpec['data']['pipeline'][number]['scale']>;
 
-export function fitScale(spec: ScaleSpec, table: Table, at: string): FittedScale {
-  const columns = chosen(table, spec.columns, isNumber, at).map((column) => {
-    const values = present(requireNumber(column, 'scale', at).values).sort();
-    if (values.length === 0) throw new AnnealError('DATA_COLUMN_EMPTY', { at, message: `Column "${column.name}" has no value in the training rows. Exclude it in data.features.exclude.` });
+export async function fitScale(spec: ScaleSpec, frame: Frame, at: string): Promise<FittedScale> {
+  const columns = [];
+  for (const { name } of chosen(frame, spec.columns, ({ kind }) => kind === 'Number', at)) {
+    const values = present(requireNumber(await frame.column(name), 'scale', at).values).sort();
+    if (values.length === 0) throw new AnnealError('DATA_COLUMN_EMPTY', { at, message: `Column "${name}" has no value in the training rows. Exclude it in data.features.exclude.` });
     const { shift, divisor } = methods[spec.method](values);
     // A constant column has no scale; dividing by 0 would make it infinite for the first row that differs.
-    return { name: column.name, shift, divisor: isTiny(divisor, shift) ? 1 : divisor };
-  });
+    columns.push({ name, shift, divisor: isTiny(divisor, shift) ? 1 : divisor });
+  }
   return { kind: 'Scale', columns };
 }
 
