@@ -21,7 +21,15 @@ interface Schema {
   readonly items?: Schema;
 }
 
-const schema = load(readFileSync(path.join(root, 'crds/fragments/trainer.yaml'), 'utf8')) as Schema;
+/** `spec.trainer` of the CRD as the API server takes it. */
+function trainerSchema(): Schema {
+  const crd = load(readFileSync(path.join(root, 'charts/anneal/files/crds/trainingjobs.yaml'), 'utf8')) as { spec: { versions: { schema: { openAPIV3Schema: Schema } }[] } };
+  const schema = crd.spec.versions[0]?.schema.openAPIV3Schema.properties?.spec?.properties?.trainer;
+  if (schema === undefined) throw new Error('The CRD of TrainingJob has no spec.trainer.');
+  return schema;
+}
+
+const schema = trainerSchema();
 
 /** As a structural schema is defaulted: absent fields first, then what is in them. */
 function defaulted(value: unknown, of: Schema): unknown {
