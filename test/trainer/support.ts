@@ -15,7 +15,12 @@ import type { TrainingHooks, TrainingOrder, TrainingOutcome } from '../../traine
 export const root = path.join(import.meta.dirname, '../..');
 export const digitsCsv = path.join(root, 'docs/examples/digits/digits.csv');
 
-interface Schema {
+export interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly maxLength?: number;
+  readonly maxItems?: number;
+  readonly enum?: readonly string[];
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
@@ -29,7 +34,7 @@ function trainerSchema(): Schema {
   return schema;
 }
 
-const schema = trainerSchema();
+export const schema = trainerSchema();
 
 /** As a structural schema is defaulted: absent fields first, then what is in them. */
 function defaulted(value: unknown, of: Schema): unknown {
