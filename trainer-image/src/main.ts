@@ -1,8 +1,11 @@
-/** The trainer image's one program. Verbs: train, serve. Reads the process' environment and arguments, wires, and sets the exit code. */
+/** The trainer image's one program. Verbs: train, run, serve. Reads the process' environment and arguments, wires, and sets the exit code. */
 import { availableParallelism } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import type { ProgressReply } from '@anneal/operator/api';
 import { terminationMessagePath, trainerEnv, trainerExit } from '@anneal/operator/api';
+import { runLocal } from './local/command.ts';
+import type { Terminal } from './local/terminal.ts';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
 import { readCpuMax, threadsFor } from './threads.ts';
@@ -17,6 +20,8 @@ import { version } from './version.ts';
 const usage = `Usage:
   anneal-trainer train [--termination-message FILE] [--grace-seconds N]
       Trains what ${trainerEnv.spec} says; see docs/trainer.md for the variables.
+  anneal-trainer run -f FILE
+      Trains what a TrainingJob says here, without a cluster; run --help names the flags. Also as anneal-train -f FILE.
   anneal-trainer serve --model-dir DIR --name NAME [--port 8080] [--max-body-bytes N] [--drain-seconds N]
       Serves a model by the Open Inference Protocol V2.
   anneal-trainer version`;
@@ -63,6 +68,32 @@ function pusherOf(log: Log, heed: (reply: ProgressReply) => void): Pusher | unde
   return createPusher({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, log, heed);
 }
 
+/** npm passes on what the terminal has already sent to all of its processes, so a second wish counts only some time after the first. */
+const doubledMs = 1000;
+
+async function run(args: string[]): Promise<number> {
+  const terminal: Terminal = {
+    directory: process.cwd(),
+    environment: process.env,
+    columns: process.stderr.isTTY ? process.stderr.columns : undefined,
+    input: () => text(process.stdin),
+    print: (told) => void process.stdout.write(told),
+    tell: (told) => void process.stderr.write(told),
+    onInterrupt: (listener) => {
+      let first: number | undefined;
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.on(signal, () => {
+          if (first === undefined) listener();
+          else if (Date.now() - first > doubledMs) process.exit(trainerExit.terminated);
+          first ??= Date.now();
+        });
+      }
+    },
+    now: Date.now,
+  };
+  return runLocal(args, { terminal, tune: tuneTensorFlow });
+}
+
 /** TensorFlow is only loaded here; the main thread of a training never needs it. */
 async function serve(args: string[], log: Log): Promise<number> {
   const { values } = parseArgs({ args, options: {
@@ -91,6 +122,7 @@ async function main([verb = '', ...args]: string[]): Promise<number> {
   const log = createLog(textOf(process.env, 'ANNEAL_LOG_LEVEL') ?? 'info', { job: process.env[trainerEnv.job], attempt: process.env[trainerEnv.attempt] });
   switch (verb) {
     case 'train': return train(args, log);
+    case 'run': return run(args);
     case 'serve':
       tuneTensorFlow();
       return serve(args, log);
