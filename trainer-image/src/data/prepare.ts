@@ -29,6 +29,8 @@ export interface Part {
   readonly features: Float32Array;
   /** Class places, or standardised values. */
   readonly targets: Int32Array | Float32Array;
+  /** How much each row counts; 1 where absent. */
+  readonly weights?: Float32Array;
 }
 
 export interface Prepared {

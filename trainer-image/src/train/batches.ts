@@ -9,11 +9,8 @@ export function epochOrder(rows: number, seed: number, epoch: number): Int32Arra
   return order;
 }
 
-export interface Batch {
-  readonly rows: number;
-  readonly features: Float32Array;
-  readonly targets: Int32Array | Float32Array;
-}
+/** Rows that are learnt from at once. */
+export type Batch = Part;
 
 /** The rows order[from], …, order[to - 1]. */
 export function gather(part: Part, order: Int32Array, from: number, to: number): Batch {
@@ -23,11 +20,17 @@ export function gather(part: Part, order: Int32Array, from: number, to: number):
   chosen.forEach((row, at) => features.set(part.features.subarray(row * width, (row + 1) * width), at * width));
   const pick = (row: number): number => part.targets[row] ?? NaN;
   const targets = part.targets instanceof Int32Array ? Int32Array.from(chosen, pick) : Float32Array.from(chosen, pick);
-  return { rows: chosen.length, features, targets };
+  const { weights } = part;
+  return { rows: chosen.length, features, targets, ...(weights === undefined ? {} : { weights: Float32Array.from(chosen, (row) => weights[row] ?? NaN) }) };
 }
 
 /** The same rows in the order of the part, without a copy. */
 export function consecutive(part: Part, from: number, to: number): Batch {
   const width = part.features.length / part.rows;
-  return { rows: to - from, features: part.features.subarray(from * width, to * width), targets: part.targets.subarray(from, to) };
+  return {
+    rows: to - from,
+    features: part.features.subarray(from * width, to * width),
+    targets: part.targets.subarray(from, to),
+    ...(part.weights === undefined ? {} : { weights: part.weights.subarray(from, to) }),
+  };
 }
