@@ -27,6 +27,8 @@ function tuneTensorFlow(preferred?: number): number {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.TF_NUM_INTRAOP_THREADS ??= threads;
   process.env.TF_NUM_INTEROP_THREADS ??= threads;
+  // On by itself only where the CPU has instructions for neural networks, though it nearly halves the time of a convolution everywhere.
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   return Number(process.env.TF_NUM_INTRAOP_THREADS);
 }
 

@@ -34,6 +34,8 @@ export interface Part {
   readonly features: Matrix;
   /** Class places, or standardised values. */
   readonly targets: Int32Array | Float32Array;
+  /** How much each row counts; 1 where absent. */
+  readonly weights?: Float32Array;
 }
 
 export interface Prepared {

@@ -13,6 +13,7 @@ import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator, tensorflowVersion, tf } from '../model/backend.ts';
 import { readManifest, writeModel } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
+import type { ModelSpec } from '../model/spec.ts';
 import { version } from '../version.ts';
 import { readNewest } from './checkpoint.ts';
 import type { Checkpoint, CheckpointStore, Kinship } from './checkpoint.ts';
@@ -170,7 +171,7 @@ function restored({ restoreFrom }: TrainingOrder, kinship: Kinship, data: Prepar
 
 function kinshipOf(spec: TrainerSpec, data: Prepared, dataDigest: string): Kinship {
   const { epochs: _epochs, ...fit } = spec.fit;
-  const { dropout: _dropout, l2: _l2, ...layers } = spec.model;
+  const { dropout: _dropout, l1: _l1, l2: _l2, ...layers }: ModelSpec = spec.model;
   const { shape, target } = data.preprocessing;
   return {
     lineage: sha256(canonicalJson({ ...spec, fit, dataDigest })),
@@ -187,9 +188,10 @@ async function finish(run: Run, specDigest: string, dataDigest: string): Promise
   const { target } = data.preprocessing;
   const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...metricsOf(test, target, 'test_') };
   requireOwnVolume(order.volume, order.fence);
+  const model = learner.model();
   try {
     const stored = await writeModel(order.volume, volumeLayout.model, {
-      network: learner.network.model,
+      network: model,
       preprocessing: data.preprocessing,
       metrics: { metrics, epoch: chosenEpoch, history: state.history, validation: details(validation, run), test: details(test, run) },
       manifest: {
@@ -205,6 +207,8 @@ async function finish(run: Run, specDigest: string, dataDigest: string): Promise
     return stored;
   } catch (error) {
     throw new AnnealError('VOLUME_WRITE', { message: `The model could not be written to the job's volume: ${String(error)}. Ask for a larger volume; the run goes on from its last checkpoint.`, cause: error });
+  } finally {
+    model.dispose();
   }
 }
 
