@@ -53,7 +53,7 @@ export function metricsOf(tally: Tally, target: TargetCoding, prefix = '', names
   const values = tally.task === 'Classification'
     ? tallied(names, tally, classMetric, confusionFrom(tally.confusion))
     : tallied(names, tally, valueMetric, errorSums(tally, target.task === 'Regression' ? target.scale : 1));
-  return Object.fromEntries(values.filter(([, value]) => !Number.isNaN(value)).map(([name, value]) => [`${prefix}${name}`, value]));
+  return Object.fromEntries(values.filter(([, value]) => Number.isFinite(value)).map(([name, value]) => [`${prefix}${name}`, value]));
 }
 
 function tallied<T>(names: readonly string[], tally: Tally, metric: (name: string) => MetricOf<T, never> | undefined, sums: T): [string, number][] {
