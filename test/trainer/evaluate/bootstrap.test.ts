@@ -13,7 +13,7 @@ const options: IntervalOptions = { confidence: 0.9, resamples: 200, method: 'BCa
 
 describe('the normal distribution', () => {
   it('is that of SciPy', async function () {
-    this.timeout(60_000);
+    this.timeout(300_000);
     const points = [-6.9, -4, -2.5, -1.959963984540054, -0.3, 0, 1e-9, 0.7, 1.2815515655446004, 3.3, 6];
     const probabilities = [1e-9, 0.001, 0.025, 0.3, 0.5, 0.6, 0.975, 1 - 1e-9];
     const told = await askPython('science', 'import json, sys; from scipy.stats import norm; i = json.load(sys.stdin); json.dump([list(norm.cdf(i[0])), list(norm.ppf(i[1]))], sys.stdout)', [points, probabilities]) as [number[], number[]];
@@ -55,14 +55,14 @@ describe('a bootstrap interval', () => {
   // The standard error of a share of 0.9 among 250 is 0.019; small samples cover a little less than they should.
   for (const method of ['Percentile', 'BCa'] as const) {
     it(`holds the true value as often as it says: ${method}`, function () {
-      this.timeout(120_000);
+      this.timeout(300_000);
       expect(coverage((seed) => skewed(seed), 'mae', 1, { method }), 'mae').to.be.within(0.84, 0.95);
       expect(coverage(binormal, 'rocAuc', normalCdf(Math.SQRT1_2), { method, stratify: true }), 'rocAuc').to.be.within(0.84, 0.95);
     });
   }
 
   it('is that of SciPy, but for the draw', async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     const { predicted, truth } = skewed(7, 15);
     const program = `
 import json, sys

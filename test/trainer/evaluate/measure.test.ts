@@ -45,7 +45,7 @@ describe('metrics of a classification', () => {
   const names = [...evaluatedMetrics('Classification'), 'recallAtPrecision90', 'recallAtPrecision60', 'precisionAtRecall80'];
 
   it('are those of scikit-learn', async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     const told = await askPython('science', classificationProgram, Object.values(cases).map(classesForPython)) as (Told & { each: unknown; logLoss32: number })[];
     Object.entries(cases).forEach(([what, predictions], at) => {
       const { each, logLoss32, ...values } = told[at] ?? { each: [], logLoss32: NaN };
@@ -106,7 +106,7 @@ describe('metrics of a regression', () => {
   const names = evaluatedMetrics('Regression');
 
   it('are those of scikit-learn', async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     const told = await askPython('science', regressionProgram, Object.values(cases).map(valuesForPython)) as Told[];
     Object.entries(cases).forEach(([what, predictions], at) => {
       expect(Object.keys(told[at] ?? {}), what).to.have.members(names);
@@ -181,7 +181,7 @@ describe('metrics of a million rows', () => {
   }
 
   it('take less than a second, all of them together', function () {
-    this.timeout(60_000);
+    this.timeout(300_000);
     expect(seconds(classPredictions({ rows: 1e6 }), evaluatedMetrics('Classification'))).to.be.below(1);
     expect(seconds(valuePredictions({ rows: 1e6 }), evaluatedMetrics('Regression'))).to.be.below(1);
   });
