@@ -3,8 +3,8 @@ import type { LayersModel, Tensor } from '@tensorflow/tfjs-node-gpu';
 import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { random } from '../../../trainer-image/src/data/random.ts';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
+import { artifactsOf } from '../../../trainer-image/src/model/layers-model.ts';
 import { exportOnnx } from '../../../trainer-image/src/model/onnx/export.ts';
-import type { LayersArtifacts } from '../../../trainer-image/src/model/onnx/export.ts';
 import { encodeModel } from '../../../trainer-image/src/model/onnx/proto.ts';
 import type { OnnxModel } from '../../../trainer-image/src/model/onnx/proto.ts';
 
@@ -24,18 +24,6 @@ export function randomise(model: LayersModel, seed: number): void {
     const isVariance = weight.originalName.endsWith('variance');
     return tf.tensor(values.map((value) => (isVariance ? value * value + 0.1 : value / Math.sqrt(fanIn))), shape);
   })));
-}
-
-export async function artifactsOf(model: LayersModel): Promise<LayersArtifacts> {
-  const kept: LayersArtifacts[] = [];
-  await model.save(tf.io.withSaveHandler(({ modelTopology, weightSpecs = [], weightData = new ArrayBuffer(0) }) => {
-    const parts = Array.isArray(weightData) ? weightData : [weightData];
-    kept.push({ topology: JSON.parse(JSON.stringify(modelTopology)), weightSpecs: weightSpecs, weightData: Buffer.concat(parts.map((part) => Buffer.from(part))) });
-    return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
-  }));
-  const [artifacts] = kept;
-  if (artifacts === undefined) throw new Error('Nothing was saved.');
-  return artifacts;
 }
 
 export async function onnxOf(model: LayersModel): Promise<OnnxModel> {

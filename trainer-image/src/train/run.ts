@@ -11,8 +11,9 @@ import { openSource } from '../data/source.ts';
 import { AnnealError, toAnnealError } from '../errors.ts';
 import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator, tensorflowVersion, tf } from '../model/backend.ts';
-import { readManifest, writeModel } from '../model/directory.ts';
+import { readManifest } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
+import { assembleModel, writeModel } from '../model/save.ts';
 import { version } from '../version.ts';
 import { readNewest } from './checkpoint.ts';
 import type { Checkpoint, CheckpointStore, Kinship } from './checkpoint.ts';
@@ -186,21 +187,23 @@ async function finish(run: Run, specDigest: string, dataDigest: string): Promise
   const test = learner.evaluate(data.test);
   const { target } = data.preprocessing;
   const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...metricsOf(test, target, 'test_') };
+  const folder = await assembleModel({
+    network: learner.network.model,
+    preprocessing: data.preprocessing,
+    metrics: { metrics, epoch: chosenEpoch, history: state.history, validation: details(validation, run), test: details(test, run) },
+    manifest: {
+      task: target.task,
+      specDigest,
+      data: { sha256: dataDigest, rows: { train: data.train.rows, validation: data.validation.rows, test: data.test.rows } },
+      versions: { trainer: version, tfjs: tf.version.tfjs, tensorflow: tensorflowVersion(), node: process.versions.node },
+      epochs: state.epoch,
+      metrics,
+    },
+    sample: [data.test, data.validation].find(({ rows }) => rows > 0) ?? data.train,
+  }, run.hooks.log);
   requireOwnVolume(order.volume, order.fence);
   try {
-    const stored = await writeModel(order.volume, volumeLayout.model, {
-      network: learner.network.model,
-      preprocessing: data.preprocessing,
-      metrics: { metrics, epoch: chosenEpoch, history: state.history, validation: details(validation, run), test: details(test, run) },
-      manifest: {
-        task: target.task,
-        specDigest,
-        data: { sha256: dataDigest, rows: { train: data.train.rows, validation: data.validation.rows, test: data.test.rows } },
-        versions: { trainer: version, tfjs: tf.version.tfjs, tensorflow: tensorflowVersion(), node: process.versions.node },
-        epochs: state.epoch,
-        metrics,
-      },
-    });
+    const stored = writeModel(order.volume, volumeLayout.model, folder);
     rmSync(path.join(order.volume, downloads), { recursive: true, force: true });
     return stored;
   } catch (error) {
