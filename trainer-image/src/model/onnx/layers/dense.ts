@@ -1,6 +1,6 @@
 /** Dense and Embedding: layers that are a product with a matrix, or a row of one. */
 import { native, valueOf } from '../graph.ts';
-import { int } from '../proto.ts';
+import { dataTypeNumber, int } from '../proto.ts';
 import { activated } from './activation.ts';
 import { constant, lastAxisLast, onlyInput, refuse } from './layer.ts';
 import type { Emitter, Layer } from './layer.ts';
@@ -24,7 +24,7 @@ const embedding: Emitter = (layer) => {
   const { graph, name, settings } = layer;
   if (settings.flag('mask_zero', false)) refuse(layer, 'masks what is 0');
   const x = onlyInput(layer);
-  const cut = graph.node(name, 'Cast', [native(x)], { to: int(7) });
+  const cut = graph.node(name, 'Cast', [native(x)], { to: int(dataTypeNumber('INT64')) });
   const found = graph.node(name, 'Gather', [constant(layer, 'embeddings', undefined, 0), refusingNegatives(layer, cut)], { axis: int(0) });
   const shape = [...x.shape, settings.number('output_dim')];
   return valueOf(shape, [...x.order, shape.length], found);
