@@ -1,6 +1,7 @@
 /** One training run from spec to model directory. Runs in a worker thread; knows no process, no environment and no clock but the given one. */
 import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
 import { readCsv } from '../data/csv.ts';
@@ -11,9 +12,11 @@ import { openSource } from '../data/source.ts';
 import { AnnealError, toAnnealError } from '../errors.ts';
 import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator, tensorflowVersion, tf } from '../model/backend.ts';
-import { readManifest, writeModel } from '../model/directory.ts';
+import { readManifest } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
 import type { ModelSpec } from '../model/spec.ts';
+import { assembleModel, writeModel } from '../model/save.ts';
+import type { ModelFolder, ModelParts } from '../model/save.ts';
 import { version } from '../version.ts';
 import { readNewest } from './checkpoint.ts';
 import type { Checkpoint, CheckpointStore, Kinship } from './checkpoint.ts';
@@ -187,28 +190,36 @@ async function finish(run: Run, specDigest: string, dataDigest: string): Promise
   const test = learner.evaluate(data.test);
   const { target } = data.preprocessing;
   const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...metricsOf(test, target, 'test_') };
+  const folder = await assembled(run, (network) => ({
+    network,
+    preprocessing: data.preprocessing,
+    metrics: { metrics, epoch: chosenEpoch, history: state.history, validation: details(validation, run), test: details(test, run) },
+    manifest: {
+      task: target.task,
+      specDigest,
+      data: { sha256: dataDigest, rows: { train: data.train.rows, validation: data.validation.rows, test: data.test.rows } },
+      versions: { trainer: version, tfjs: tf.version.tfjs, tensorflow: tensorflowVersion(), node: process.versions.node },
+      epochs: state.epoch,
+      metrics,
+    },
+    sample: [data.test, data.validation].find(({ rows }) => rows > 0) ?? data.train,
+  }));
   requireOwnVolume(order.volume, order.fence);
-  const model = learner.model();
   try {
-    const stored = await writeModel(order.volume, volumeLayout.model, {
-      network: model,
-      preprocessing: data.preprocessing,
-      metrics: { metrics, epoch: chosenEpoch, history: state.history, validation: details(validation, run), test: details(test, run) },
-      manifest: {
-        task: target.task,
-        specDigest,
-        data: { sha256: dataDigest, rows: { train: data.train.rows, validation: data.validation.rows, test: data.test.rows } },
-        versions: { trainer: version, tfjs: tf.version.tfjs, tensorflow: tensorflowVersion(), node: process.versions.node },
-        epochs: state.epoch,
-        metrics,
-      },
-    });
+    const stored = writeModel(order.volume, volumeLayout.model, folder);
     rmSync(path.join(order.volume, downloads), { recursive: true, force: true });
     return stored;
   } catch (error) {
     throw new AnnealError('VOLUME_WRITE', { message: `The model could not be written to the job's volume: ${String(error)}. Ask for a larger volume; the run goes on from its last checkpoint.`, cause: error });
+  }
+}
+
+async function assembled({ learner, hooks }: Run, parts: (network: LayersModel) => ModelParts): Promise<ModelFolder> {
+  const network = learner.model();
+  try {
+    return await assembleModel(parts(network), hooks.log);
   } finally {
-    model.dispose();
+    network.dispose();
   }
 }
 
