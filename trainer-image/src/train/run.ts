@@ -9,6 +9,7 @@ import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
 import { rowsOf } from '../data/rows.ts';
 import { openSource } from '../data/source.ts';
+import type { SourcePlaces } from '../data/source.ts';
 import { AnnealError, toAnnealError } from '../errors.ts';
 import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator, tensorflowVersion, tf } from '../model/backend.ts';
@@ -111,28 +112,40 @@ function claim({ volume, fence }: TrainingOrder): void {
 async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ data: Prepared; dataDigest: string }> {
   const { spec } = order;
   let toldAt = hooks.now();
-  const file = await openSource(spec.data.source, { mounted: order.sourceDirectory, downloads: downloadsOf(order) }, hooks.signal, (progress) => {
+  await using source = await openSource(spec.data.source, placesOf(order, hooks), hooks.signal, (progress) => {
     if (hooks.now() - toldAt < 5000) return;
     toldAt = hooks.now();
     hooks.log('info', 'Downloading data', { ...progress });
   });
+  const [file, ...more] = source.files;
+  if (file === undefined || more.length > 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.source.uri', message: `CSV is read from one file, and ${spec.data.source.uri} matches ${source.files.length}. Name one of them.` });
   const table = await readCsv(file.path, file.name, spec.data.source.csv, hooks.signal);
   const data = await prepare(spec.data, rowsOf(table));
   const { task } = data.preprocessing.target;
   hooks.log('info', 'Data loaded', {
-    file: file.name, sha256: file.sha256, task, features: data.preprocessing.features.length,
+    file: file.name, sha256: source.sha256, task, features: data.preprocessing.features.length,
     train: data.train.rows, validation: data.validation.rows, test: data.test.rows,
   });
   const watched = spec.fit.earlyStopping?.metric;
   if (watched !== undefined && !suitsTask(watched, task)) {
     throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.earlyStopping.metric', message: `${watched} is no metric of a ${task}. Write one of ${metricsOfTask(task).join(', ')}, with val_ before it for the validation rows.` });
   }
-  return { data, dataDigest: file.sha256 };
+  return { data, dataDigest: source.sha256 };
 }
 
+/** Folder of the volume for what was downloaded, unless it is kept elsewhere. */
 const downloads = 'data';
-/** Replicas share a volume, but not half a file. */
-const downloadsOf = ({ volume, replicas }: TrainingOrder): string => path.join(volume, downloads, ...(replicas === undefined ? [] : [`replica-${replicas.index}`]));
+
+function placesOf({ volume, sourceDirectory, dataCache, sourceCredentials, fence }: TrainingOrder, { now }: TrainingHooks): SourcePlaces {
+  return {
+    mounted: sourceDirectory,
+    cache: dataCache?.folder ?? path.join(volume, downloads),
+    ...(dataCache?.maxBytes === undefined ? {} : { cacheBytes: dataCache.maxBytes }),
+    note: { folder: path.join(volume, downloads), jobUid: fence.jobUid },
+    environment: sourceCredentials ?? {},
+    now,
+  };
+}
 
 function replicasOf(order: TrainingOrder, hooks: TrainingHooks, runDigest: string, finished: () => TrainingResult | undefined): Replicas | undefined {
   const { replicas } = order;
