@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { checkExpectations, requireExpectations } from '../../../../trainer-image/src/data/expectations/index.ts';
-import { percent, told } from '../../../../trainer-image/src/data/expectations/finding.ts';
+import { told } from '../../../../trainer-image/src/data/expectations/finding.ts';
 import type { Finding } from '../../../../trainer-image/src/data/expectations/finding.ts';
 import type { ExpectationSpec } from '../../../../trainer-image/src/data/expectations/spec.ts';
 import { Evidence } from '../../../../trainer-image/src/data/profile/evidence.ts';
@@ -10,6 +10,7 @@ import { mostShown } from '../../../../trainer-image/src/data/rowhash/repeats.ts
 import type { Rows } from '../../../../trainer-image/src/data/rows.ts';
 import { textAt } from '../../../../trainer-image/src/data/table.ts';
 import type { Column, Table } from '../../../../trainer-image/src/data/table.ts';
+import { percent } from '../../../../trainer-image/src/data/words.ts';
 import { codeOf } from '../../support.ts';
 import { inBlocks, rowText, smallTables } from '../sources.ts';
 import { number, tableOf, text, time } from '../tables.ts';

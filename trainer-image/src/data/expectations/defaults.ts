@@ -1,6 +1,6 @@
 /** What is looked at even when nobody asks; never more than a warning. */
 import type { Evidence } from '../profile/evidence.ts';
-import { count, percent } from './finding.ts';
+import { count, percent } from '../words.ts';
 import type { Judged } from './finding.ts';
 import type { Check } from './spec.ts';
 import { judgeDuplicates, judgeSplitLeakage, judgeTargetLeakage, rarestClass } from './whole.ts';

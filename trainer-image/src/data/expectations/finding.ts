@@ -1,5 +1,6 @@
 /** What came of one check, in words that hold counts and row numbers but no value of a private column. */
 import type { FoundRows } from '../rowhash/repeats.ts';
+import { count, percent } from '../words.ts';
 import type { Check } from './spec.ts';
 
 export interface Finding {
@@ -62,14 +63,4 @@ export function rowList({ rows, first }: FoundRows): string {
   const rest = rows - first.length;
   const numbers = rest === 0 && first.length > 1 ? `${first.slice(0, -1).join(', ')} and ${first.at(-1)}` : first.join(', ');
   return `${rows === 1 ? 'row' : 'rows'} ${numbers}${rest > 0 ? ` and ${count(rest)} more` : ''}`;
-}
-
-export const count = (number: number): string => number.toLocaleString('en');
-
-/** With up to three digits, but never as 0 % or 100 % what is not. */
-export function percent(share: number): string {
-  if (share === 0 || share === 1) return `${share * 100} %`;
-  if (share < 0.00001) return 'less than 0.001 %';
-  if (share > 0.9999) return 'more than 99.99 %';
-  return `${Number((share * 100).toPrecision(share > 0.99 ? 4 : 3))} %`;
 }

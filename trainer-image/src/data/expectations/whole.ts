@@ -2,7 +2,8 @@
 import { AnnealError } from '../../errors.ts';
 import { partNames } from '../profile/evidence.ts';
 import type { Evidence } from '../profile/evidence.ts';
-import { count, judgeRows, percent } from './finding.ts';
+import { count, percent } from '../words.ts';
+import { judgeRows } from './finding.ts';
 import type { Judged } from './finding.ts';
 
 export function judgeRowCount({ min, max }: { readonly min?: number; readonly max?: number }, { subject: { rows: { rows } } }: Evidence): Judged {
