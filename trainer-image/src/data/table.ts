@@ -6,6 +6,8 @@ export interface NumberColumn {
   readonly kind: 'Number';
   readonly name: string;
   readonly values: Float64Array;
+  /** Set where the values are codes 0, …, categories - 1 that a network looks up in an embedding, and not quantities. */
+  readonly categories?: number;
 }
 
 /** Each different text is held once; what is done to a text is done once for all of its rows. */
@@ -30,6 +32,8 @@ export type Column = NumberColumn | TextColumn | TimeColumn;
 export interface ColumnInfo {
   readonly name: string;
   readonly kind: Column['kind'];
+  /** As in NumberColumn. */
+  readonly categories?: number;
 }
 
 export interface Table {
@@ -39,7 +43,10 @@ export interface Table {
   readonly origin?: Int32Array;
 }
 
-export const infoOf = ({ name, kind }: Column): ColumnInfo => ({ name, kind });
+export function infoOf(column: Column): ColumnInfo {
+  const { name, kind } = column;
+  return kind === 'Number' && column.categories !== undefined ? { name, kind, categories: column.categories } : { name, kind };
+}
 
 /** @param texts  null is a missing value */
 export function textColumn(name: string, texts: readonly (string | null)[]): TextColumn {
@@ -115,6 +122,10 @@ export function pick<T extends ColumnInfo>(columns: readonly T[], names: readonl
 
 /** Row of the first missing value, counted from 0; -1 when there is none. */
 export function firstMissing(column: Column): number {
-  if (column.kind === 'Text') return column.codes.findIndex((code) => code < 0);
-  return column.values.findIndex(Number.isNaN);
+  if (column.kind === 'Text') {
+    for (let row = 0; row < column.codes.length; row++) if ((column.codes[row] ?? 0) < 0) return row;
+    return -1;
+  }
+  for (let row = 0; row < column.values.length; row++) if (Number.isNaN(column.values[row])) return row;
+  return -1;
 }
