@@ -6,7 +6,7 @@ import { rowsOf } from '../../../trainer-image/src/data/rows.ts';
 import { take } from '../../../trainer-image/src/data/table.ts';
 import type { Table } from '../../../trainer-image/src/data/table.ts';
 import { codeOf, trainerSpec } from '../support.ts';
-import { fitted, run } from './steps.ts';
+import { fitted, run } from './steps/support.ts';
 import { cells, number, tableOf, text } from './tables.ts';
 
 describe('the pipeline', () => {

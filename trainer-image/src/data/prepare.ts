@@ -112,7 +112,7 @@ interface SplitTarget {
   /** Of the training rows. */
   readonly target: Target;
   /** @param train  the rows that are trained on in the end */
-  code(train: Int32Array): { coding: TargetCoding; codes: Int32Array | Float32Array };
+  readonly code: (train: Int32Array) => { coding: TargetCoding; codes: Int32Array | Float32Array };
 }
 
 function splitByTarget(spec: TrainerSpec['data'], target: Column): SplitTarget {

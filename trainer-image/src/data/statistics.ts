@@ -1,11 +1,15 @@
-/** Statistics of one column, missing values left out. Definitions are scikit-learn's, so that results can be compared. */
+/**
+ * Statistics of one column, missing values left out. Definitions are scikit-learn's, so that results can be compared. Loops go by index: by
+ * iterator they take four times as long.
+ */
 import { orderStatistics } from './maths/selection.ts';
 
 /** The values that are there, copied. */
 export function present(values: Float64Array): Float64Array {
-  const kept = new Float64Array(values.length);
+  const { length } = values;
+  const kept = new Float64Array(length);
   let count = 0;
-  for (let at = 0; at < values.length; at++) {
+  for (let at = 0; at < length; at++) {
     const value = values[at] ?? NaN;
     if (!Number.isNaN(value)) kept[count++] = value;
   }
@@ -14,9 +18,10 @@ export function present(values: Float64Array): Float64Array {
 
 /** Neumaier's compensated sum: the mean of a million values keeps its last digits. */
 export function sum(values: Float64Array): number {
+  const { length } = values;
   let total = 0;
   let lost = 0;
-  for (let at = 0; at < values.length; at++) {
+  for (let at = 0; at < length; at++) {
     const value = values[at] ?? 0;
     const next = total + value;
     lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
@@ -41,10 +46,11 @@ export interface Moments {
 
 /** Of the values that are there, in two passes with compensated sums and without a copy. */
 export function moments(values: Float64Array): Moments {
+  const { length } = values;
   let count = 0;
   let total = 0;
   let lost = 0;
-  for (let at = 0; at < values.length; at++) {
+  for (let at = 0; at < length; at++) {
     const value = values[at] ?? NaN;
     if (Number.isNaN(value)) continue;
     const next = total + value;
@@ -55,7 +61,7 @@ export function moments(values: Float64Array): Moments {
   const centre = (total + lost) / count;
   let squares = 0;
   let lostSquares = 0;
-  for (let at = 0; at < values.length; at++) {
+  for (let at = 0; at < length; at++) {
     const value = values[at] ?? NaN;
     if (Number.isNaN(value)) continue;
     const square = (value - centre) ** 2;
@@ -68,9 +74,10 @@ export function moments(values: Float64Array): Moments {
 
 /** Least and greatest of the values that are there; NaN where none is. */
 export function extremes(values: Float64Array): { least: number; greatest: number } {
+  const { length } = values;
   let least = Infinity;
   let greatest = -Infinity;
-  for (let at = 0; at < values.length; at++) {
+  for (let at = 0; at < length; at++) {
     const value = values[at] ?? NaN;
     if (value < least) least = value;
     if (value > greatest) greatest = value;
@@ -114,7 +121,8 @@ export function mostFrequent(values: Float64Array): number | undefined {
 /** How many rows have each code; -1 is not counted. */
 export function countCodes(codes: Int32Array, categories: number): Float64Array {
   const counts = new Float64Array(categories);
-  for (let row = 0; row < codes.length; row++) {
+  const { length } = codes;
+  for (let row = 0; row < length; row++) {
     const code = codes[row] ?? -1;
     if (code >= 0) counts[code] = (counts[code] ?? 0) + 1;
   }

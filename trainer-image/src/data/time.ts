@@ -22,3 +22,44 @@ export function formatTime(microseconds: number): string {
   const text = new Date(milliseconds).toISOString();
   return rest === 0 ? text : text.replace('Z', `${String(rest).padStart(3, '0')}Z`);
 }
+
+/** Whole days since 1970-01-01. */
+export const daysOf = (microseconds: number): number => Math.floor(microseconds / microsecondsOfDay);
+
+export interface CivilDate {
+  readonly year: number;
+  /** 1 to 12. */
+  readonly month: number;
+  /** 1 to 31. */
+  readonly day: number;
+}
+
+/** The date of a day, reckoned in eras of 400 years that begin on 1 March (Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
+export function civil(days: number): CivilDate {
+  const sinceMarch = days + 719_468;
+  const era = Math.floor(sinceMarch / 146_097);
+  const ofEra = sinceMarch - era * 146_097;
+  const year = Math.floor((ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) / 365);
+  const ofYear = ofEra - (365 * year + Math.floor(year / 4) - Math.floor(year / 100));
+  const fromMarch = Math.floor((5 * ofYear + 2) / 153);
+  const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9;
+  return { year: era * 400 + year + (month <= 2 ? 1 : 0), month, day: ofYear - Math.floor((153 * fromMarch + 2) / 5) + 1 };
+}
+
+/** 1 January of a year, in days since 1970-01-01. */
+function newYear(year: number): number {
+  const before = year - 1;
+  return before * 365 + Math.floor(before / 4) - Math.floor(before / 100) + Math.floor(before / 400) - 719_162;
+}
+
+/** Monday is 0. */
+export const weekday = (days: number): number => (((days + 3) % 7) + 7) % 7;
+
+/** 1 to 366. */
+export const dayOfYear = (days: number): number => days - newYear(civil(days).year) + 1;
+
+/** ISO 8601: a week belongs to the year that has its Thursday. 1 to 53. */
+export function isoWeek(days: number): number {
+  const thursday = days + 3 - weekday(days);
+  return Math.floor((dayOfYear(thursday) - 1) / 7) + 1;
+}

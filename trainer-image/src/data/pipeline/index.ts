@@ -6,16 +6,37 @@ import { AnnealError } from '../../errors.ts';
 import { changed, chosenRows } from '../frame.ts';
 import type { Frame } from '../frame.ts';
 import type { ColumnInfo, Table } from '../table.ts';
+import { dates } from './dates.ts';
+import { derive } from './derive.ts';
+import { discretise } from './discretise.ts';
+import { drop } from './drop.ts';
 import { encode } from './encode.ts';
 import { impute } from './impute.ts';
+import { outliers } from './outliers.ts';
+import { pca } from './pca.ts';
+import { polynomial } from './polynomial.ts';
 import { scale } from './scale.ts';
+import { select } from './select.ts';
+import { text } from './text.ts';
+import { transform } from './transform.ts';
+import { targetOfRows } from './step.ts';
 import type { Apply, StepKind, Target } from './step.ts';
 
 /** A kind's field in the manifest is its name with a small first letter. */
 const kinds = {
   Impute: impute,
-  Scale: scale,
+  Outliers: outliers,
+  Derive: derive,
+  Dates: dates,
+  Text: text,
   Encode: encode,
+  Discretise: discretise,
+  Transform: transform,
+  Scale: scale,
+  Polynomial: polynomial,
+  Select: select,
+  Pca: pca,
+  Drop: drop,
 };
 
 type Kinds = typeof kinds;
@@ -60,7 +81,7 @@ export async function fitPipeline(steps: readonly Step[], training: Frame, targe
     applies.push(apply);
     if (done.keep !== undefined) {
       const { keep } = done;
-      [frame, seen, rows] = [chosenRows(frame, keep), targetOf(seen, keep), keep.map((row) => rows[row] ?? 0)];
+      [frame, seen, rows] = [chosenRows(frame, keep), targetOfRows(seen, keep), keep.map((row) => rows[row] ?? 0)];
     }
     frame = await changed(frame, { reads: kindOf(kind).reads(stored), joint: kindOf(kind).joint, apply }, remember);
     requireDistinct(frame.columns, at);
@@ -92,11 +113,6 @@ function applyOf(step: FittedStep): Apply {
 function kindIn(step: Step, index: number): { kind: Kind; field: keyof Step } {
   for (const [field, kind] of fields) if (step[field] !== undefined) return { kind, field };
   throw new AnnealError('SPEC_INVALID', { at: `spec.trainer.data.pipeline[${index}]`, message: `The step is empty. Write one of ${[...fields.keys()].join(', ')}.` });
-}
-
-function targetOf(target: Target, rows: Int32Array): Target {
-  if (target.task === 'Classification') return { ...target, codes: rows.map((row) => target.codes[row] ?? 0) };
-  return { ...target, values: Float64Array.from(rows, (row) => target.values[row] ?? NaN) };
 }
 
 function requireDistinct(columns: readonly ColumnInfo[], at: string): void {

@@ -7,6 +7,12 @@ export type Target =
   | { readonly task: 'Classification'; readonly classes: readonly string[]; readonly codes: Int32Array }
   | { readonly task: 'Regression'; readonly values: Float64Array };
 
+/** The target of some of the rows. */
+export function targetOfRows(target: Target, rows: Int32Array): Target {
+  if (target.task === 'Classification') return { ...target, codes: rows.map((row) => target.codes[row] ?? 0) };
+  return { ...target, values: Float64Array.from(rows, (row) => target.values[row] ?? NaN) };
+}
+
 /** What a step is fitted on. */
 export interface Training {
   readonly frame: Frame;

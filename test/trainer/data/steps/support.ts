@@ -1,11 +1,11 @@
 /** Fits steps as a manifest writes them, and shows what they make of rows. */
-import { frameOf } from '../../../trainer-image/src/data/frame.ts';
-import { applyPipeline, fitPipeline } from '../../../trainer-image/src/data/pipeline/index.ts';
-import type { FittedPipeline } from '../../../trainer-image/src/data/pipeline/index.ts';
-import type { Target } from '../../../trainer-image/src/data/pipeline/step.ts';
-import type { Table } from '../../../trainer-image/src/data/table.ts';
-import { trainerSpec } from '../support.ts';
-import { cells } from './tables.ts';
+import { frameOf } from '../../../../trainer-image/src/data/frame.ts';
+import { applyPipeline, fitPipeline } from '../../../../trainer-image/src/data/pipeline/index.ts';
+import type { FittedPipeline } from '../../../../trainer-image/src/data/pipeline/index.ts';
+import type { Target } from '../../../../trainer-image/src/data/pipeline/step.ts';
+import type { Table } from '../../../../trainer-image/src/data/table.ts';
+import { trainerSpec } from '../../support.ts';
+import { cells } from '../tables.ts';
 
 /** Steps with the schema's defaults filled in. */
 const steps = (pipeline: readonly object[]) => trainerSpec({ data: { source: { uri: 'file:///x' }, target: 'y', pipeline }, model: { preset: 'MLP' } }).data.pipeline;
