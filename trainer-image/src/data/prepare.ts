@@ -9,7 +9,9 @@ import type { Target } from './pipeline/step.ts';
 import { emptyTable } from './frame.ts';
 import { frameOfRows } from './rows.ts';
 import type { Rows } from './rows.ts';
-import { split } from './split.ts';
+import { balanced, sampled } from './balance.ts';
+import { holdouts } from './holdouts.ts';
+import { splitKeys } from './split-keys.ts';
 import type { Split } from './split.ts';
 import { firstMissing, infoOf, pick, rowNumber } from './table.ts';
 import type { Column, ColumnInfo, Table } from './table.ts';
@@ -51,7 +53,7 @@ export interface Prepared {
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
 export async function prepare(spec: TrainerSpec['data'], data: Rows): Promise<Prepared> {
   const inputs = inputsOf(spec, data.columns);
-  const { target, parts, code } = splitByTarget(spec, await targetOf(spec, data));
+  const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data));
   const names = inputs.map(({ name }) => name);
   const pipeline = await fitPipeline(spec.pipeline, frameOfRows(data, names, parts.train), target, data.inMemory);
   const train = pipeline.rows.map((row) => parts.train[row] ?? 0);
@@ -68,7 +70,13 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows): Promise<Pr
     target: coding,
   };
   const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
-  return { preprocessing, train: part(train), validation: part(parts.validation), test: part(parts.test) };
+  return { preprocessing, train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)), validation: part(parts.validation), test: part(parts.test) };
+}
+
+/** Validation and test stay as the world is; what is trained on may be fewer rows, or more of rare classes. */
+function trainingPart({ sample, balance }: TrainerSpec['data'], part: Part, nominal: readonly number[]): Part {
+  const some = sample === undefined ? part : sampled(part, { ...sample, stratified: sample.stratify ?? part.targets instanceof Int32Array });
+  return balance === undefined ? some : balanced(some, balance, nominal);
 }
 
 /** Raw rows to the network's input, as in training. @throws AnnealError `DATA_NOT_NUMERIC`, `DATA_CATEGORIES` */
@@ -117,16 +125,16 @@ interface SplitTarget {
   readonly code: (train: Int32Array) => { coding: TargetCoding; codes: Int32Array | Float32Array };
 }
 
-function splitByTarget(spec: TrainerSpec['data'], target: Column): SplitTarget {
+async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column): Promise<SplitTarget> {
   const { name } = target;
   if (taskOf(spec, target) === 'Classification') {
     const { classes, codes } = codeClasses(target);
-    const parts = split(codes.length, spec.split, spec.split.stratify ?? true ? codes : undefined);
+    const parts = await partsOf(spec.split, data, spec.split.stratify ?? spec.split.orderBy === undefined ? codes : undefined);
     return { parts, target: { task: 'Classification', classes, codes: parts.train.map((row) => codes[row] ?? 0) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
   }
   if (spec.split.stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
   if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
-  const parts = split(target.values.length, spec.split);
+  const parts = await partsOf(spec.split, data, undefined);
   return {
     parts,
     target: { task: 'Regression', values: Float64Array.from(parts.train, (row) => target.values[row] ?? NaN) },
@@ -135,6 +143,12 @@ function splitByTarget(spec: TrainerSpec['data'], target: Column): SplitTarget {
       return { coding: { task: 'Regression', name, mean, scale }, codes: Float32Array.from(target.values, (value) => (value - mean) / scale) };
     },
   };
+}
+
+async function partsOf(spec: TrainerSpec['data']['split'], data: Rows, strata: Int32Array | undefined): Promise<Split> {
+  const { holdouts: [holdout], test } = holdouts(data.rows, spec, await splitKeys(spec, data, strata));
+  if (holdout === undefined) throw new Error('The split gave no part to train on.');
+  return { ...holdout, test };
 }
 
 function shapeOf(spec: TrainerSpec['data'], features: readonly string[]): readonly number[] {

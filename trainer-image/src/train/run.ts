@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
+import { classWeights } from '../data/class-weights.ts';
 import { readCsv } from '../data/csv.ts';
 import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
@@ -26,6 +27,7 @@ import type { Run } from './epochs.ts';
 import { Replicas } from './collective/replicas.ts';
 import { claimVolume, requireOwnVolume } from './fence.ts';
 import { createLearner } from './learner.ts';
+import type { LearnerSpec } from './learner.ts';
 import { metricsOf, metricsOfTask, perClass, suitsTask } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
 import { failureOf } from './order.ts';
@@ -167,7 +169,7 @@ function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, ru
   return {
     order, data, hooks, store,
     ...(replicas === undefined ? {} : { replicas }),
-    learner: createLearner({ model: spec.model, fit: spec.fit, target, shape }, found?.learner),
+    learner: createLearner({ model: spec.model, fit: spec.fit, target, shape, ...codedColumns(spec, data), ...weightsOfClasses(spec, data) }, found?.learner),
     state: found?.state ?? startState(data),
     checkpointedAt: now,
     reportedAt: now,
@@ -175,6 +177,24 @@ function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, ru
     startedAt: now,
     startedStep: found?.state.step ?? 0,
   };
+}
+
+function codedColumns({ model }: TrainerSpec, { preprocessing: { embeddings } }: Prepared): Pick<LearnerSpec, 'coded'> {
+  if ((embeddings === undefined) !== (model.embedding === undefined)) {
+    throw new AnnealError('SPEC_CONFLICT', {
+      at: 'spec.trainer.model.embedding',
+      message: embeddings === undefined
+        ? 'model.embedding needs columns to embed. Add a step - encode: {method: Embedding}, or remove model.embedding.'
+        : 'The pipeline codes columns for an embedding, and the model has none. Write model.embedding: {dimension: 8}, or another encode.method.',
+    });
+  }
+  return embeddings === undefined ? {} : { coded: embeddings.map(({ feature, categories }) => ({ place: feature, categories })) };
+}
+
+function weightsOfClasses({ fit: { classWeights: method, weights = {} } }: TrainerSpec, { preprocessing: { target }, train: { targets } }: Prepared): Pick<LearnerSpec, 'classWeights'> {
+  if (method === undefined) return {};
+  if (target.task !== 'Classification' || !(targets instanceof Int32Array)) throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.classWeights', message: 'classWeights need classes, and the task is Regression. Remove classWeights, or write task: Classification.' });
+  return { classWeights: [...classWeights(method === 'Balanced' ? 'Balanced' : weights, target.classes, targets)] };
 }
 
 /** Where the job has no checkpoint of its own and names another's. */

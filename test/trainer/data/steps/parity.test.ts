@@ -157,7 +157,7 @@ def run(n, d):
     return {"variance": VarianceThreshold(1e-12).fit(X).variances_, "f": score(X, y)[0], "best": SelectKBest(score, k=4).fit(X, y).get_support()}
 answer({n: run(n, d) for n, d in given.items()})`, sets);
     for (const name of Object.keys(sets)) {
-      const scores = async (step: object) => (await fittedTo(targetIn(name), tableIn(name), { select: step })).steps[0] as { scores: Record<string, number>; dropped: string[] };
+      const scores = async (step: object) => (await fittedTo(targetIn(name), tableIn(name), { select: step })).steps[0] as unknown as { scores: Record<string, number>; dropped: string[] };
       expectClose(Object.values((await scores({ method: 'Variance' })).scores), expected[name]?.variance ?? [], `variance in ${name}`);
       expectClose(Object.values((await scores({ method: 'FTest' })).scores), (expected[name]?.f ?? []).map((value) => value ?? 0), `F in ${name}`);
       const { dropped } = await scores({ method: 'FTest', keep: 4 });
