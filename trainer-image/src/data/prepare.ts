@@ -13,7 +13,10 @@ import { balanced, sampled } from './balance.ts';
 import { holdouts } from './holdouts.ts';
 import { splitKeys } from './split-keys.ts';
 import type { Split } from './split.ts';
-import { firstMissing, infoOf, pick, rowNumber } from './table.ts';
+import { slicesOf } from '../evaluate/slices.ts';
+import type { Slice } from '../evaluate/slices.ts';
+import type { DecisionThreshold } from '../evaluate/thresholds.ts';
+import { firstMissing, infoOf, pick, rowNumber, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table } from './table.ts';
 import { codeClasses, fitValues, taskOf } from './target.ts';
 import type { TargetCoding } from './target.ts';
@@ -31,6 +34,8 @@ export interface Preprocessing {
   /** Which features are codes 0, …, categories - 1 that the network looks up in an embedding; left out where none is. */
   readonly embeddings?: readonly { readonly feature: number; readonly categories: number }[];
   readonly target: TargetCoding;
+  /** From which probability on a class is chosen; the most probable one where there are none. */
+  readonly thresholds?: readonly DecisionThreshold[];
 }
 
 /** Rows for the network. */
@@ -48,10 +53,12 @@ export interface Prepared {
   readonly train: Part;
   readonly validation: Part;
   readonly test: Part;
+  /** Groups of the rows that are held back, by columns that were asked for. */
+  readonly slices?: Readonly<Record<'validation' | 'test', readonly Slice[]>>;
 }
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, sliceBy: readonly string[] = []): Promise<Prepared> {
   const inputs = inputsOf(spec, data.columns);
   const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data));
   const names = inputs.map(({ name }) => name);
@@ -70,8 +77,16 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows): Promise<Pr
     target: coding,
   };
   const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
-  return { preprocessing, train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)), validation: part(parts.validation), test: part(parts.test) };
+  return { preprocessing, train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)), validation: part(parts.validation), test: part(parts.test), ...await slicesBy(sliceBy, data, parts) };
 }
+
+async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {
+  pick(data.columns, names, 'spec.trainer.evaluation.slices');
+  const of = async (rows: Int32Array): Promise<Slice[]> => (await Promise.all(names.map(async (name) => slicesOf(name, cellsOf(await data.column(name, rows)))))).flat();
+  return names.length === 0 ? {} : { slices: { validation: await of(validation), test: await of(test) } };
+}
+
+const cellsOf = (column: Column): Float64Array | (string | null)[] => (column.kind === 'Text' ? Array.from(column.codes, (_, row) => textAt(column, row)) : column.values);
 
 /** Validation and test stay as the world is; what is trained on may be fewer rows, or more of rare classes. */
 function trainingPart({ sample, balance }: TrainerSpec['data'], part: Part, nominal: readonly number[]): Part {

@@ -15,6 +15,8 @@ export interface ModelParts {
   readonly network: LayersModel;
   readonly preprocessing: Preprocessing;
   readonly metrics: object;
+  /** Of the rows that were held back. */
+  readonly evaluation: object;
   readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature' | 'engine'>;
   /** Rows on which the two forms of the network must agree. */
   readonly sample: Sample;
@@ -38,6 +40,7 @@ export async function assembleModel(parts: ModelParts, log: Log): Promise<ModelF
     ...(onnx === undefined ? {} : { [onnxName]: encodeModel(onnx) }),
     'preprocessing.json': text(preprocessing),
     'metrics.json': text(parts.metrics),
+    'evaluation.json': text(parts.evaluation),
   };
   const manifest: Manifest = {
     formatVersion: 1,

@@ -2,6 +2,7 @@
 import { preprocess } from '../data/prepare.ts';
 import type { Preprocessing } from '../data/prepare.ts';
 import type { Table } from '../data/table.ts';
+import { decide } from '../evaluate/thresholds.ts';
 import { readModel } from '../model/directory.ts';
 import type { Engine, Manifest, TensorSignature } from '../model/directory.ts';
 import { openEngine } from './engine.ts';
@@ -60,8 +61,9 @@ export async function loadPredictor(directory: string, threads: number): Promise
         return [{ name: 'prediction', datatype: 'FP64', shape: [table.rows], data: Array.from(values, (value) => value * target.scale + target.mean) }];
       }
       const { classes } = target;
+      const places = decide({ classes, probabilities: values, truth: new Int32Array(table.rows) }, preprocessing.thresholds ?? []);
       return [
-        { name: 'label', datatype: 'BYTES', shape: [table.rows], data: Array.from({ length: table.rows }, (_, row) => classes[argMax(values, row * classes.length, classes.length)] ?? '') },
+        { name: 'label', datatype: 'BYTES', shape: [table.rows], data: Array.from(places, (place) => classes[place] ?? '') },
         { name: 'probabilities', datatype: 'FP32', shape: [table.rows, classes.length], data: Array.from(values) },
       ];
     },
@@ -76,11 +78,4 @@ function joined(parts: readonly Float32Array[]): Float32Array {
     at += part.length;
   }
   return whole;
-}
-
-/** Place of the largest of `count` values from `start`; of equal ones the first. */
-function argMax(values: Float32Array, start: number, count: number): number {
-  let best = 0;
-  for (let place = 1; place < count; place++) if ((values[start + place] ?? NaN) > (values[start + best] ?? NaN)) best = place;
-  return best;
 }

@@ -9,16 +9,19 @@ import { writeCheckpoint } from './checkpoint.ts';
 import type { CheckpointStore, RunState } from './checkpoint.ts';
 import type { Replicas, SharedStep } from './collective/replicas.ts';
 import { requireOwnVolume } from './fence.ts';
+import { judge } from './judging.ts';
 import type { Learner } from './learner.ts';
 import { emptyTally, metricsOf } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
-import { judge, startStopping } from './stopping.ts';
+import { judge as judgeStopping, startStopping } from './stopping.ts';
 
 export interface Run {
   readonly order: TrainingOrder;
   readonly data: Prepared;
   readonly learner: Learner;
+  /** What is measured after each epoch and at the end, without prefix. */
+  readonly metrics: readonly string[];
   readonly store: CheckpointStore;
   readonly hooks: TrainingHooks;
   /** The others, where the job has any. */
@@ -106,9 +109,9 @@ async function learnEpoch(run: Run): Promise<SharedStep> {
 function endEpoch(run: Run): void {
   const { learner, state, data: { validation, preprocessing: { target } } } = run;
   const { earlyStopping } = fitOf(run);
-  const metrics = { ...metricsOf(state.tally, target), ...metricsOf(learner.evaluate(validation), target, 'val_') };
+  const metrics = { ...metricsOf(state.tally, target, '', run.metrics), ...judge(learner, validation, target, run.metrics, 'val_') };
   const epoch = state.epoch + 1;
-  const verdict = earlyStopping === undefined ? undefined : judge(earlyStopping, state.stopping, epoch, metrics);
+  const verdict = earlyStopping === undefined ? undefined : judgeStopping(earlyStopping, state.stopping, epoch, metrics);
   const keepsBest = earlyStopping?.restoreBest === true && verdict?.improved === true;
   run.state = {
     ...state,

@@ -28,7 +28,9 @@ import { Replicas } from './collective/replicas.ts';
 import { claimVolume, requireOwnVolume } from './fence.ts';
 import { createLearner } from './learner.ts';
 import type { LearnerSpec } from './learner.ts';
-import { metricsOf, metricsOfTask, perClass, suitsTask } from './metrics.ts';
+import { judge, metricNames } from './judging.ts';
+import { evaluateFinal } from './final-evaluation.ts';
+import { perClass } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
 import { failureOf } from './order.ts';
 import type { TrainingHooks, TrainingOrder, TrainingOutcome } from './order.ts';
@@ -122,16 +124,12 @@ async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ d
   const [file, ...more] = source.files;
   if (file === undefined || more.length > 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.source.uri', message: `CSV is read from one file, and ${spec.data.source.uri} matches ${source.files.length}. Name one of them.` });
   const table = await readCsv(file.path, file.name, spec.data.source.csv, hooks.signal);
-  const data = await prepare(spec.data, rowsOf(table));
+  const data = await prepare(spec.data, rowsOf(table), spec.evaluation?.slices);
   const { task } = data.preprocessing.target;
   hooks.log('info', 'Data loaded', {
     file: file.name, sha256: source.sha256, task, features: data.preprocessing.features.length,
     train: data.train.rows, validation: data.validation.rows, test: data.test.rows,
   });
-  const watched = spec.fit.earlyStopping?.metric;
-  if (watched !== undefined && !suitsTask(watched, task)) {
-    throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.earlyStopping.metric', message: `${watched} is no metric of a ${task}. Write one of ${metricsOfTask(task).join(', ')}, with val_ before it for the validation rows.` });
-  }
   return { data, dataDigest: source.sha256 };
 }
 
@@ -168,6 +166,7 @@ function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, ru
   const replicas = replicasOf(order, hooks, runDigest, finished);
   return {
     order, data, hooks, store,
+    metrics: metricNames(spec.fit, target.task),
     ...(replicas === undefined ? {} : { replicas }),
     learner: createLearner({ model: spec.model, fit: spec.fit, target, shape, ...codedColumns(spec, data), ...weightsOfClasses(spec, data) }, found?.learner),
     state: found?.state ?? startState(data),
@@ -219,14 +218,14 @@ async function finish(run: Run, specDigest: string, dataDigest: string): Promise
   const { order, data, learner, state } = run;
   if (state.best !== undefined) learner.setWeights(state.best);
   const chosenEpoch = state.best === undefined ? state.epoch : state.stopping.bestEpoch;
-  const validation = learner.evaluate(data.validation);
-  const test = learner.evaluate(data.test);
   const { target } = data.preprocessing;
-  const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...metricsOf(test, target, 'test_') };
+  const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...judge(learner, data.test, target, run.metrics, 'test_') };
+  const { thresholds, ...evaluation } = evaluateFinal(learner, data, order.spec.evaluation, order.spec.fit.seed);
   const folder = await assembled(run, (network) => ({
     network,
-    preprocessing: data.preprocessing,
-    metrics: { metrics, epoch: chosenEpoch, history: state.history, validation: details(validation, run), test: details(test, run) },
+    preprocessing: { ...data.preprocessing, ...(thresholds === undefined ? {} : { thresholds }) },
+    metrics: { metrics, epoch: chosenEpoch, history: state.history, validation: details(learner.evaluate(data.validation), run), test: details(learner.evaluate(data.test), run) },
+    evaluation,
     manifest: {
       task: target.task,
       specDigest,

@@ -160,6 +160,7 @@ export interface Trainer {
   data: Data;
   model: Network;
   fit: Fit;
+  evaluation?: Evaluation;
 }
 /**
  * Where the rows come from, what is predicted from what, and how the rows are prepared.
@@ -712,29 +713,21 @@ export interface Fit {
     [k: string]: number;
   };
   /**
+   * What is measured after each epoch beside the usual metrics: names, for example prAuc, or {recallAt: {precision: 0.9}} or {precisionAt: {recall: 0.9}}.
+   *
+   * @maxItems 32
+   *
+   * Items: A name, or an operating point.
+   */
+  metrics?: unknown[];
+  /**
    * Stops when a metric gets no better. When unset, all epochs are done.
    */
   earlyStopping?: {
     /**
      * What is watched. Those with val_ are measured on the validation rows.
      */
-    metric:
-      | 'loss'
-      | 'accuracy'
-      | 'precision'
-      | 'recall'
-      | 'f1'
-      | 'mae'
-      | 'rmse'
-      | 'r2'
-      | 'val_loss'
-      | 'val_accuracy'
-      | 'val_precision'
-      | 'val_recall'
-      | 'val_f1'
-      | 'val_mae'
-      | 'val_rmse'
-      | 'val_r2';
+    metric: string;
     /**
      * Epochs without improvement after which training stops.
      */
@@ -752,6 +745,74 @@ export interface Fit {
    * Seed of initial weights, order of rows and dropout. Two runs with one seed on one machine type give the same weights.
    */
   seed: number;
+}
+/**
+ * What is found out about the finished model from the validation and the test rows, beside its metrics. It is in evaluation.json of the model.
+ */
+export interface Evaluation {
+  /**
+   * Columns of the data by whose values the metrics are told for each group of rows, whether or not the model sees them.
+   *
+   * @maxItems 16
+   *
+   * Items: Name of a column.
+   */
+  slices?: string[];
+  /**
+   * Confidence intervals of the metrics, by bootstrap.
+   */
+  intervals?: {
+    /**
+     * Share of such intervals that hold the true value.
+     */
+    confidence: number;
+    /**
+     * How many samples are drawn.
+     */
+    resamples: number;
+    /**
+     * Percentile; or BCa, which corrects for bias and skewness (Efron, 1987) and takes longer.
+     */
+    method: 'Percentile' | 'BCa';
+  };
+  /**
+   * How much a metric loses when a column's values are shuffled among the rows (Breiman, 2001).
+   */
+  importance?: {
+    /**
+     * The metric; accuracy or mae when unset.
+     */
+    metric?: string;
+    /**
+     * How many times each column is shuffled.
+     */
+    repeats: number;
+  };
+  /**
+   * From which probability on a class is chosen, tuned on the validation rows and applied when the model serves. Of more than two classes each against the others.
+   */
+  threshold?: {
+    /**
+     * F1; Youden: recall - false positive rate; RecallAtPrecision: the largest recall with at least precision (0.9); PrecisionAtRecall likewise; Cost: the smallest cost of wrong decisions.
+     */
+    maximise: 'F1' | 'Youden' | 'RecallAtPrecision' | 'PrecisionAtRecall' | 'Cost';
+    /**
+     * For RecallAtPrecision; 0.9 when unset.
+     */
+    precision?: number;
+    /**
+     * For PrecisionAtRecall; 0.9 when unset.
+     */
+    recall?: number;
+    /**
+     * For Cost. What a wrong alarm costs; 1 when unset.
+     */
+    falsePositive?: number;
+    /**
+     * For Cost. What a missed row costs; 1 when unset.
+     */
+    falseNegative?: number;
+  };
 }
 /**
  * Pods that do the same part of the work.
