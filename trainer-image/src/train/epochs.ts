@@ -80,16 +80,17 @@ function isOver({ state, order: { spec: { fit } } }: Run): boolean {
 
 async function learnEpoch(run: Run): Promise<SharedStep> {
   const { learner, hooks, data: { train } } = run;
-  const { seed, batchSize } = fitOf(run);
+  const { seed, batchSize, optimizer: { learningRate } } = fitOf(run);
   const order = epochOrder(train.rows, seed, run.state.epoch);
   let loss = NaN;
   while (run.state.position < train.rows) {
     if (hooks.stopRequested()) return { kind: 'Stopped' };
     const { position, step, tally } = run.state;
     const end = Math.min(train.rows, position + batchSize);
-    if (run.replicas === undefined) loss = learner.learn(gather(train, order, position, end), step, tally);
+    const rate = learningRate;
+    if (run.replicas === undefined) loss = learner.learn(gather(train, order, position, end), step, tally, rate);
     else {
-      const shared = await run.replicas.learn(run, { train, order, from: position, to: end });
+      const shared = await run.replicas.learn(run, { train, order, from: position, to: end, rate });
       if (shared.kind !== 'Learnt') return shared;
       ({ loss } = shared);
     }

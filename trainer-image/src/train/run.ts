@@ -1,6 +1,7 @@
 /** One training run from spec to model directory. Runs in a worker thread; knows no process, no environment and no clock but the given one. */
 import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
 import { readCsv } from '../data/csv.ts';
@@ -8,11 +9,15 @@ import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
 import { rowsOf } from '../data/rows.ts';
 import { openSource } from '../data/source.ts';
+import type { SourcePlaces } from '../data/source.ts';
 import { AnnealError, toAnnealError } from '../errors.ts';
 import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator, tensorflowVersion, tf } from '../model/backend.ts';
-import { readManifest, writeModel } from '../model/directory.ts';
+import { readManifest } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
+import type { ModelSpec } from '../model/spec.ts';
+import { assembleModel, writeModel } from '../model/save.ts';
+import type { ModelFolder, ModelParts } from '../model/save.ts';
 import { version } from '../version.ts';
 import { readNewest } from './checkpoint.ts';
 import type { Checkpoint, CheckpointStore, Kinship } from './checkpoint.ts';
@@ -107,28 +112,40 @@ function claim({ volume, fence }: TrainingOrder): void {
 async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ data: Prepared; dataDigest: string }> {
   const { spec } = order;
   let toldAt = hooks.now();
-  const file = await openSource(spec.data.source, { mounted: order.sourceDirectory, downloads: downloadsOf(order) }, hooks.signal, (progress) => {
+  await using source = await openSource(spec.data.source, placesOf(order, hooks), hooks.signal, (progress) => {
     if (hooks.now() - toldAt < 5000) return;
     toldAt = hooks.now();
     hooks.log('info', 'Downloading data', { ...progress });
   });
+  const [file, ...more] = source.files;
+  if (file === undefined || more.length > 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.source.uri', message: `CSV is read from one file, and ${spec.data.source.uri} matches ${source.files.length}. Name one of them.` });
   const table = await readCsv(file.path, file.name, spec.data.source.csv, hooks.signal);
   const data = await prepare(spec.data, rowsOf(table));
   const { task } = data.preprocessing.target;
   hooks.log('info', 'Data loaded', {
-    file: file.name, sha256: file.sha256, task, features: data.preprocessing.features.length,
+    file: file.name, sha256: source.sha256, task, features: data.preprocessing.features.length,
     train: data.train.rows, validation: data.validation.rows, test: data.test.rows,
   });
   const watched = spec.fit.earlyStopping?.metric;
   if (watched !== undefined && !suitsTask(watched, task)) {
     throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.earlyStopping.metric', message: `${watched} is no metric of a ${task}. Write one of ${metricsOfTask(task).join(', ')}, with val_ before it for the validation rows.` });
   }
-  return { data, dataDigest: file.sha256 };
+  return { data, dataDigest: source.sha256 };
 }
 
+/** Folder of the volume for what was downloaded, unless it is kept elsewhere. */
 const downloads = 'data';
-/** Replicas share a volume, but not half a file. */
-const downloadsOf = ({ volume, replicas }: TrainingOrder): string => path.join(volume, downloads, ...(replicas === undefined ? [] : [`replica-${replicas.index}`]));
+
+function placesOf({ volume, sourceDirectory, dataCache, sourceCredentials, fence }: TrainingOrder, { now }: TrainingHooks): SourcePlaces {
+  return {
+    mounted: sourceDirectory,
+    cache: dataCache?.folder ?? path.join(volume, downloads),
+    ...(dataCache?.maxBytes === undefined ? {} : { cacheBytes: dataCache.maxBytes }),
+    note: { folder: path.join(volume, downloads), jobUid: fence.jobUid },
+    environment: sourceCredentials ?? {},
+    now,
+  };
+}
 
 function replicasOf(order: TrainingOrder, hooks: TrainingHooks, runDigest: string, finished: () => TrainingResult | undefined): Replicas | undefined {
   const { replicas } = order;
@@ -170,7 +187,7 @@ function restored({ restoreFrom }: TrainingOrder, kinship: Kinship, data: Prepar
 
 function kinshipOf(spec: TrainerSpec, data: Prepared, dataDigest: string): Kinship {
   const { epochs: _epochs, ...fit } = spec.fit;
-  const { dropout: _dropout, l2: _l2, ...layers } = spec.model;
+  const { dropout: _dropout, l1: _l1, l2: _l2, ...layers }: ModelSpec = spec.model;
   const { shape, target } = data.preprocessing;
   return {
     lineage: sha256(canonicalJson({ ...spec, fit, dataDigest })),
@@ -186,25 +203,36 @@ async function finish(run: Run, specDigest: string, dataDigest: string): Promise
   const test = learner.evaluate(data.test);
   const { target } = data.preprocessing;
   const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...metricsOf(test, target, 'test_') };
+  const folder = await assembled(run, (network) => ({
+    network,
+    preprocessing: data.preprocessing,
+    metrics: { metrics, epoch: chosenEpoch, history: state.history, validation: details(validation, run), test: details(test, run) },
+    manifest: {
+      task: target.task,
+      specDigest,
+      data: { sha256: dataDigest, rows: { train: data.train.rows, validation: data.validation.rows, test: data.test.rows } },
+      versions: { trainer: version, tfjs: tf.version.tfjs, tensorflow: tensorflowVersion(), node: process.versions.node },
+      epochs: state.epoch,
+      metrics,
+    },
+    sample: [data.test, data.validation].find(({ rows }) => rows > 0) ?? data.train,
+  }));
   requireOwnVolume(order.volume, order.fence);
   try {
-    const stored = await writeModel(order.volume, volumeLayout.model, {
-      network: learner.network.model,
-      preprocessing: data.preprocessing,
-      metrics: { metrics, epoch: chosenEpoch, history: state.history, validation: details(validation, run), test: details(test, run) },
-      manifest: {
-        task: target.task,
-        specDigest,
-        data: { sha256: dataDigest, rows: { train: data.train.rows, validation: data.validation.rows, test: data.test.rows } },
-        versions: { trainer: version, tfjs: tf.version.tfjs, tensorflow: tensorflowVersion(), node: process.versions.node },
-        epochs: state.epoch,
-        metrics,
-      },
-    });
+    const stored = writeModel(order.volume, volumeLayout.model, folder);
     rmSync(path.join(order.volume, downloads), { recursive: true, force: true });
     return stored;
   } catch (error) {
     throw new AnnealError('VOLUME_WRITE', { message: `The model could not be written to the job's volume: ${String(error)}. Ask for a larger volume; the run goes on from its last checkpoint.`, cause: error });
+  }
+}
+
+async function assembled({ learner, hooks }: Run, parts: (network: LayersModel) => ModelParts): Promise<ModelFolder> {
+  const network = learner.model();
+  try {
+    return await assembleModel(parts(network), hooks.log);
+  } finally {
+    network.dispose();
   }
 }
 

@@ -2,6 +2,15 @@
 
 import type {ObjectMeta} from '../metadata.ts';
 
+/**
+ * Names of columns.
+ *
+ * @minItems 1
+ * @maxItems 4096
+ *
+ * Items: Name of a column.
+ */
+export type Columns = string[];
 export type Quantity = number | string;
 /**
  * @maxItems 32
@@ -148,305 +157,272 @@ export interface TrainingJobSpec {
  * Declares data, model and training; Anneal's own trainer image does the rest. The same preprocessing is stored with the model and used again when it serves.
  */
 export interface Trainer {
+  data: Data;
+  model: Network;
+  fit: Fit;
+}
+/**
+ * Where the rows come from, what is predicted from what, and how the rows are prepared.
+ */
+export interface Data {
+  source: DataSource;
   /**
-   * Where the rows come from, what is predicted from what, and how the rows are prepared.
+   * Name of the column that the model learns to predict.
    */
-  data: {
+  target: string;
+  /**
+   * What is learnt. When unset it is Classification if the target is text or has at most 50 different whole numbers, else Regression.
+   */
+  task?: 'Classification' | 'Regression';
+  /**
+   * Which columns the model sees, and their shape. When unset it sees all columns but the target.
+   */
+  features?: {
+    columns?: Columns;
+    exclude?: Columns;
     /**
-     * The file with the rows.
-     */
-    source: {
-      /**
-       * Format of the file. CSV is RFC 4180, UTF-8, with or without a byte-order mark.
-       */
-      format: 'CSV';
-      /**
-       * Where the file is: http://…, https://…, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a file on a PersistentVolumeClaim of this namespace (mounted read-only).
-       */
-      uri: string;
-      /**
-       * SHA-256 of the whole file; another file then fails the run instead of training on it. What `sha256sum FILE` prints.
-       */
-      sha256?: string;
-      /**
-       * Largest file that is read, in bytes; a larger one fails the run before it fills memory or disk. 1 GiB when unset.
-       */
-      maxBytes: number;
-      /**
-       * How the CSV file is written.
-       */
-      csv: {
-        /**
-         * The one character between two values; ";" and a tab are also common.
-         */
-        delimiter: string;
-        /**
-         * Whether the first row names the columns. When Absent they are named column_0, column_1 and so on.
-         */
-        header: 'Present' | 'Absent';
-        /**
-         * Texts that stand for a missing value.
-         *
-         * @maxItems 32
-         *
-         * Items: One such text, compared after surrounding blanks are removed.
-         */
-        missing: string[];
-      };
-    };
-    /**
-     * Name of the column that the model learns to predict.
-     */
-    target: string;
-    /**
-     * What is learnt. When unset it is Classification if the target is text or has at most 50 different whole numbers, else Regression.
-     */
-    task?: 'Classification' | 'Regression';
-    /**
-     * Which columns the model sees, and their shape. When unset it sees all columns but the target.
-     */
-    features?: {
-      /**
-       * The columns that the model sees, in this order.
-       *
-       * @minItems 1
-       * @maxItems 4096
-       *
-       * Items: Name of a column.
-       */
-      columns?: string[];
-      /**
-       * Columns that the model does not see, for example an identifier.
-       *
-       * @minItems 1
-       * @maxItems 4096
-       *
-       * Items: Name of a column.
-       */
-      exclude?: string[];
-      /**
-       * Shape that one row gets after the pipeline, the last dimension varying fastest; [height, width, channels] for images.
-       *
-       * @minItems 1
-       * @maxItems 4
-       *
-       * Items: Size of one dimension.
-       */
-      shape?: number[];
-    };
-    /**
-     * Shares of the rows that are held back from training. Rows are drawn at random, equally for equal seeds.
-     */
-    split: {
-      /**
-       * Share that val_… metrics and early stopping are measured on.
-       */
-      validation: number;
-      /**
-       * Share that is looked at once, at the end, for the test_… metrics.
-       */
-      test: number;
-      /**
-       * Whether each part gets every class in the same proportion. When unset it does for Classification.
-       */
-      stratify?: boolean;
-      /**
-       * Seed of the draw.
-       */
-      seed: number;
-    };
-    /**
-     * Steps from raw columns to numbers, in order. Each is fitted on the training rows only and stored with the model.
+     * Shape that one row gets after the pipeline, the last dimension varying fastest; [height, width, channels] for images.
      *
-     * @maxItems 64
+     * @minItems 1
+     * @maxItems 4
      *
-     * Items: One step. Write exactly one of its fields.
+     * Items: Size of one dimension.
      */
-    pipeline: {
-      /**
-       * Fills in missing values.
-       */
-      impute?: {
-        /**
-         * Columns to fill. When unset, all that the strategy suits.
-         *
-         * @minItems 1
-         * @maxItems 4096
-         *
-         * Items: Name of a column.
-         */
-        columns?: string[];
-        /**
-         * What is put in. Mean and Median suit number columns; MostFrequent and Constant suit all.
-         */
-        strategy: 'Mean' | 'Median' | 'MostFrequent' | 'Constant';
-        /**
-         * Number that Constant puts into number columns.
-         */
-        value?: number;
-        /**
-         * Text that Constant puts into text columns.
-         */
-        text?: string;
-        /**
-         * Adds a column NAME_missing, 1 where the value was missing and 0 elsewhere, for each filled column with missing values in the training rows.
-         */
-        indicator: boolean;
-      };
-      /**
-       * Brings number columns to one scale.
-       */
-      scale?: {
-        /**
-         * Columns to scale. When unset, all number columns.
-         *
-         * @minItems 1
-         * @maxItems 4096
-         *
-         * Items: Name of a column.
-         */
-        columns?: string[];
-        /**
-         * Standard: (x - mean) / population standard deviation. MinMax: to 0…1. Robust: (x - median) / interquartile range. MaxAbs: by the largest absolute value. A constant column is only shifted.
-         */
-        method: 'Standard' | 'MinMax' | 'Robust' | 'MaxAbs';
-      };
-      /**
-       * Turns text columns into numbers.
-       */
-      encode?: {
-        /**
-         * Columns to encode. When unset, all text columns.
-         *
-         * @minItems 1
-         * @maxItems 4096
-         *
-         * Items: Name of a column.
-         */
-        columns?: string[];
-        /**
-         * OneHot: a column NAME=CATEGORY of 0 and 1 for each category. Ordinal: the category's place in sorted order, from 0.
-         */
-        method: 'OneHot' | 'Ordinal';
-        /**
-         * What a category does that training never saw. Ignore: all zeros with OneHot, -1 with Ordinal. Refuse: the row is an error.
-         */
-        unknown: 'Ignore' | 'Refuse';
-      };
-    }[];
+    shape?: number[];
+  };
+  split: DataSplit;
+  /**
+   * Steps from raw columns to numbers, in order. Each is fitted on the training rows only and stored with the model.
+   *
+   * @maxItems 64
+   */
+  pipeline: PipelineStep[];
+}
+/**
+ * The file with the rows.
+ */
+export interface DataSource {
+  /**
+   * Format of the file. CSV is RFC 4180, UTF-8, with or without a byte-order mark.
+   */
+  format: 'CSV';
+  /**
+   * Where the file is: http://…, https://…, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a file on a PersistentVolumeClaim of this namespace (mounted read-only).
+   */
+  uri: string;
+  /**
+   * SHA-256 of the whole file; another file then fails the run instead of training on it. What `sha256sum FILE` prints.
+   */
+  sha256?: string;
+  /**
+   * Largest file that is read, in bytes; a larger one fails the run before it fills memory or disk. 1 GiB when unset.
+   */
+  maxBytes: number;
+  /**
+   * How the CSV file is written.
+   */
+  csv: {
+    /**
+     * The one character between two values; ";" and a tab are also common.
+     */
+    delimiter: string;
+    /**
+     * Whether the first row names the columns. When Absent they are named column_0, column_1 and so on.
+     */
+    header: 'Present' | 'Absent';
+    /**
+     * Texts that stand for a missing value.
+     *
+     * @maxItems 32
+     *
+     * Items: One such text, compared after surrounding blanks are removed.
+     */
+    missing: string[];
+  };
+}
+/**
+ * Shares of the rows that are held back from training. Rows are drawn at random, equally for equal seeds.
+ */
+export interface DataSplit {
+  /**
+   * Share that val_… metrics and early stopping are measured on.
+   */
+  validation: number;
+  /**
+   * Share that is looked at once, at the end, for the test_… metrics.
+   */
+  test: number;
+  /**
+   * Whether each part gets every class in the same proportion. When unset it does for Classification.
+   */
+  stratify?: boolean;
+  /**
+   * Seed of the draw.
+   */
+  seed: number;
+}
+/**
+ * One step. Write exactly one of its fields.
+ */
+export interface PipelineStep {
+  /**
+   * Fills in missing values.
+   */
+  impute?: {
+    columns?: Columns;
+    /**
+     * What is put in. Mean and Median suit number columns; MostFrequent and Constant suit all.
+     */
+    strategy: 'Mean' | 'Median' | 'MostFrequent' | 'Constant';
+    /**
+     * Number that Constant puts into number columns.
+     */
+    value?: number;
+    /**
+     * Text that Constant puts into text columns.
+     */
+    text?: string;
+    /**
+     * Adds a column NAME_missing, 1 where the value was missing and 0 elsewhere, for each filled column with missing values in the training rows.
+     */
+    indicator: boolean;
   };
   /**
-   * The network.
+   * Brings number columns to one scale.
    */
-  model: {
+  scale?: {
+    columns?: Columns;
     /**
-     * MLP: dense layers. CNN: blocks of convolution and 2x2 max-pooling, then dense layers; needs data.features.shape: [height, width, channels].
+     * Standard: (x - mean) / population standard deviation. MinMax: to 0…1. Robust: (x - median) / interquartile range. MaxAbs: by the largest absolute value. A constant column is only shifted.
      */
-    preset: 'MLP' | 'CNN';
-    /**
-     * Sizes of the hidden dense layers. When unset, [64, 32] for MLP and [64] for CNN.
-     *
-     * @maxItems 16
-     *
-     * Items: Size of one layer.
-     */
-    units?: number[];
-    /**
-     * Filters of the first convolution; each further block doubles them. CNN only; 32 when unset.
-     */
-    filters?: number;
-    /**
-     * How many blocks of convolution and pooling. CNN only; 2 when unset.
-     */
-    blocks?: number;
-    /**
-     * Height and width of the convolutions' kernels. CNN only; 3 when unset.
-     */
-    kernelSize?: number;
-    /**
-     * Activation of the hidden layers.
-     */
-    activation: 'ReLU' | 'Tanh' | 'Sigmoid' | 'ELU';
-    /**
-     * Share of each hidden dense layer's outputs that a training step drops.
-     */
-    dropout: number;
-    /**
-     * Weight of the L2 penalty on kernels, added to the loss.
-     */
-    l2: number;
+    method: 'Standard' | 'MinMax' | 'Robust' | 'MaxAbs';
   };
   /**
-   * How the network is trained.
+   * Turns text columns into numbers.
    */
-  fit: {
+  encode?: {
+    columns?: Columns;
     /**
-     * How many times training goes through all training rows, at most.
+     * OneHot: a column NAME=CATEGORY of 0 and 1 for each category. Ordinal: the category's place in sorted order, from 0.
      */
-    epochs: number;
+    method: 'OneHot' | 'Ordinal';
     /**
-     * Rows of one optimiser step.
+     * What a category does that training never saw. Ignore: all zeros with OneHot, -1 with Ordinal. Refuse: the row is an error.
      */
-    batchSize: number;
-    /**
-     * What turns gradients into steps.
-     */
-    optimizer: {
-      /**
-       * Adam: Kingma and Ba (2015), beta1 0.9, beta2 0.999. SGD: gradient descent, with momentum where given.
-       */
-      name: 'Adam' | 'SGD';
-      /**
-       * Step size.
-       */
-      learningRate: number;
-      /**
-       * Share of the last step that is added to the next. SGD only; 0 when unset.
-       */
-      momentum?: number;
-    };
-    /**
-     * Stops when a metric gets no better. When unset, all epochs are done.
-     */
-    earlyStopping?: {
-      /**
-       * What is watched. Those with val_ are measured on the validation rows.
-       */
-      metric:
-        | 'loss'
-        | 'accuracy'
-        | 'precision'
-        | 'recall'
-        | 'f1'
-        | 'mae'
-        | 'rmse'
-        | 'r2'
-        | 'val_loss'
-        | 'val_accuracy'
-        | 'val_precision'
-        | 'val_recall'
-        | 'val_f1'
-        | 'val_mae'
-        | 'val_rmse'
-        | 'val_r2';
-      /**
-       * Epochs without improvement after which training stops.
-       */
-      patience: number;
-      /**
-       * Smallest change that counts as an improvement.
-       */
-      minDelta: number;
-      /**
-       * Whether the model gets the weights of the best epoch rather than of the last.
-       */
-      restoreBest: boolean;
-    };
-    /**
-     * Seed of initial weights, order of rows and dropout. Two runs with one seed on one machine type give the same weights.
-     */
-    seed: number;
+    unknown: 'Ignore' | 'Refuse';
   };
+}
+/**
+ * The network.
+ */
+export interface Network {
+  /**
+   * MLP: dense layers. CNN: blocks of convolution and 2x2 max-pooling, then dense layers; needs data.features.shape: [height, width, channels].
+   */
+  preset: 'MLP' | 'CNN';
+  /**
+   * Sizes of the hidden dense layers. When unset, [64, 32] for MLP and [64] for CNN.
+   *
+   * @maxItems 16
+   *
+   * Items: Size of one layer.
+   */
+  units?: number[];
+  /**
+   * Filters of the first convolution; each further block doubles them. CNN only; 32 when unset.
+   */
+  filters?: number;
+  /**
+   * How many blocks of convolution and pooling. CNN only; 2 when unset.
+   */
+  blocks?: number;
+  /**
+   * Height and width of the convolutions' kernels. CNN only; 3 when unset.
+   */
+  kernelSize?: number;
+  /**
+   * Activation of the hidden layers.
+   */
+  activation: 'ReLU' | 'Tanh' | 'Sigmoid' | 'ELU';
+  /**
+   * Share of each hidden dense layer's outputs that a training step drops.
+   */
+  dropout: number;
+  /**
+   * Weight of the L2 penalty on kernels, added to the loss.
+   */
+  l2: number;
+}
+/**
+ * How the network is trained.
+ */
+export interface Fit {
+  /**
+   * How many times training goes through all training rows, at most.
+   */
+  epochs: number;
+  /**
+   * Rows of one optimiser step.
+   */
+  batchSize: number;
+  /**
+   * What turns gradients into steps.
+   */
+  optimizer: {
+    /**
+     * Adam: Kingma and Ba (2015), beta1 0.9, beta2 0.999. SGD: gradient descent, with momentum where given.
+     */
+    name: 'Adam' | 'SGD';
+    /**
+     * Step size.
+     */
+    learningRate: number;
+    /**
+     * Share of the last step that is added to the next. SGD only; 0 when unset.
+     */
+    momentum?: number;
+  };
+  /**
+   * Stops when a metric gets no better. When unset, all epochs are done.
+   */
+  earlyStopping?: {
+    /**
+     * What is watched. Those with val_ are measured on the validation rows.
+     */
+    metric:
+      | 'loss'
+      | 'accuracy'
+      | 'precision'
+      | 'recall'
+      | 'f1'
+      | 'mae'
+      | 'rmse'
+      | 'r2'
+      | 'val_loss'
+      | 'val_accuracy'
+      | 'val_precision'
+      | 'val_recall'
+      | 'val_f1'
+      | 'val_mae'
+      | 'val_rmse'
+      | 'val_r2';
+    /**
+     * Epochs without improvement after which training stops.
+     */
+    patience: number;
+    /**
+     * Smallest change that counts as an improvement.
+     */
+    minDelta: number;
+    /**
+     * Whether the model gets the weights of the best epoch rather than of the last.
+     */
+    restoreBest: boolean;
+  };
+  /**
+   * Seed of initial weights, order of rows and dropout. Two runs with one seed on one machine type give the same weights.
+   */
+  seed: number;
 }
 /**
  * Pods that do the same part of the work.
