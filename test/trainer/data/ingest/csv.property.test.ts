@@ -2,12 +2,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { readCsv } from '../../../../trainer-image/src/data/csv.ts';
-import { openRows } from '../../../../trainer-image/src/data/ingest/open.ts';
+import type { Resources } from '../../../../trainer-image/src/data/ingest/index.ts';
 import type { AnnealError } from '../../../../trainer-image/src/errors.ts';
 import type { Column } from '../../../../trainer-image/src/data/table.ts';
 import { folder } from '../../support.ts';
 import type { Folder } from '../../support.ts';
 import { cells } from '../tables.ts';
+import { columnsOf, csv, open } from './support.ts';
 
 const signal = new AbortController().signal;
 
@@ -54,12 +55,10 @@ async function plainly(place: Folder, options: Written): Promise<Outcome> {
   return outcome(async () => (await readCsv(`${place.path}/rows.csv`, 'rows.csv', options, signal)).columns.map(withTimes));
 }
 
-async function scanned(place: Folder, options: Written, threads: number): Promise<Outcome> {
+async function scanned(place: Folder, options: Written, changed: Partial<Resources>): Promise<Outcome> {
   return outcome(async () => {
-    using rows = await openRows([{ path: `${place.path}/rows.csv`, name: 'rows.csv' }], { format: 'CSV', csv: options, selection: { except: [] } }, { threads, budgetBytes: 1e9, signal });
-    const columns: Column[] = [];
-    for (const { name } of rows.columns) columns.push(await rows.column(name));
-    return columns;
+    using rows = await open(place, ['rows.csv'], { ...csv, csv: options }, changed);
+    return await columnsOf(rows);
   });
 }
 
@@ -114,16 +113,32 @@ const soup: fc.Arbitrary<Document> = fc.record({
   content: fc.array(fc.constantFrom(',', ',', '\n', '\n', '"', '"', '\r', '\r\n', ' ', 'a', '1', '-', '.', 'e', 'é', '\u00a0', '\ufeff', '🙂', 'NA', 'a,b\n', '"x",', '1,2\n'), { maxLength: 25 }).map((parts) => parts.join('')),
 });
 
+/** How rows are cut into blocks and shared out must not show. */
+const ways: readonly (readonly [string, Partial<Resources>])[] = [
+  ['at once', {}],
+  ['in blocks of some bytes, to a file', { sizes: { blockBytes: 24, cachedFrom: 0 } }],
+];
+
 describe('delimited text', function () {
   this.timeout(120_000);
 
   for (const [what, documents] of [['written well', document], ['thrown together', soup]] as const) {
-    it(`is read as another parser reads it, or refused for the same reason, when ${what}`, async () => {
-      await using place = await folder();
-      await fc.assert(fc.asyncProperty(documents, async ({ options, content }) => {
-        place.write('rows.csv', content);
-        expect(await scanned(place, options, 0)).to.deep.equal(await plainly(place, options));
-      }), { numRuns: 500 });
-    });
+    for (const [how, changed] of ways) {
+      it(`is read as another parser reads it, or refused for the same reason, when ${what} and read ${how}`, async () => {
+        await using place = await folder();
+        await fc.assert(fc.asyncProperty(documents, async ({ options, content }) => {
+          place.write('rows.csv', content);
+          expect(await scanned(place, options, changed)).to.deep.equal(await plainly(place, options));
+        }), { numRuns: 300 });
+      });
+    }
   }
+
+  it('is read alike on several threads', async () => {
+    await using place = await folder();
+    await fc.assert(fc.asyncProperty(document, async ({ options, content }) => {
+      place.write('rows.csv', content);
+      expect(await scanned(place, options, { threads: 2, sizes: { blockBytes: 32, cachedFrom: 0 } })).to.deep.equal(await plainly(place, options));
+    }), { numRuns: 15 });
+  });
 });

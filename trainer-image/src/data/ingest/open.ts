@@ -1,11 +1,13 @@
-import { AnnealError } from '../../errors.ts';
-import type { DataFile } from './opening.ts';
+import { canonicalJson, sha256 } from '../../files.ts';
+import type { LocalFile } from '../source.ts';
+import { cachedTable } from './cache.ts';
+import type { CachePlace } from './cache.ts';
 import type { Selection } from './scan.ts';
 import { storedRows } from './stored-rows.ts';
 import type { OpenRows } from './stored-rows.ts';
-import { memorySink } from './table-file.ts';
-import type { StoredTable } from './table-file.ts';
-import { readTextFiles } from './text-files.ts';
+import { layoutVersion, memorySink, passingSink } from './table-file.ts';
+import type { Sink, StoredTable } from './table-file.ts';
+import { readTextFiles, usualBlockBytes } from './text-files.ts';
 
 export type Format = 'CSV' | 'TSV' | 'JSONLines' | 'Parquet';
 
@@ -19,18 +21,42 @@ export interface FileOptions {
 
 export interface Resources {
   readonly threads: number;
-  /** Memory that all columns together may take. */
-  readonly budgetBytes: number;
+  /** Memory that this process may take for all that it does. */
+  readonly memoryBytes: number;
+  /** Where tables are kept that are too large for memory, and found again. */
+  readonly cache: CachePlace;
   readonly signal: AbortSignal;
+  /** For tests: how much is read at a time, and from how many bytes of files on a table goes to the cache. */
+  readonly sizes?: { readonly blockBytes: number; readonly cachedFrom: number };
 }
 
-/** @throws AnnealError `DATA_…` of what is wrong with the files */
-export async function openRows(files: readonly DataFile[], options: FileOptions, resources: Resources): Promise<OpenRows> {
-  return storedRows(await read(files, options, resources), resources.budgetBytes);
+/** Files from so many bytes on are worth a table on disk; smaller ones are read sooner than a table is written. */
+const cachedFromBytes = 32 * 1024 * 1024;
+/** Shares of the memory: for columns that are kept, of which every step of a pipeline makes more, and for DuckDB while it reads. */
+const columnsShare = 1 / 8;
+const duckShare = 1 / 4;
+
+/** @throws AnnealError `DATA_…` of what is wrong with the files, `VOLUME_WRITE` */
+export async function openRows(files: readonly LocalFile[], options: FileOptions, resources: Resources): Promise<OpenRows> {
+  const { memoryBytes, cache, sizes } = resources;
+  const bytes = files.reduce((total, file) => total + file.bytes, 0);
+  const read = (sink: () => Sink): Promise<StoredTable> => readTable(files, options, resources, sink);
+  const small = sizes?.cachedFrom ?? cachedFromBytes;
+  const table = bytes < small ? await read(() => memorySink(small, () => passingSink(cache.folder))) : await cachedTable(cache, keyOf(files, options), read);
+  return storedRows(table, memoryBytes * columnsShare);
 }
 
-function read(files: readonly DataFile[], { format, csv, selection }: FileOptions, { threads, signal }: Resources): Promise<StoredTable> {
-  if (format === 'Parquet') throw new AnnealError('INTERNAL', { message: 'not yet' });
-  const isJson = format === 'JSONLines';
-  return readTextFiles(files, { format, delimiter: format === 'TSV' ? '\t' : csv.delimiter, header: csv.header, rule: isJson ? { missing: [], trims: false } : { missing: csv.missing, trims: true }, selection }, { threads, signal, sink: memorySink });
+/** Equal for all that gives an equal table. */
+function keyOf(files: readonly LocalFile[], { format, csv, selection }: FileOptions): string {
+  return sha256(canonicalJson({ layoutVersion, files: files.map((file) => file.sha256), format, selection, ...(format === 'CSV' || format === 'TSV' ? { csv } : {}) }));
+}
+
+async function readTable(files: readonly LocalFile[], { format, csv, selection }: FileOptions, { threads, memoryBytes, cache, signal, sizes }: Resources, sink: () => Sink): Promise<StoredTable> {
+  if (format === 'Parquet') {
+    // Its library is of some size; other formats do without.
+    const { readParquet } = await import('./parquet.ts');
+    return readParquet(files, selection, { threads, memoryBytes: memoryBytes * duckShare, temporary: cache.folder, signal, sink });
+  }
+  const rule = format === 'JSONLines' ? { missing: [], trims: false } : { missing: csv.missing, trims: true };
+  return readTextFiles(files, { format, delimiter: csv.delimiter, header: csv.header, rule, selection }, { threads, blockBytes: sizes?.blockBytes ?? usualBlockBytes, signal, sink });
 }

@@ -2,7 +2,9 @@
  * A table by blocks of rows, each column of a block a segment by itself: in memory, or in one file that is written once and then only read.
  * The file is its segments, an index of them, a header in JSON, and at its end the header's place and the version of the layout.
  */
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writevSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, rmSync, writevSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Kind } from './growing.ts';
 import { encodings, missingSegment } from './segments.ts';
 import type { Encoding, Segment } from './segments.ts';
@@ -66,14 +68,48 @@ function tableOf(index: TableIndex, read: (offset: number, length: number) => Ui
   };
 }
 
-/** Keeps segments in memory, as they are given. */
-export function memorySink(): Sink {
-  let held: Uint8Array[] = [];
+/**
+ * Keeps segments in memory as they are given, as long as they are few.
+ * @param spill  where they go when they are more than `mostBytes`
+ */
+export function memorySink(mostBytes: number, spill: () => Sink): Sink {
+  const held = new Map<number, Uint8Array>();
+  let at = 0;
+  let file: Sink | undefined;
   return {
-    write: (segments) => segments.map((segment) => held.push(segment) - 1),
-    finish: (index) => tableOf(index, (offset) => held[offset] ?? new Uint8Array(0), () => (held = [])),
-    abandon: () => (held = []),
+    write: (segments) => {
+      if (file !== undefined) return file.write(segments);
+      const offsets = offsetsOf(segments, at);
+      segments.forEach((segment, place) => held.set(offsets[place] ?? 0, segment));
+      at = segments.reduce((end, { length }) => end + length, at);
+      if (at > mostBytes) {
+        // In the same order, so that each begins where it was said to.
+        file = spill();
+        file.write([...held.values()]);
+        held.clear();
+      }
+      return offsets;
+    },
+    finish: (index) => file?.finish(index) ?? tableOf(index, (offset) => held.get(offset) ?? new Uint8Array(0), () => held.clear()),
+    abandon: () => {
+      held.clear();
+      file?.abandon();
+    },
   };
+}
+
+function offsetsOf(parts: readonly Uint8Array[], from: number): number[] {
+  let at = from;
+  return parts.map(({ length }) => (at += length) - length);
+}
+
+/** A file that goes with this process, whenever that ends. @throws the system's error, for example ENOSPC */
+export function passingSink(folder: string): Sink {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `.tmp-${randomUUID()}`);
+  const sink = fileSink(path);
+  rmSync(path);
+  return sink;
 }
 
 /** Writes a new file, which is whole once `finish` returned. @throws the system's error, for example ENOSPC */
@@ -81,8 +117,8 @@ export function fileSink(path: string): Sink {
   const file = openSync(path, 'wx+');
   let at = 0;
   const write = (parts: readonly Uint8Array[]): number[] => {
-    const offsets = parts.map(({ length }, place) => (place === 0 ? at : at += parts[place - 1]?.length ?? 0));
-    at += parts.at(-1)?.length ?? 0;
+    const offsets = offsetsOf(parts, at);
+    at = parts.reduce((end, { length }) => end + length, at);
     writeAll(file, parts);
     return offsets;
   };
@@ -99,7 +135,10 @@ export function fileSink(path: string): Sink {
       fsyncSync(file);
       return tableOf(index, reader(file), () => closeSync(file));
     },
-    abandon: () => closeSync(file),
+    abandon: () => {
+      closeSync(file);
+      rmSync(path, { force: true });
+    },
   };
 }
 
