@@ -11,6 +11,7 @@ import type { Prepared } from '../data/prepare.ts';
 import { rowsOf } from '../data/rows.ts';
 import { openSource } from '../data/source.ts';
 import type { SourcePlaces } from '../data/source.ts';
+import { sourceSpec } from '../data/sources/spec.ts';
 import { AnnealError, toAnnealError } from '../errors.ts';
 import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator, tensorflowVersion, tf } from '../model/backend.ts';
@@ -116,7 +117,7 @@ function claim({ volume, fence }: TrainingOrder): void {
 async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ data: Prepared; dataDigest: string }> {
   const { spec } = order;
   let toldAt = hooks.now();
-  await using source = await openSource(spec.data.source, placesOf(order, hooks), hooks.signal, (progress) => {
+  await using source = await openSource(sourceSpec(spec.data.source), placesOf(order, hooks), hooks.signal, (progress) => {
     if (hooks.now() - toldAt < 5000) return;
     toldAt = hooks.now();
     hooks.log('info', 'Downloading data', { ...progress });

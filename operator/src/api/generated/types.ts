@@ -236,27 +236,65 @@ export interface Data {
      */
     seed: number;
   };
+  /**
+   * Where files that were downloaded, and tables that were made of them, are kept to be found again, by their digest. Trials of one sweep that name the same claim read the data once.
+   */
+  cache?: {
+    /**
+     * PersistentVolumeClaim of the same namespace that all pods can mount for writing. Without one, each job keeps its own on its volume.
+     */
+    claimName: string;
+    /**
+     * Bytes that they may take there; what was not used for longest goes first. 64 GiB when unset.
+     */
+    maxBytes?: number;
+  };
 }
 /**
- * The file with the rows.
+ * The file, or the files, with the rows.
  */
 export interface DataSource {
   /**
-   * Format of the file. CSV is RFC 4180, UTF-8, with or without a byte-order mark.
+   * Format of the files. CSV is RFC 4180, UTF-8, with or without a byte-order mark; TSV has tabs instead of commas; JSONLines has an object of numbers and texts on each line; Parquet has its own types. Files may be compressed by gzip or zstd.
    */
-  format: 'CSV';
+  format: 'CSV' | 'TSV' | 'JSONLines' | 'Parquet';
   /**
-   * Where the file is: http://…, https://…, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a file on a PersistentVolumeClaim of this namespace (mounted read-only).
+   * Where the files are: http://…, https://…, s3://BUCKET/KEY, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a PersistentVolumeClaim of this namespace (mounted read-only). PATH and KEY may name several files, by * (but /), ** and ?, or by a / at the end for all below.
    */
   uri: string;
   /**
-   * SHA-256 of the whole file; another file then fails the run instead of training on it. What `sha256sum FILE` prints.
+   * SHA-256 of the one file; another file then fails the run instead of training on it. What `sha256sum FILE` prints.
    */
   sha256?: string;
   /**
-   * Largest file that is read, in bytes; a larger one fails the run before it fills memory or disk. 1 GiB when unset.
+   * Most bytes that are read, of all files together; more fail the run before they fill the disk. 1 GiB when unset.
    */
   maxBytes: number;
+  /**
+   * Most files that a pattern may name; 100,000 when unset.
+   */
+  maxFiles?: number;
+  /**
+   * For s3. URL of the service, for a store other than Amazon's.
+   */
+  endpoint?: string;
+  /**
+   * For s3. Region of the bucket; us-east-1 when unset.
+   */
+  region?: string;
+  /**
+   * For s3. How the bucket is named in a request; Auto when unset. Path, as https://endpoint/bucket, is what most stores other than Amazon's want.
+   */
+  addressing?: 'Auto' | 'Path' | 'VirtualHost';
+  /**
+   * For s3. Secret of the same namespace with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one. Left out, the pod's own identity counts.
+   */
+  credentials?: {
+    /**
+     * Name of the Secret.
+     */
+    secretName: string;
+  };
   /**
    * How the CSV file is written.
    */

@@ -17,6 +17,16 @@ export interface S3Spec {
   readonly addressing: BucketPlace['addressing'];
 }
 
+/** As the manifest has it, defaults filled in. */
+export function sourceSpec({ uri, sha256, maxBytes, maxFiles, endpoint, region = 'us-east-1', addressing = 'Auto' }: Source): SourceSpec {
+  return {
+    uri, maxBytes,
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(maxFiles === undefined ? {} : { maxFiles }),
+    ...(uri.startsWith('s3://') ? { s3: { region, addressing, ...(endpoint === undefined ? {} : { endpoint }) } } : {}),
+  };
+}
+
 export const mostFiles = 100_000;
 
 export const sourceField = 'spec.trainer.data.source';
