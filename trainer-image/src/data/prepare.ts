@@ -57,10 +57,26 @@ export interface Prepared {
   readonly slices?: Readonly<Record<'validation' | 'test', readonly Slice[]>>;
 }
 
+/** One fold of a cross-validation: `validation` is what is held back of it, and `test` is empty. */
+export interface FoldSpec {
+  readonly kFold: number;
+  /** From 0. */
+  readonly index: number;
+  /** As of the split, unless set. */
+  readonly stratified?: boolean;
+  readonly groupBy?: string;
+}
+
+export interface PrepareOptions {
+  /** Columns by whose values the rows that are held back are grouped. */
+  readonly sliceBy?: readonly string[];
+  readonly fold?: FoldSpec;
+}
+
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows, sliceBy: readonly string[] = []): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold }: PrepareOptions = {}): Promise<Prepared> {
   const inputs = inputsOf(spec, data.columns);
-  const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data));
+  const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
   const names = inputs.map(({ name }) => name);
   const pipeline = await fitPipeline(spec.pipeline, frameOfRows(data, names, parts.train), target, data.inMemory);
   const train = pipeline.rows.map((row) => parts.train[row] ?? 0);
@@ -140,16 +156,17 @@ interface SplitTarget {
   readonly code: (train: Int32Array) => { coding: TargetCoding; codes: Int32Array | Float32Array };
 }
 
-async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column): Promise<SplitTarget> {
+async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column, fold: FoldSpec | undefined): Promise<SplitTarget> {
   const { name } = target;
+  const stratify = fold?.stratified ?? spec.split.stratify;
   if (taskOf(spec, target) === 'Classification') {
     const { classes, codes } = codeClasses(target);
-    const parts = await partsOf(spec.split, data, spec.split.stratify ?? spec.split.orderBy === undefined ? codes : undefined);
+    const parts = await partsOf(spec.split, data, stratify ?? spec.split.orderBy === undefined ? codes : undefined, fold);
     return { parts, target: { task: 'Classification', classes, codes: parts.train.map((row) => codes[row] ?? 0) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
   }
-  if (spec.split.stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
+  if (stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
   if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
-  const parts = await partsOf(spec.split, data, undefined);
+  const parts = await partsOf(spec.split, data, undefined, fold);
   return {
     parts,
     target: { task: 'Regression', values: Float64Array.from(parts.train, (row) => target.values[row] ?? NaN) },
@@ -160,10 +177,12 @@ async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Colu
   };
 }
 
-async function partsOf(spec: TrainerSpec['data']['split'], data: Rows, strata: Int32Array | undefined): Promise<Split> {
-  const { holdouts: [holdout], test } = holdouts(data.rows, spec, await splitKeys(spec, data, strata));
+async function partsOf(spec: TrainerSpec['data']['split'], data: Rows, strata: Int32Array | undefined, fold: FoldSpec | undefined): Promise<Split> {
+  const keys = await splitKeys(fold?.groupBy === undefined ? spec : { ...spec, groupBy: fold.groupBy }, data, strata);
+  const { holdouts: parts, test } = holdouts(data.rows, fold === undefined ? spec : { ...spec, folds: fold.kFold }, keys);
+  const holdout = parts[fold?.index ?? 0];
   if (holdout === undefined) throw new Error('The split gave no part to train on.');
-  return { ...holdout, test };
+  return { ...holdout, test: fold === undefined ? test : new Int32Array(0) };
 }
 
 function shapeOf(spec: TrainerSpec['data'], features: readonly string[]): readonly number[] {

@@ -16,6 +16,16 @@ import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 import { judge as judgeStopping, startStopping } from './stopping.ts';
 
+/** Which part of a job a run is: the one that gives the model, or a fold before it. */
+export interface Share {
+  /** Runs before it, and all. */
+  readonly before: number;
+  readonly of: number;
+  readonly isFold: boolean;
+  /** What those before it said; told with each report. */
+  readonly metrics: Metrics;
+}
+
 export interface Run {
   readonly order: TrainingOrder;
   readonly data: Prepared;
@@ -24,6 +34,7 @@ export interface Run {
   readonly metrics: readonly string[];
   readonly store: CheckpointStore;
   readonly hooks: TrainingHooks;
+  readonly share: Share;
   /** The others, where the job has any. */
   readonly replicas?: Replicas;
   state: RunState;
@@ -184,7 +195,7 @@ function checkpoint(run: Run): void {
 }
 
 function report(run: Run, metrics: Metrics): void {
-  const { state, hooks, order: { attempt }, data: { train } } = run;
+  const { state, hooks, share, order: { attempt }, data: { train } } = run;
   const { epochs, batchSize } = fitOf(run);
   const steps = epochs * Math.ceil(train.rows / batchSize);
   const done = state.step - run.startedStep;
@@ -195,9 +206,9 @@ function report(run: Run, metrics: Metrics): void {
     epoch: state.epoch,
     epochs,
     step: state.step,
-    percent: Math.min(100, (100 * state.step) / steps),
-    remainingSeconds: done > 0 ? (seconds / done) * (steps - state.step) : 0,
-    metrics: { ...state.history.at(-1), ...metrics },
+    percent: (100 * (share.before + Math.min(1, state.step / steps))) / share.of,
+    remainingSeconds: done > 0 ? (seconds / done) * ((share.of - share.before) * steps - state.step) : 0,
+    metrics: { ...state.history.at(-1), ...metrics, ...share.metrics },
     ...(run.lastCheckpoint === undefined ? {} : { checkpoint: run.lastCheckpoint }),
   };
   hooks.report(progress);

@@ -160,6 +160,7 @@ export interface Trainer {
   data: Data;
   model: Network;
   fit: Fit;
+  validation?: CrossValidation;
   evaluation?: Evaluation;
 }
 /**
@@ -783,6 +784,23 @@ export interface Fit {
    * Seed of initial weights, order of rows and dropout. Two runs with one seed on one machine type give the same weights.
    */
   seed: number;
+}
+/**
+ * Cross-validation before the model is trained: the rows that are not for testing are cut into folds, and each is validated on by a network trained on the others. The means are told as cv_ metrics, with their standard deviations.
+ */
+export interface CrossValidation {
+  /**
+   * How many folds. With split.orderBy, each is trained for by what lies before it.
+   */
+  kFold: number;
+  /**
+   * Whether each fold gets every class in the same proportion. As of the split when unset.
+   */
+  stratified?: boolean;
+  /**
+   * Column whose equal values stay in one fold. As of the split when unset.
+   */
+  groupBy?: string;
 }
 /**
  * What is found out about the finished model from the validation and the test rows, beside its metrics. It is in evaluation.json of the model.
