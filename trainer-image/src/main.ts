@@ -26,12 +26,14 @@ const usage = `Usage:
       Serves a model by the Open Inference Protocol V2.
   anneal-trainer version`;
 
-/** Set before TensorFlow is loaded, which reads them once. What the pod sets wins. @returns the threads it will use */
+/** Set before TensorFlow is loaded, which reads them once. What the pod sets wins. @returns the threads that it, or ONNX Runtime, will use */
 function tuneTensorFlow(preferred?: number): number {
   const threads = String(preferred ?? threadsFor(availableParallelism(), readCpuMax()));
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.TF_NUM_INTRAOP_THREADS ??= threads;
   process.env.TF_NUM_INTEROP_THREADS ??= threads;
+  // On by itself only where the CPU has instructions for neural networks, though it nearly halves the time of a convolution everywhere.
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   return Number(process.env.TF_NUM_INTRAOP_THREADS);
 }
 
@@ -94,8 +96,8 @@ async function run(args: string[]): Promise<number> {
   return runLocal(args, { terminal, tune: tuneTensorFlow });
 }
 
-/** TensorFlow is only loaded here; the main thread of a training never needs it. */
-async function serve(args: string[], log: Log): Promise<number> {
+/** TensorFlow is only loaded for a model that needs it; the main thread of a training never does. */
+async function serve(args: string[], threads: number, log: Log): Promise<number> {
   const { values } = parseArgs({ args, options: {
     'model-dir': { type: 'string' }, name: { type: 'string' }, port: { type: 'string', default: '8080' },
     'max-body-bytes': { type: 'string', default: String(16 * 1024 * 1024) }, 'drain-seconds': { type: 'string', default: '5' },
@@ -110,7 +112,7 @@ async function serve(args: string[], log: Log): Promise<number> {
   });
   const { serve: start } = await import('./serve/server.ts');
   const serving = await start({
-    modelDirectory, name, log,
+    modelDirectory, name, threads, log,
     port: Number(values.port), maxBodyBytes: Number(values['max-body-bytes']), drainMs: Number(values['drain-seconds']) * 1000,
   });
   await stopAsked;
@@ -123,9 +125,7 @@ async function main([verb = '', ...args]: string[]): Promise<number> {
   switch (verb) {
     case 'train': return train(args, log);
     case 'run': return run(args);
-    case 'serve':
-      tuneTensorFlow();
-      return serve(args, log);
+    case 'serve': return serve(args, tuneTensorFlow(), log);
     case 'version':
       process.stdout.write(`${version}\n`);
       return 0;

@@ -1,4 +1,5 @@
 /** A request that a model can answer, made from what its directory holds: a row of typical values. */
+import type { FittedStep } from '../data/pipeline/index.ts';
 import { preprocess } from '../data/prepare.ts';
 import type { Preprocessing } from '../data/prepare.ts';
 import { textColumn } from '../data/table.ts';
@@ -23,14 +24,21 @@ export async function exampleRequest({ signature }: Pick<Manifest, 'signature'>,
   return { inputs: all?.shape.length === 2 ? [{ ...all, shape: [1, data.length], data }] : signature.inputs.map((input, index) => ({ ...input, shape: [1], data: [data[index] ?? null] })) };
 }
 
-/** What the steps that were fitted know of a column: what fills it, its first category, or where its scale begins. */
 function typicalValue({ steps }: Preprocessing, name: string): number | string | undefined {
-  for (const { columns } of steps) {
-    const column = columns.find((each) => each.name === name);
-    if (column === undefined) continue;
-    if ('fill' in column) return column.fill;
-    if ('categories' in column) return column.categories[0];
-    return column.shift;
+  for (const step of steps) {
+    const value = knownTo(step, name);
+    if (value !== undefined) return value;
   }
   return undefined;
+}
+
+/** What a step that was fitted knows of a column: what fills it, its first category, or where its scale begins. */
+function knownTo(step: FittedStep, name: string): number | string | undefined {
+  const isMeant = (column: { readonly name: string }): boolean => column.name === name;
+  switch (step.kind) {
+    case 'Impute': return step.columns.find(isMeant)?.fill;
+    case 'Encode': return step.method === 'Hash' ? undefined : step.columns.find(isMeant)?.categories[0];
+    case 'Scale': return step.columns.find(isMeant)?.shift;
+    default: return undefined;
+  }
 }

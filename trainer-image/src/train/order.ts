@@ -11,6 +11,10 @@ export interface TrainingOrder {
   readonly volume: string;
   /** Folder of a `configmap://` or `pvc://` source. */
   readonly sourceDirectory?: string;
+  /** Where downloads are kept; a folder of the volume where it is left out. */
+  readonly dataCache?: { readonly folder: string; readonly maxBytes?: number };
+  /** Variables with the source's credentials. */
+  readonly sourceCredentials?: Readonly<Record<string, string>>;
   readonly attempt: number;
   /** Seconds between two checkpoints; 0 writes one after each epoch. */
   readonly checkpointIntervalSeconds: number;
