@@ -93,7 +93,10 @@ async function run(args: string[]): Promise<number> {
     },
     now: Date.now,
   };
-  return runLocal(args, { terminal, tune: tuneTensorFlow });
+  const code = await runLocal(args, { terminal, tune: tuneTensorFlow });
+  // What goes into a pipe may still be on its way, and would be lost with the process.
+  for (const stream of [process.stdout, process.stderr]) await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  return code;
 }
 
 /** TensorFlow is only loaded for a model that needs it; the main thread of a training never does. */

@@ -1,13 +1,19 @@
 /** `anneal-train`: the spec of a cluster on one machine, without it. */
 import { trainerExit } from '@anneal/operator/api';
 import { AnnealError, toAnnealError } from '../errors.ts';
+import { orderFrom } from '../train/environment.ts';
+import type { TrainingOrder } from '../train/order.ts';
+import { environmentOf } from './environment.ts';
 import { parseFlags, usage } from './flags.ts';
 import type { Flags } from './flags.ts';
 import { ManifestRefused, readJob } from './manifest.ts';
 import { sourceFolder } from './mounts.ts';
+import { createNarrator } from './narrator.ts';
+import { planInThread, renderPlan } from './plan/index.ts';
 import type { Terminal } from './terminal.ts';
 import { shellWord } from './text.ts';
 import { trainHere } from './train.ts';
+import type { LocalRun } from './train.ts';
 
 export interface Parts {
   readonly terminal: Terminal;
@@ -29,10 +35,25 @@ export async function runLocal(args: readonly string[], { terminal, tune }: Part
     const folder = sourceFolder(job.spec.data.source, flags.mounts, terminal.directory);
     // Read by TensorFlow when it is loaded; what is asked for here wins over what was set.
     if (flags.threads !== undefined) terminal.environment.TF_NUM_INTRAOP_THREADS = terminal.environment.TF_NUM_INTEROP_THREADS = String(flags.threads);
+    if (flags.dryRun) return await planHere({ job, flags, terminal, tune, sourceFolder: folder });
     return await trainHere({ job, flags, terminal, tune, sourceFolder: folder, command: ['anneal-train', ...args].map(shellWord).join(' ') });
   } catch (error) {
     return failed(error, flags?.json === true, terminal);
   }
+}
+
+async function planHere({ job, flags, terminal, tune, sourceFolder: folder }: Omit<LocalRun, 'command'>): Promise<number> {
+  const begun = terminal.now();
+  const threads = tune(undefined);
+  const { log, close } = createNarrator({ terminal, verbose: flags.verbose, watched: undefined });
+  const stop = new AbortController();
+  terminal.onInterrupt(() => stop.abort());
+  const order = (volume: string): TrainingOrder => orderFrom(environmentOf(job, { folder: volume, attempt: 1, sourceFolder: folder }, terminal.environment), () => threads);
+  const plan = await planInThread({ name: job.name, order, log, begun, signal: stop.signal });
+  close();
+  if (plan === undefined) return trainerExit.terminated;
+  terminal.print(`${flags.json ? JSON.stringify(plan) : renderPlan(plan)}\n`);
+  return trainerExit.ok;
 }
 
 /** One line for each thing that is wrong: what, where, and by which code programs know it. */

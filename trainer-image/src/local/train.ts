@@ -1,7 +1,7 @@
 /** Trains in this process tree what a pod would train: the same attempt, supervisor and worker, with a plain folder for the volume. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { trainerEnv, trainerExit, volumeLayout } from '@anneal/operator/api';
+import { trainerExit, volumeLayout } from '@anneal/operator/api';
 import type { ProgressReport } from '@anneal/operator/api';
 import type { Preprocessing } from '../data/prepare.ts';
 import { AnnealError } from '../errors.ts';
@@ -11,6 +11,7 @@ import { beginAttempt } from '../train/attempt.ts';
 import type { Metrics } from '../train/metrics.ts';
 import type { TrainingOutcome } from '../train/order.ts';
 import { version } from '../version.ts';
+import { environmentOf } from './environment.ts';
 import { exampleRequest } from './example.ts';
 import type { Flags } from './flags.ts';
 import { nextAttempt } from './folder.ts';
@@ -47,7 +48,7 @@ export async function trainHere(run: LocalRun): Promise<number> {
   const begun = terminal.now();
   let last: ProgressReport | undefined;
   const training = beginAttempt({
-    environment: environmentOf(run, folder, attempt),
+    environment: environmentOf(job, { folder, attempt, sourceFolder: run.sourceFolder }, terminal.environment),
     log: narrator.log,
     graceMs,
     tune: run.tune,
@@ -64,20 +65,6 @@ export async function trainHere(run: LocalRun): Promise<number> {
   narrator.close();
   const wasThere = last === undefined && digestBefore !== undefined && digestBefore === digestIn(folder);
   return report(run, outcome, { folder, attempt, wasThere, seconds: (terminal.now() - begun) / 1000 }, narrator);
-}
-
-/** What the operator would set; the rest of the environment stays, for the credentials of a bucket. */
-function environmentOf({ job, sourceFolder, terminal }: LocalRun, folder: string, attempt: number): Record<string, string | undefined> {
-  const inherited = Object.entries(terminal.environment).filter(([name]) => !Object.values<string>(trainerEnv).includes(name));
-  return {
-    ...Object.fromEntries(inherited),
-    [trainerEnv.spec]: JSON.stringify(job.spec),
-    [trainerEnv.volume]: folder,
-    [trainerEnv.attempt]: String(attempt),
-    [trainerEnv.checkpointIntervalSeconds]: String(job.checkpoint.intervalSeconds),
-    [trainerEnv.checkpointKeep]: String(job.checkpoint.keep),
-    ...(sourceFolder === undefined ? {} : { [trainerEnv.sourceDirectory]: sourceFolder }),
-  };
 }
 
 interface Circumstances {
