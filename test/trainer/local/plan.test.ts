@@ -94,7 +94,7 @@ describe('the plan of a run', function suite() {
     const uri = place.write('rows.csv', ['id,one,big,size', ...Array.from({ length: 50 }, (_, row) => `id-${row},7,${row * 1e6},${row}.5`)].join('\n'));
     const text = warned(await planOf(trainerSpec({
       data: { source: { uri }, target: 'size', split: { validation: 0, test: 0.2 }, pipeline: [{ encode: { method: 'Ordinal' } }] },
-      model: { preset: 'MLP', units: [512] }, fit: { epochs: 3, batchSize: 500, optimizer: { name: 'SGD', learningRate: 100 }, earlyStopping: { metric: 'loss', patience: 3 } },
+      model: { preset: 'MLP', units: [512, 512] }, fit: { epochs: 3, batchSize: 500, optimizer: { name: 'SGD', learningRate: 100 }, earlyStopping: { metric: 'loss', patience: 3 } },
       evaluation: { intervals: { confidence: 0.9, resamples: 200 } },
     }), { totalMemory: 2 ** 20 }));
     for (const said of ['the same text in "id"', 'each row of "one"', ',000,000 in "big"', 'by heart. Make it smaller', 'A batch of 500 rows', 'Early stopping waits for 3 epochs', 'The loss became', 'importance and intervals', 'this machine has 1 MiB']) {
