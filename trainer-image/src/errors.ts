@@ -11,6 +11,7 @@ export const errorCodes = {
   SPEC_EXPRESSION: ['Spec', 'The expression of a derive step cannot be computed from the columns of one row alone.'],
   SPEC_SOURCE: ['Spec', 'The uri cannot be read by this container.'],
   SPEC_CONFLICT: ['Spec', 'Two parts of the spec contradict each other.'],
+  COMPRESSION_LOSS: ['Spec', 'The compressed model is worse than compress.maxLoss allows.'],
   ACCELERATOR_UNUSED: ['Spec', 'An accelerator was asked for and TensorFlow does not use it.'],
   DATA_DOWNLOAD: ['Run', 'The file could not be downloaded, after retries.'],
   DATA_REFUSED: ['Data', 'The server refused the download, for example 403 or 404.'],
