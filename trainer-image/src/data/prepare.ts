@@ -1,6 +1,7 @@
 /** From a table to what the network eats: parts of float32 rows, and the preprocessing that made them, as data. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
+import type { FileOptions, Format } from './ingest/index.ts';
 import { matrixOf, selection } from './matrix.ts';
 import type { Matrix } from './matrix.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
@@ -48,6 +49,17 @@ export interface Prepared {
   readonly test: Part;
 }
 
+/** The fields of `data.source` that say how its files are read. */
+type Written = Omit<TrainerSpec['data']['source'], 'format'> & { readonly format: Format };
+
+/** How the files are read, and which of their columns `prepare` asks for. */
+export function rowsOptions(spec: TrainerSpec['data']): FileOptions {
+  const { format, csv }: Written = spec.source;
+  const { columns, exclude = [] } = spec.features ?? {};
+  const selection = columns === undefined ? { except: exclude.filter((name) => name !== spec.target) } : { only: [...columns, spec.target] };
+  return { format, csv: { ...csv, missing: format === 'CSV' || format === 'TSV' ? csv.missing : [] }, selection };
+}
+
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
 export async function prepare(spec: TrainerSpec['data'], data: Rows): Promise<Prepared> {
   const inputs = inputsOf(spec, data.columns);
@@ -60,7 +72,7 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows): Promise<Pr
   const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
   const preprocessing: Preprocessing = {
     inputs: inputs.map(({ name, kind }) => ({ name, kind })),
-    missing: spec.source.csv.missing,
+    missing: rowsOptions(spec).csv.missing,
     steps: pipeline.steps,
     features: features.map(({ name }) => name),
     shape: shapeOf(spec, features.map(({ name }) => name)),

@@ -4,13 +4,12 @@ import path from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
-import { readCsv } from '../data/csv.ts';
-import { prepare } from '../data/prepare.ts';
+import { openRows } from '../data/ingest/index.ts';
+import { prepare, rowsOptions } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
-import { rowsOf } from '../data/rows.ts';
 import { openSource } from '../data/source.ts';
 import type { SourcePlaces } from '../data/source.ts';
-import { AnnealError, toAnnealError } from '../errors.ts';
+import { AnnealError, list, toAnnealError } from '../errors.ts';
 import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator, tensorflowVersion, tf } from '../model/backend.ts';
 import { readManifest } from '../model/directory.ts';
@@ -117,13 +116,13 @@ async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ d
     toldAt = hooks.now();
     hooks.log('info', 'Downloading data', { ...progress });
   });
-  const [file, ...more] = source.files;
-  if (file === undefined || more.length > 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.source.uri', message: `CSV is read from one file, and ${spec.data.source.uri} matches ${source.files.length}. Name one of them.` });
-  const table = await readCsv(file.path, file.name, spec.data.source.csv, hooks.signal);
-  const data = await prepare(spec.data, rowsOf(table));
+  using rows = await openRows(source.files, rowsOptions(spec.data), {
+    threads: order.threads, memoryBytes: order.memoryBytes ?? modestMemory, cache: { ...tablesOf(order), now: hooks.now }, signal: hooks.signal,
+  });
+  const data = await prepare(spec.data, rows);
   const { task } = data.preprocessing.target;
   hooks.log('info', 'Data loaded', {
-    file: file.name, sha256: source.sha256, task, features: data.preprocessing.features.length,
+    files: list(source.files.map(({ name }) => name), 3), sha256: source.sha256, task, features: data.preprocessing.features.length,
     train: data.train.rows, validation: data.validation.rows, test: data.test.rows,
   });
   const watched = spec.fit.earlyStopping?.metric;
@@ -135,6 +134,15 @@ async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ d
 
 /** Folder of the volume for what was downloaded, unless it is kept elsewhere. */
 const downloads = 'data';
+
+/** Memory that is there where nobody says how much. */
+const modestMemory = 4 * 1024 ** 3;
+/** Room for tables that were read before, where none is given. */
+const tableBytes = 64 * 1024 ** 3;
+
+function tablesOf({ volume, dataCache }: TrainingOrder): { readonly folder: string; readonly maxBytes: number } {
+  return { folder: path.join(dataCache?.folder ?? path.join(volume, downloads), 'tables'), maxBytes: dataCache?.maxBytes ?? tableBytes };
+}
 
 function placesOf({ volume, sourceDirectory, dataCache, sourceCredentials, fence }: TrainingOrder, { now }: TrainingHooks): SourcePlaces {
   return {
