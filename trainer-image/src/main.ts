@@ -1,10 +1,11 @@
 /** The trainer image's one program. Verbs: train, serve. Reads the process' environment and arguments, wires, and sets the exit code. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { ProgressReply } from '@anneal/operator/api';
 import { terminationMessagePath, trainerEnv, trainerExit } from '@anneal/operator/api';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
+import { memoryFor } from './memory.ts';
 import { readCpuMax, threadsFor } from './threads.ts';
 import { beginAttempt } from './train/attempt.ts';
 import { textOf } from './train/environment.ts';
@@ -50,7 +51,7 @@ async function train(args: string[], log: Log): Promise<number> {
 }
 
 async function outcomeOf(log: Log, graceMs: number): Promise<TrainingOutcome> {
-  const attempt = beginAttempt({ environment: process.env, log, graceMs, tune: tuneTensorFlow, push: (report) => pusher?.push(report) });
+  const attempt = beginAttempt({ environment: process.env, log, graceMs, tune: tuneTensorFlow, memoryBytes: memoryFor(totalmem(), process.constrainedMemory()), push: (report) => pusher?.push(report) });
   const pusher = pusherOf(log, (reply) => attempt.heed(reply));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => attempt.stop());
   const outcome = await attempt.ended;

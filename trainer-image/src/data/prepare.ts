@@ -1,6 +1,7 @@
 /** From a table to what the network eats: parts of float32 rows, and the preprocessing that made them, as data. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
+import type { FileOptions } from './ingest/index.ts';
 import { matrixOf, selection } from './matrix.ts';
 import type { Matrix } from './matrix.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
@@ -73,6 +74,15 @@ export interface PrepareOptions {
   readonly fold?: FoldSpec;
 }
 
+/** How the files are read, and which of their columns `prepare` asks for. */
+export function rowsOptions(spec: TrainerSpec['data'], beside: readonly string[] = []): FileOptions {
+  const { format, csv } = spec.source;
+  const { columns, exclude = [] } = spec.features ?? {};
+  const needed = new Set([spec.target, ...beside]);
+  const selection = columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
+  return { format, csv: { ...csv, missing: format === 'CSV' || format === 'TSV' ? csv.missing : [] }, selection };
+}
+
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
 export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold }: PrepareOptions = {}): Promise<Prepared> {
   const inputs = inputsOf(spec, data.columns);
@@ -85,7 +95,7 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
   const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
   const preprocessing: Preprocessing = {
     inputs: inputs.map(({ name, kind }) => ({ name, kind })),
-    missing: spec.source.csv.missing,
+    missing: rowsOptions(spec).csv.missing,
     steps: pipeline.steps,
     features: features.map(({ name }) => name),
     shape: shapeOf(spec, features.map(({ name }) => name)),
