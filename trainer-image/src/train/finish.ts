@@ -4,7 +4,9 @@ import path from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
+import type { Part } from '../data/prepare.ts';
 import { AnnealError } from '../errors.ts';
+import { measure } from '../evaluate/measure.ts';
 import { tensorflowVersion, tf } from '../model/backend.ts';
 import { readManifest } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
@@ -16,8 +18,8 @@ import type { FoldScore } from './cross-validation.ts';
 import type { Run } from './epochs.ts';
 import { requireOwnVolume } from './fence.ts';
 import { evaluateFinal } from './final-evaluation.ts';
-import { judge } from './judging.ts';
-import { perClass } from './metrics.ts';
+import { judge, predictionsFrom, requireSuits } from './judging.ts';
+import { isLargerBetter, perClass } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 import { downloads } from './training-data.ts';
@@ -47,6 +49,7 @@ export async function finish(run: Run, specDigest: string, dataDigest: string, f
   const { target } = data.preprocessing;
   const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...judge(learner, data.test, target, run.metrics, 'test_'), ...summaryOf(folds) };
   const { thresholds, ...evaluation } = evaluateFinal(learner, data, order.spec.evaluation, order.spec.fit.seed);
+  const sample = [data.test, data.validation].find(({ rows }) => rows > 0) ?? data.train;
   const folder = await assembled(run, (network) => ({
     network,
     preprocessing: { ...data.preprocessing, ...(thresholds === undefined ? {} : { thresholds }) },
@@ -60,7 +63,8 @@ export async function finish(run: Run, specDigest: string, dataDigest: string, f
       epochs: state.epoch,
       metrics,
     },
-    sample: [data.test, data.validation].find(({ rows }) => rows > 0) ?? data.train,
+    sample,
+    ...compressionOf(run, sample),
   }));
   requireOwnVolume(order.volume, order.fence);
   try {
@@ -79,6 +83,14 @@ async function assembled({ learner, hooks }: Run, parts: (network: LayersModel) 
   } finally {
     network.dispose();
   }
+}
+
+function compressionOf({ order: { spec: { compress } }, data: { preprocessing: { target } }, hooks }: Run, sample: Part): Pick<ModelParts, 'compression'> {
+  if (compress === undefined) return {};
+  const metric = compress.maxLoss?.metric ?? (target.task === 'Classification' ? 'accuracy' : 'mae');
+  requireSuits(metric, target.task, 'spec.trainer.compress.maxLoss.metric');
+  const of = (outputs: Float32Array): number => measure(predictionsFrom(outputs, sample, target), [metric])[metric] ?? NaN;
+  return { compression: { spec: compress, judge: { metric, isLargerBetter: isLargerBetter(metric), of }, now: hooks.now } };
 }
 
 /** Confusion matrix ([true][predicted]) and metrics of each class. */

@@ -162,6 +162,7 @@ export interface Trainer {
   fit: Fit;
   validation?: CrossValidation;
   evaluation?: Evaluation;
+  compress?: Compress;
 }
 /**
  * Where the rows come from, what is predicted from what, and how the rows are prepared.
@@ -868,6 +869,41 @@ export interface Evaluation {
      * For Cost. What a missed row costs; 1 when unset.
      */
     falseNegative?: number;
+  };
+}
+/**
+ * Makes the model that is served smaller, by its weights. What that costs is measured on the test rows (else validation, else training) and stands in the manifest of the model.
+ */
+export interface Compress {
+  /**
+   * Float16: half the bytes. Int8: a quarter, with one scale for each output of a layer.
+   */
+  quantize?: 'Float16' | 'Int8';
+  /**
+   * The smallest weights become zero (Han et al., 2015).
+   */
+  prune?: {
+    /**
+     * Share of the weights that become zero.
+     */
+    sparsity: number;
+    /**
+     * The smallest of all weights together, or in each layer as many.
+     */
+    scope: 'Global' | 'Layer';
+  };
+  /**
+   * By how much a metric may get worse. A model that loses more ends the job with an error instead of being served.
+   */
+  maxLoss?: {
+    /**
+     * Name of the metric, for example prAuc.
+     */
+    metric: string;
+    /**
+     * In the metric's own unit.
+     */
+    by: number;
   };
 }
 /**
