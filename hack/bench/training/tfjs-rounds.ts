@@ -14,6 +14,7 @@ const features = tf.tensor(part.features.range(0, part.rows), [part.rows, ...mod
 const truth = tf.oneHot(tf.tensor1d(part.targets, 'int32'), classes).cast('float32');
 
 await answerRounds(async () => {
-  const { history } = await model.fit(features, truth, { batchSize, epochs: 1, shuffle: false });
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the package does not export the enum.
+  const { history } = await model.fit(features, truth, { batchSize, epochs: 1, shuffle: false, verbose: 0 });
   return Number(history.loss?.[0]);
 });
