@@ -3,7 +3,8 @@
  * `Spec` errors are the manifest's, `Data` errors the file's: both need the user, so a restart would not help. `Run` errors may pass.
  */
 export const errorCodes = {
-  SPEC_INVALID: ['Spec', 'The trainer got no spec, or one that is not JSON.'],
+  COMMAND_INVALID: ['Spec', 'A flag of anneal-train, or the file or folder that it names, cannot be used.'],
+  SPEC_INVALID: ['Spec', 'The trainer got no spec, one that is not JSON, or a manifest that an API server would refuse.'],
   SPEC_TASK_MISMATCH: ['Spec', 'A field does not go with the task: a metric, or a target that is not a number in a regression.'],
   SPEC_SHAPE_MISMATCH: ['Spec', 'features.shape does not hold as many values as a row has after the pipeline, or is too small for the network.'],
   SPEC_COLUMN_MISSING: ['Spec', 'The spec names a column that the data does not have.'],
