@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
 import { random } from '../../../trainer-image/src/data/random.ts';
-import type { Part } from '../../../trainer-image/src/data/prepare.ts';
+import type { Part } from '../../../trainer-image/src/data/part.ts';
 import { initialWeights } from '../../../trainer-image/src/model/initial.ts';
 import { weightsOf } from '../../../trainer-image/src/model/network.ts';
 import type { Network } from '../../../trainer-image/src/model/network.ts';

@@ -9,6 +9,7 @@ import type { FittedPipeline, FittedStep } from './pipeline/index.ts';
 import type { Target } from './pipeline/step.ts';
 import { emptyTable } from './frame.ts';
 import { frameOfRows } from './rows.ts';
+import type { Part } from './part.ts';
 import type { Rows } from './rows.ts';
 import { balanced, sampled } from './balance.ts';
 import { holdouts } from './holdouts.ts';
@@ -37,16 +38,6 @@ export interface Preprocessing {
   readonly target: TargetCoding;
   /** From which probability on a class is chosen; the most probable one where there are none. */
   readonly thresholds?: readonly DecisionThreshold[];
-}
-
-/** Rows for the network. */
-export interface Part {
-  readonly rows: number;
-  readonly features: Matrix;
-  /** Class places, or standardised values. */
-  readonly targets: Int32Array | Float32Array;
-  /** How much each row counts; 1 where absent. */
-  readonly weights?: Float32Array;
 }
 
 export interface Prepared {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
-import type { Part } from '../data/prepare.ts';
+import type { Part } from '../data/part.ts';
 import { AnnealError } from '../errors.ts';
 import { measure } from '../evaluate/measure.ts';
 import { tensorflowVersion, tf } from '../model/backend.ts';

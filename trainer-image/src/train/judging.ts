@@ -1,6 +1,6 @@
 /** What is measured of a part: the names that the manifest asks for, and their values by the network as it is. */
 import type { TrainerSpec } from '@anneal/operator/api';
-import type { Part } from '../data/prepare.ts';
+import type { Part } from '../data/part.ts';
 import type { TargetCoding } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';
 import { measure } from '../evaluate/measure.ts';

@@ -251,6 +251,43 @@ export interface Data {
      */
     maxBytes?: number;
   };
+  /**
+   * Changes images at random each time they are trained on, each at most as much as written. A function of fit.seed, epoch and row, so that a run that goes on sees the same. Needs features.shape: [height, width, channels].
+   */
+  augment?: {
+    /**
+     * Mirrors every second image, by chance.
+     */
+    flip?: 'Horizontal' | 'Vertical' | 'Both';
+    /**
+     * How far an image moves, as a share of height and width.
+     */
+    shift?: number;
+    /**
+     * How many degrees it turns, either way.
+     */
+    rotate?: number;
+    /**
+     * 0.1 enlarges and shrinks by up to a tenth.
+     */
+    zoom?: number;
+    /**
+     * Share of the range of its values that is added or taken away.
+     */
+    brightness?: number;
+    /**
+     * 0.2 spreads its values about their mean by 0.8 to 1.2.
+     */
+    contrast?: number;
+    /**
+     * Standard deviation of what is added to each value, as a share of their range.
+     */
+    noise?: number;
+    /**
+     * Side of a square that is blanked, as a share of height and width.
+     */
+    cutout?: number;
+  };
 }
 /**
  * The file, or the files, with the rows.

@@ -13,7 +13,7 @@ import type { Correlations } from './correlations.ts';
 import { NumberSummary } from './numbers.ts';
 import type { NumberProfile } from './numbers.ts';
 import { halves, relation } from './relation.ts';
-import type { SampledTarget } from './relation.ts';
+import type { SampledTarget } from './sampled-target.ts';
 import { sampleOf, sampleSize } from './sample.ts';
 import { TextSummary } from './texts.ts';
 import type { TextProfile } from './texts.ts';
