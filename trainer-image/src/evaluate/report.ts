@@ -1,5 +1,5 @@
 /** The evaluation as a page to read: the same figures as `evaluation.json`, with plots. */
-import { page, readable } from '../report/page.ts';
+import { page } from '../report/page.ts';
 import type { Block, Section } from '../report/page.ts';
 import type { ClassificationEvaluation, Evaluation, RegressionEvaluation } from './evaluation.ts';
 import type { Metrics } from './measure.ts';
@@ -43,7 +43,7 @@ function partSection(evaluation: Evaluation): Section {
 }
 
 function metricTable({ metrics, intervals }: Evaluation): Block {
-  const bounds = intervals === undefined ? [] : [`${readable(intervals.confidence * 100)} % from`, 'to'];
+  const bounds = intervals === undefined ? [] : [`${Number((intervals.confidence * 100).toPrecision(6))} % from`, 'to'];
   return {
     kind: 'Table',
     head: ['Metric', 'Value', ...bounds, 'Better'],

@@ -21,11 +21,11 @@ body { font: 15px/1.5 ${fontFamily}; max-width: 76rem; margin: 0 auto; padding: 
 h1 { font-size: 1.5rem; margin: 0 0 1rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; padding-top: .5rem; border-top: 1px solid var(--line); }
 p { max-width: 46rem; margin: .5rem 0; }
-.plots { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; }
-svg { max-width: 100%; height: auto; }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; align-items: flex-start; }
+svg { max-width: min(100%, 35.5rem); height: auto; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: .5rem 0; font-size: .9em; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); max-width: 24rem; overflow-wrap: anywhere; }
+th, td { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); max-width: 24rem; overflow-wrap: break-word; }
 .number { text-align: right; white-space: nowrap; }
 @media print {
   :root { color-scheme: light; }
@@ -64,8 +64,10 @@ function tableOf(head: readonly string[], rows: readonly (readonly (string | num
     element('tbody', {}, ...rows.map((row) => element('tr', {}, ...row.map((value, column) => cell('td', typeof value === 'number' ? readable(value) : value, column)))))));
 }
 
-/** Four digits after the point are enough to compare, and as many as a table can be read with. */
+/** With as many digits as a table can be read with, and equally many for numbers of one size. */
 export function readable(value: number): string {
   if (Number.isInteger(value)) return String(value);
-  return Math.abs(value) >= 0.001 && Math.abs(value) < 1e6 ? String(Number(value.toFixed(Math.abs(value) >= 100 ? 1 : 4))) : value.toPrecision(4);
+  const size = Math.abs(value);
+  if (size < 0.001 || size >= 1e6) return value.toPrecision(4);
+  return value.toFixed(size < 1 ? 4 : size < 100 ? 3 : 1);
 }
