@@ -1,6 +1,6 @@
 /** A request that a model can answer, made from what its directory holds: a row of typical values. */
-import { preprocess } from '../data/prepare.ts';
 import type { FittedStep } from '../data/pipeline/index.ts';
+import { preprocess } from '../data/prepare.ts';
 import type { Preprocessing } from '../data/prepare.ts';
 import { textColumn } from '../data/table.ts';
 import type { Column } from '../data/table.ts';
@@ -11,7 +11,7 @@ import type { Manifest } from '../model/directory.ts';
 export async function exampleRequest({ signature }: Pick<Manifest, 'signature'>, preprocessing: Preprocessing): Promise<object | undefined> {
   const columns = preprocessing.inputs.map(({ name, kind }): Column => {
     const typical = typicalValue(preprocessing, name);
-    return kind !== 'Text' ? { kind, name, values: Float64Array.of(Number(Number(typical ?? 0).toPrecision(6))) } : textColumn(name, [typical === undefined ? null : String(typical)]);
+    return kind === 'Number' ? { kind, name, values: Float64Array.of(Number(Number(typical ?? 0).toPrecision(6))) } : textColumn(name, [typical === undefined ? null : String(typical)]);
   });
   try {
     await preprocess(preprocessing, { rows: 1, columns });
@@ -24,20 +24,21 @@ export async function exampleRequest({ signature }: Pick<Manifest, 'signature'>,
   return { inputs: all?.shape.length === 2 ? [{ ...all, shape: [1, data.length], data }] : signature.inputs.map((input, index) => ({ ...input, shape: [1], data: [data[index] ?? null] })) };
 }
 
-/** What the steps that were fitted know of a column: what fills it, its first category, or where its scale begins. */
 function typicalValue({ steps }: Preprocessing, name: string): number | string | undefined {
   for (const step of steps) {
-    const found = typicalIn(step, name);
-    if (found !== undefined) return found;
+    const value = knownTo(step, name);
+    if (value !== undefined) return value;
   }
   return undefined;
 }
 
-function typicalIn(step: FittedStep, name: string): number | string | undefined {
+/** What a step that was fitted knows of a column: what fills it, its first category, or where its scale begins. */
+function knownTo(step: FittedStep, name: string): number | string | undefined {
+  const isMeant = (column: { readonly name: string }): boolean => column.name === name;
   switch (step.kind) {
-    case 'Impute': return step.columns.find((each) => each.name === name)?.fill;
-    case 'Scale': return step.columns.find((each) => each.name === name)?.shift;
-    case 'Encode': return step.method === 'Hash' ? undefined : step.columns.find((each) => each.name === name)?.categories[0];
+    case 'Impute': return step.columns.find(isMeant)?.fill;
+    case 'Encode': return step.method === 'Hash' ? undefined : step.columns.find(isMeant)?.categories[0];
+    case 'Scale': return step.columns.find(isMeant)?.shift;
     default: return undefined;
   }
 }

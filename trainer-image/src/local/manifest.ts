@@ -75,10 +75,10 @@ function chosen(documents: readonly Json[], { file, name }: Flags): JsonObject {
   const bare = objects.filter((document) => document.kind === undefined && document.apiVersion === undefined);
   const jobs = [...objects.filter((document) => document.kind === kind), ...bare.map((trainer) => bareJob(trainer, name ?? nameOf(file)))];
   if (jobs.length === 0) {
-    const kinds = [...new Set(objects.map((document) => String(document.kind)))];
+    const kinds = [...new Set(objects.map((document) => textOf(document.kind)))];
     throw new AnnealError('SPEC_INVALID', { at: file, message: `${file} holds no TrainingJob${kinds.length === 0 ? '' : `, but ${kinds.join(', ')}`}. Give a TrainingJob, or the content of its spec.trainer.` });
   }
-  const names = jobs.map(({ metadata }) => (isObject(metadata) ? String(metadata.name) : ''));
+  const names = jobs.map(({ metadata }) => (isObject(metadata) ? textOf(metadata.name) : ''));
   const named = name === undefined ? jobs : jobs.filter((_, index) => names[index] === name);
   const [job, another] = named;
   if (job === undefined) throw invalid(`${file} holds no TrainingJob named "${name ?? ''}"; it has ${list(names)}. Write one of them after --name.`);
@@ -86,6 +86,8 @@ function chosen(documents: readonly Json[], { file, name }: Flags): JsonObject {
   if (job.apiVersion !== apiVersion) throw new AnnealError('SPEC_INVALID', { at: 'apiVersion', message: `The TrainingJob is of apiVersion ${JSON.stringify(job.apiVersion ?? null)}, and this program knows ${apiVersion}. Write that one.` });
   return job;
 }
+
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
 
 const bareJob = (trainer: JsonObject, name: string): JsonObject => ({ apiVersion, kind, metadata: { name }, spec: { trainer } });
 
@@ -103,18 +105,23 @@ function jobOf(written: JsonObject, admitted: JsonObject): LocalJob {
     name: metadata.name ?? metadata.generateName?.replace(/[-.]+$/, '') ?? 'model',
     spec: trainer,
     checkpoint: { keep, intervalSeconds: interval.mode === 'Fixed' ? interval.seconds ?? 0 : 0 },
-    unused: unusedIn(isObject(written.spec) ? written.spec : {}),
+    unused: [...(isObject(written.spec) ? unusedOf(written.spec) : []), ...unusedOfTrainer(trainer)],
   };
 }
 
-/** Fields of the checkpoint that one process on one machine heeds. */
-const usedOfCheckpoint: readonly string[] = ['keep', 'interval'];
+/** What one process on one machine heeds; all else takes a cluster. */
+const used: readonly string[] = ['trainer', 'framework', 'checkpoint', 'checkpoint.keep', 'checkpoint.interval'];
 
-function unusedIn({ trainer: _used, framework: _known, checkpoint, ...others }: JsonObject): string[] {
-  const { interval } = isObject(checkpoint) ? checkpoint : {};
+function unusedOf(spec: JsonObject): string[] {
+  const checkpoint = isObject(spec.checkpoint) ? spec.checkpoint : {};
+  const { interval } = checkpoint;
   return [
-    ...Object.keys(others),
-    ...Object.keys(isObject(checkpoint) ? checkpoint : {}).filter((field) => !usedOfCheckpoint.includes(field)).map((field) => `checkpoint.${field}`),
+    ...[...Object.keys(spec), ...Object.keys(checkpoint).map((field) => `checkpoint.${field}`)].filter((field) => !used.includes(field)),
     ...(isObject(interval) && interval.mode === 'Auto' ? ['checkpoint.interval.mode: Auto'] : []),
   ];
+}
+
+/** Objects of a cluster that `spec.trainer` names; instead of the Secret, the AWS environment counts. */
+function unusedOfTrainer({ data: { source, cache } }: TrainerSpec): string[] {
+  return [...(source.credentials === undefined ? [] : ['trainer.data.source.credentials']), ...(cache === undefined ? [] : ['trainer.data.cache'])];
 }

@@ -3,7 +3,7 @@ import type { ProgressReport } from '@anneal/operator/api';
 import type { Fields, Log } from '../log.ts';
 import { epochLine, liveLine, watchedMetric } from './progress-line.ts';
 import type { Terminal } from './terminal.ts';
-import { duration, grouped } from './text.ts';
+import { duration, grouped, rounded } from './text.ts';
 
 export interface Narrator {
   readonly log: Log;
@@ -45,6 +45,8 @@ export function createNarrator({ terminal, verbose, watched: asked }: NarratorOp
     },
     progress: (report) => {
       const now = terminal.now();
+      // Of a cross-validation, each fold begins with its first epoch again.
+      if (report.epoch < toldEpoch) [toldEpoch, history.length] = [0, 0];
       const watched = watchedMetric(report.metrics, asked);
       const isNewEpoch = report.epoch > toldEpoch;
       const value = report.metrics[watched];
@@ -70,7 +72,9 @@ export function createNarrator({ terminal, verbose, watched: asked }: NarratorOp
 /** What a person is told of the trainer's log. */
 const sentences: Readonly<Record<string, (fields: Fields) => string>> = {
   'Downloading data': ({ bytes, totalBytes }) => `Downloading: ${grouped(Number(bytes))}${typeof totalBytes === 'number' ? ` of ${grouped(totalBytes)}` : ''} bytes`,
-  'Data loaded': ({ file, task, features, train, validation, test }) => `${String(file)}: ${grouped(Number(train))} rows train, ${grouped(Number(validation))} validate, ${grouped(Number(test))} test; ${grouped(Number(features))} numbers a row; ${String(task)}.`,
+  'Data read': ({ file, files, rows, columns }) => `${String(file ?? files)}: ${grouped(Number(rows))} rows of ${grouped(Number(columns))} columns.`,
+  'Data prepared': ({ task, features, train, validation, test }) => `${String(task)}: ${grouped(Number(train))} rows train, ${grouped(Number(validation))} validate, ${grouped(Number(test))} test; ${grouped(Number(features))} numbers a row.`,
+  'Fold ended': ({ fold, of, ...metrics }) => `Fold ${String(fold)} of ${String(of)}: ${Object.entries(metrics).map(([name, value]) => `${name} ${rounded(Number(value))}`).join(', ')}.`,
   'Going on from a checkpoint': ({ epoch, step }) => `Going on after epoch ${String(epoch)}, step ${String(step)}.`,
 };
 

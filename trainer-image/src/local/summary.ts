@@ -1,6 +1,5 @@
 /** What came of a run, for a person: metrics, confusion matrix, where the model is and how to ask it. */
 import path from 'node:path';
-import { metricsOfTask } from '../train/metrics.ts';
 import type { Manifest } from '../model/directory.ts';
 import { bytes, rounded, shellWord, table } from './text.ts';
 
@@ -14,7 +13,7 @@ export interface PartDetails {
 
 export interface Finished {
   readonly name: string;
-  readonly manifest: Pick<Manifest, 'task' | 'metrics' | 'data'>;
+  readonly manifest: Pick<Manifest, 'task' | 'metrics'>;
   readonly epochs: number;
   /** Whose weights the model has. */
   readonly epoch: number;
@@ -36,16 +35,28 @@ export function summary(finished: Finished): string {
   return [
     `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}${best}.`,
     metricsTable(manifest),
+    ...foldsOf(manifest),
     ...confusionOf(finished),
     `Model: ${modelFolder} (${bytes(model.sizeBytes)}, ${model.digest})`,
     `Serve it:\n  ${serveCommand(finished)}\nAsk it:\n  ${askCommand(finished)}`,
   ].join('\n\n');
 }
 
-function metricsTable({ task, metrics }: Finished['manifest']): string {
-  const parts = [['train', ''], ['validation', 'val_'], ['test', 'test_']].filter(([, prefix]) => metrics[`${prefix ?? ''}loss`] !== undefined);
+const parts = { '': 'train', val_: 'validation', test_: 'test' } as const;
+
+/** A row for each metric, a column for each part that has any. */
+function metricsTable({ metrics }: Finished['manifest']): string {
+  const shown = Object.entries(parts).filter(([prefix]) => metrics[`${prefix}loss`] !== undefined);
+  const names = new Set(Object.keys(metrics).filter((name) => !name.startsWith('cv_')).map((name) => name.replace(/^(?:val|test)_/, '')));
   const cell = (name: string): string => (metrics[name] === undefined ? '' : rounded(metrics[name]));
-  return table([['', ...parts.map(([part = '']) => part)], ...metricsOfTask(task).map((metric) => [metric, ...parts.map(([, prefix = '']) => cell(`${prefix}${metric}`))])]);
+  return table([['', ...shown.map(([, part]) => part)], ...[...names].map((name) => [name, ...shown.map(([prefix]) => cell(`${prefix}${name}`))])]);
+}
+
+/** What a cross-validation said; nothing where there was none. */
+function foldsOf({ metrics }: Finished['manifest']): string[] {
+  const names = Object.keys(metrics).filter((name) => name.startsWith('cv_') && !name.endsWith('_std'));
+  const told = names.map((name) => `${name.replace(/^cv_/, '')} ${rounded(metrics[name] ?? NaN)}${metrics[`${name}_std`] === undefined ? '' : ` ± ${rounded(metrics[`${name}_std`] ?? NaN)}`}`);
+  return told.length === 0 ? [] : [`Over the folds: ${told.join(', ')}`];
 }
 
 /** Of the test part, or of the validation part where nothing was held back for a test. */
