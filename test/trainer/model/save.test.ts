@@ -28,7 +28,7 @@ function classifier(...between: InstanceType<typeof tf.layers.Layer>[]): LayersM
 const sample = { rows: 100, features: matrixOf(normals(1200, 1, 'rows'), 12) };
 
 const parts = (network: LayersModel): ModelParts => ({
-  network, sample, metrics: {}, evaluation: {},
+  network, sample, metrics: {}, reports: {},
   preprocessing: {
     inputs: Array.from({ length: 12 }, (_, place) => ({ name: `x${place}`, kind: 'Number' })), missing: [''], steps: [],
     features: Array.from({ length: 12 }, (_, place) => `x${place}`), shape: [4, 3], target: { task: 'Classification', name: 'y', classes: ['a', 'b'] },

@@ -6,6 +6,7 @@ import type { Metrics } from './measure.ts';
 import { histogramPlot, importancePlot } from './plots/bars.ts';
 import { confusionPlot, predictedPlot, residualPlot } from './plots/cells.ts';
 import { calibrationPlot, learningPlot, precisionRecallPlot, rocPlot } from './plots/lines.ts';
+import { learntMetrics } from './plot-files.ts';
 import { isLargerBetter } from './registry.ts';
 import type { Objective } from './thresholds.ts';
 
@@ -25,7 +26,7 @@ export function evaluationPage({ title, history, chosenEpoch, evaluations }: Eva
 }
 
 function learningSection(history: readonly Metrics[], chosenEpoch: number | undefined): Section[] {
-  const metrics = [...new Set(history.flatMap((epoch) => Object.keys(epoch).map((name) => name.replace(/^val_/, ''))))];
+  const metrics = learntMetrics(history);
   if (metrics.length === 0) return [];
   return [{ title: 'Learning', blocks: [{ kind: 'Plots', plots: metrics.map((metric) => learningPlot(history, metric, chosenEpoch)) }] }];
 }

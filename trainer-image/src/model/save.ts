@@ -18,8 +18,8 @@ export interface ModelParts {
   readonly network: LayersModel;
   readonly preprocessing: Preprocessing;
   readonly metrics: object;
-  /** Of the rows that were held back. */
-  readonly evaluation: object;
+  /** Files about the model, for people and programs, by name. */
+  readonly reports: Readonly<Record<string, FileContent>>;
   readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature' | 'engine' | 'compression'>;
   /** Rows on which the two forms of the network must agree. */
   readonly sample: Sample;
@@ -49,7 +49,7 @@ export async function assembleModel(parts: ModelParts, log: Log): Promise<ModelF
     ...(file === undefined ? {} : { [onnxName]: file }),
     'preprocessing.json': text(preprocessing),
     'metrics.json': text(parts.metrics),
-    'evaluation.json': text(parts.evaluation),
+    ...parts.reports,
   };
   const manifest: Manifest = {
     formatVersion: 1,
@@ -81,7 +81,7 @@ export function writeModel(parent: string, name: string, { files, model }: Model
   return model;
 }
 
-const text = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`;
+export const text = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`;
 
 /** Inputs are the raw columns: one tensor for all where all are numbers, else one for each. */
 function signatureOf(preprocessing: Preprocessing): Manifest['signature'] {

@@ -7,10 +7,12 @@ import { volumeLayout } from '@anneal/operator/api';
 import type { Part } from '../data/part.ts';
 import { AnnealError } from '../errors.ts';
 import { measure } from '../evaluate/measure.ts';
+import { evaluationPlots } from '../evaluate/plot-files.ts';
+import { evaluationPage } from '../evaluate/report.ts';
 import { tensorflowVersion, tf } from '../model/backend.ts';
 import { readManifest } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
-import { assembleModel, writeModel } from '../model/save.ts';
+import { assembleModel, text, writeModel } from '../model/save.ts';
 import type { ModelFolder, ModelParts } from '../model/save.ts';
 import { version } from '../version.ts';
 import { summaryOf } from './cross-validation.ts';
@@ -18,6 +20,7 @@ import type { FoldScore } from './cross-validation.ts';
 import type { Run } from './epochs.ts';
 import { requireOwnVolume } from './fence.ts';
 import { evaluateFinal } from './final-evaluation.ts';
+import type { FinalEvaluation } from './final-evaluation.ts';
 import { judge, predictionsFrom, requireSuits } from './judging.ts';
 import { isLargerBetter, perClass } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
@@ -54,7 +57,7 @@ export async function finish(run: Run, specDigest: string, dataDigest: string, f
     network,
     preprocessing: { ...data.preprocessing, ...(thresholds === undefined ? {} : { thresholds }) },
     metrics: { metrics, epoch: chosenEpoch, history: state.history, ...(folds.length === 0 ? {} : { folds }), validation: details(learner.evaluate(data.validation), run), test: details(learner.evaluate(data.test), run) },
-    evaluation,
+    reports: reportsOf(evaluation, state.history, chosenEpoch, order.spec.data.target),
     manifest: {
       task: target.task,
       specDigest,
@@ -83,6 +86,15 @@ async function assembled({ learner, hooks }: Run, parts: (network: LayersModel) 
   } finally {
     network.dispose();
   }
+}
+
+function reportsOf(evaluation: Omit<FinalEvaluation, 'thresholds'>, history: readonly Metrics[], chosenEpoch: number, target: string): ModelParts['reports'] {
+  const evaluations = [evaluation.test, evaluation.validation].filter((part) => part !== undefined);
+  return {
+    'evaluation.json': text(evaluation),
+    'evaluation.html': evaluationPage({ title: `Evaluation of the model of ${target}`, history, chosenEpoch, evaluations }),
+    ...evaluationPlots(evaluations, history, chosenEpoch),
+  };
 }
 
 function compressionOf({ order: { spec: { compress } }, data: { preprocessing: { target } }, hooks }: Run, sample: Part): Pick<ModelParts, 'compression'> {
