@@ -3,9 +3,9 @@ import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError } from '../../errors.ts';
 import type { Frame } from '../frame.ts';
 import { present } from '../statistics.ts';
-import { firstMissing, rowNumber, valueAt } from '../table.ts';
+import { firstMissing, rowNumber, shownAt } from '../table.ts';
 import type { Column, NumberColumn, Table, TextColumn } from '../table.ts';
-import { chosen, isNumber, replace, short } from './columns.ts';
+import { chosen, isNumber, replace } from './columns.ts';
 
 export interface FittedEncode {
   readonly kind: 'Encode';
@@ -62,7 +62,7 @@ function codesOf(table: Table, column: Column, categories: readonly string[], un
   const codes = Float64Array.from({ length: table.rows }, (_, row) => placeOf(row));
   const stranger = unknown === 'Refuse' ? codes.indexOf(-1) : -1;
   if (stranger >= 0) {
-    throw new AnnealError('DATA_CATEGORIES', { at: column.name, message: `Row ${rowNumber(table, stranger)} has "${short(valueAt(column, stranger) ?? '')}" in column "${column.name}", which no training row had. Send a known category, or train with encode.unknown: Ignore.` });
+    throw new AnnealError('DATA_CATEGORIES', { at: column.name, message: `Row ${rowNumber(table, stranger)} has "${shownAt(column, stranger)}" in column "${column.name}", which no training row had. Send a known category, or train with encode.unknown: Ignore.` });
   }
   return codes;
 }
