@@ -17,7 +17,7 @@ import { version } from './version.ts';
 const usage = `Usage:
   anneal-trainer train [--termination-message FILE] [--grace-seconds N]
       Trains what ${trainerEnv.spec} says; see docs/trainer.md for the variables.
-  anneal-trainer serve --model-dir DIR --name NAME [--port 8080] [--max-body-bytes N] [--drain-seconds N]
+  anneal-trainer serve --model-dir DIR --name NAME [--port 8080] [--max-body-bytes N] [--drain-seconds N] [--pseudonym-key FILE]
       Serves a model by the Open Inference Protocol V2.
   anneal-trainer version`;
 
@@ -66,10 +66,10 @@ function pusherOf(log: Log, heed: (reply: ProgressReply) => void): Pusher | unde
 /** TensorFlow is only loaded here; the main thread of a training never needs it. */
 async function serve(args: string[], log: Log): Promise<number> {
   const { values } = parseArgs({ args, options: {
-    'model-dir': { type: 'string' }, name: { type: 'string' }, port: { type: 'string', default: '8080' },
+    'model-dir': { type: 'string' }, name: { type: 'string' }, 'pseudonym-key': { type: 'string' }, port: { type: 'string', default: '8080' },
     'max-body-bytes': { type: 'string', default: String(16 * 1024 * 1024) }, 'drain-seconds': { type: 'string', default: '5' },
   } });
-  const { 'model-dir': modelDirectory, name } = values;
+  const { 'model-dir': modelDirectory, name, 'pseudonym-key': pseudonymKey } = values;
   if (modelDirectory === undefined || name === undefined) {
     process.stderr.write(`serve needs --model-dir and --name.\n${usage}\n`);
     return trainerExit.configurationError;
@@ -79,7 +79,7 @@ async function serve(args: string[], log: Log): Promise<number> {
   });
   const { serve: start } = await import('./serve/server.ts');
   const serving = await start({
-    modelDirectory, name, log,
+    modelDirectory, name, log, ...(pseudonymKey === undefined ? {} : { pseudonymKey }),
     port: Number(values.port), maxBodyBytes: Number(values['max-body-bytes']), drainMs: Number(values['drain-seconds']) * 1000,
   });
   await stopAsked;

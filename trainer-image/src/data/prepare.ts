@@ -8,6 +8,10 @@ import type { FittedStep } from './pipeline/index.ts';
 import { emptyTable } from './frame.ts';
 import { frameOfRows } from './rows.ts';
 import type { Rows } from './rows.ts';
+import { inspect } from './inspect.ts';
+import type { GuardedData, Guards } from './inspect.ts';
+import { protect, stepsOf } from './privacy/index.ts';
+import type { PrivacyStep } from './privacy/index.ts';
 import { split } from './split.ts';
 import type { Split } from './split.ts';
 import { firstMissing, pick, rowNumber } from './table.ts';
@@ -20,6 +24,8 @@ export interface Preprocessing {
   readonly inputs: readonly { readonly name: string; readonly kind: Column['kind'] }[];
   /** Texts that stood for a missing value in the file, and do so in a request. */
   readonly missing: readonly string[];
+  /** What is done to personal data before the steps; left out where nothing is. */
+  readonly privacy?: readonly PrivacyStep[];
   readonly steps: readonly FittedStep[];
   /** Names of the numbers of one row, after the steps. */
   readonly features: readonly string[];
@@ -44,15 +50,19 @@ export interface Prepared {
 }
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows): Promise<Prepared> {
-  const inputs = inputsOf(spec, data.columns);
+export async function prepare(spec: TrainerSpec['data'] & GuardedData, raw: Rows, guards: Guards = {}): Promise<Prepared> {
+  const { rows: data, steps: privacySteps, report } = await protect(spec.privacy ?? {}, raw, guards.key);
+  const names = inputsOf(spec, data.columns).map(({ name }) => name);
   const { coding, codes, parts } = codeTarget(spec, await targetOf(spec, data));
-  const names = inputs.map(({ name }) => name);
+  await inspect(spec, { rows: data, columns: data.columns.map(({ name }) => name), target: spec.target, task: coding.task, features: names, parts, seed: spec.split.seed }, guards, spec.privacy === undefined ? undefined : report);
   const steps = await fitPipeline(spec.pipeline, frameOfRows(data, names, parts.train), data.inMemory);
   const { features, matrix } = await matrixOfRows(data, names, steps);
+  const privacy = stepsOf(privacySteps, names);
   const preprocessing: Preprocessing = {
-    inputs: inputs.map(({ name, kind }) => ({ name, kind })),
+    // As they stand in the data: a request is protected like the rows were.
+    inputs: pick(raw.columns, names, 'spec.trainer.data.features.columns').map(({ name, kind }) => ({ name, kind })),
     missing: spec.source.csv.missing,
+    ...(privacy.length === 0 ? {} : { privacy }),
     steps,
     features,
     shape: shapeOf(spec, features),

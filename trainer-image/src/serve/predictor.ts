@@ -1,6 +1,7 @@
 /** A loaded model as a function from raw rows to named outputs. */
 import type { Tensor } from '@tensorflow/tfjs-node-gpu';
 import { preprocess } from '../data/prepare.ts';
+import { changeTable, openSteps, readKey } from '../data/privacy/index.ts';
 import type { Preprocessing } from '../data/prepare.ts';
 import type { Table } from '../data/table.ts';
 import { tf } from '../model/backend.ts';
@@ -27,16 +28,20 @@ export interface Predictor {
 /** Rows that go through the network at once; bounds memory and the time that the event loop waits. */
 const batchRows = 1024;
 
-/** Verifies, loads, and runs the network once, so that the first request is not the slow one. @throws AnnealError `MODEL_INVALID` */
-export async function loadPredictor(directory: string): Promise<Predictor> {
+/**
+ * Verifies, loads, and runs the network once, so that the first request is not the slow one.
+ * @param pseudonymKey  file with the key, for a model that knows its rows by pseudonyms. @throws AnnealError `MODEL_INVALID`, `PRIVACY_KEY`
+ */
+export async function loadPredictor(directory: string, pseudonymKey?: string): Promise<Predictor> {
   const { manifest, digest, preprocessing, network } = await loadModel(directory);
+  const changes = openSteps(preprocessing.privacy ?? [], pseudonymKey === undefined ? undefined : readKey(pseudonymKey));
   const { shape, target } = preprocessing;
   const width = preprocessing.features.length;
   const forward = (features: Float32Array, rows: number): Float32Array => tf.tidy(() => (network.apply(tf.tensor(features, [rows, ...shape])) as Tensor).dataSync<'float32'>());
   for (const rows of [1, 64]) forward(new Float32Array(rows * width), rows);
 
   const run = async (table: Table): Promise<Float32Array> => {
-    const features = await preprocess(preprocessing, table);
+    const features = await preprocess(preprocessing, changeTable(changes, table));
     const parts: Float32Array[] = [];
     for (let from = 0; from < table.rows; from += batchRows) {
       const rows = Math.min(batchRows, table.rows - from);

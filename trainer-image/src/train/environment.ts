@@ -14,6 +14,7 @@ export function orderFrom(environment: Environment, threads: (volume: string) =>
   const accelerator = textOf(environment, trainerEnv.accelerator);
   const volume = volumeFrom(environment);
   const replicas = replicasFrom(environment);
+  const pseudonymKey = textOf(environment, trainerEnv.pseudonymKey);
   return {
     spec: specOf(required(environment, trainerEnv.spec)),
     volume,
@@ -25,6 +26,7 @@ export function orderFrom(environment: Environment, threads: (volume: string) =>
     fence: fenceFrom(environment),
     ...(restoreFrom === undefined ? {} : { restoreFrom }),
     ...(accelerator === undefined ? {} : { accelerator }),
+    ...(pseudonymKey === undefined ? {} : { pseudonymKey }),
     ...(replicas === undefined ? {} : { replicas }),
   };
 }

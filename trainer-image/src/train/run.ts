@@ -4,8 +4,13 @@ import path from 'node:path';
 import type { TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
 import { readCsv } from '../data/csv.ts';
+import { told } from '../data/expectations/finding.ts';
+import type { Guards } from '../data/inspect.ts';
 import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
+import { readKey } from '../data/privacy/index.ts';
+import type { PseudonymKey } from '../data/privacy/index.ts';
+import { writeReport } from '../data/report/index.ts';
 import { rowsOf } from '../data/rows.ts';
 import { openSource } from '../data/source.ts';
 import { AnnealError, toAnnealError } from '../errors.ts';
@@ -40,15 +45,17 @@ export async function runTraining(order: TrainingOrder, hooks: TrainingHooks): P
 }
 
 async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingOutcome> {
-  const specDigest = sha256(canonicalJson(order.spec));
+  const key = order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey);
+  // Another key makes other pseudonyms, and so another model.
+  const specDigest = sha256(`${canonicalJson(order.spec)}${key?.id ?? ''}`);
   requireAccelerator(order.accelerator);
   claim(order);
   if (order.replicas === undefined) removeLeftovers(order.volume);
-  const { data, dataDigest } = await loadData(order, hooks);
+  const { data, dataDigest } = await loadData(order, hooks, key);
   const finished = (): TrainingResult | undefined => finishedModel(order, specDigest, dataDigest, hooks);
   const before = finished();
   if (before !== undefined) return { kind: 'Succeeded', result: before };
-  const run = startRun(order, hooks, data, sha256(`${specDigest} ${dataDigest}`), dataDigest, finished);
+  const run = startRun(order, hooks, data, sha256(`${specDigest} ${dataDigest}`), key === undefined ? dataDigest : sha256(`${dataDigest} ${key.id}`), finished);
   try {
     for (;;) {
       const end = await trainEpochs(run);
@@ -104,7 +111,7 @@ function claim({ volume, fence }: TrainingOrder): void {
   }
 }
 
-async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ data: Prepared; dataDigest: string }> {
+async function loadData(order: TrainingOrder, hooks: TrainingHooks, key: PseudonymKey | undefined): Promise<{ data: Prepared; dataDigest: string }> {
   const { spec } = order;
   let toldAt = hooks.now();
   const file = await openSource(spec.data.source, { mounted: order.sourceDirectory, downloads: downloadsOf(order) }, hooks.signal, (progress) => {
@@ -113,7 +120,7 @@ async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ d
     hooks.log('info', 'Downloading data', { ...progress });
   });
   const table = await readCsv(file.path, file.name, spec.data.source.csv, hooks.signal);
-  const data = await prepare(spec.data, rowsOf(table));
+  const data = await prepare(spec.data, rowsOf(table), guardsOf(order, hooks, key));
   const { task } = data.preprocessing.target;
   hooks.log('info', 'Data loaded', {
     file: file.name, sha256: file.sha256, task, features: data.preprocessing.features.length,
@@ -124,6 +131,24 @@ async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ d
     throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.earlyStopping.metric', message: `${watched} is no metric of a ${task}. Write one of ${metricsOfTask(task).join(', ')}, with val_ before it for the validation rows.` });
   }
   return { data, dataDigest: file.sha256 };
+}
+
+/** Replicas find the same; one writes the report. */
+function guardsOf({ volume, replicas }: TrainingOrder, hooks: TrainingHooks, key: PseudonymKey | undefined): Guards {
+  return {
+    ...(key === undefined ? {} : { key }),
+    onInspected: async (evidence, findings, privacy) => {
+      for (const finding of findings) if (finding.outcome !== 'Pass') hooks.log('warn', 'Data is not as expected', { check: finding.check, column: finding.column, outcome: finding.outcome, found: told(finding) });
+      if (privacy !== undefined) hooks.log('info', 'Personal data protected', { rowsRemoved: privacy.rowsRemoved, keyId: privacy.keyId });
+      if (replicas !== undefined && replicas.index !== 0) return;
+      try {
+        await writeReport(path.join(volume, volumeLayout.reports), evidence, findings, privacy);
+      } catch (error) {
+        if (error instanceof AnnealError) throw error;
+        throw new AnnealError('VOLUME_WRITE', { message: `The report of the data could not be written to the job's volume: ${String(error)}. Ask for a larger volume.`, cause: error });
+      }
+    },
+  };
 }
 
 const downloads = 'data';
