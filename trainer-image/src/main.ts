@@ -23,7 +23,7 @@ const usage = `Usage:
       Trains what ${trainerEnv.spec} says; see docs/trainer.md for the variables.
   anneal-trainer run -f FILE
       Trains what a TrainingJob says here, without a cluster; run --help names the flags. Also as anneal-train -f FILE.
-  anneal-trainer serve --model-dir DIR --name NAME [--port 8080] [--max-body-bytes N] [--drain-seconds N]
+  anneal-trainer serve --model-dir DIR --name NAME [--port 8080] [--max-body-bytes N] [--drain-seconds N] [--pseudonym-key FILE]
       Serves a model by the Open Inference Protocol V2.
   anneal-trainer version`;
 
@@ -102,10 +102,10 @@ async function run(args: string[]): Promise<number> {
 /** TensorFlow is only loaded for a model that needs it; the main thread of a training never does. */
 async function serve(args: string[], threads: number, log: Log): Promise<number> {
   const { values } = parseArgs({ args, options: {
-    'model-dir': { type: 'string' }, name: { type: 'string' }, port: { type: 'string', default: '8080' },
+    'model-dir': { type: 'string' }, name: { type: 'string' }, 'pseudonym-key': { type: 'string' }, port: { type: 'string', default: '8080' },
     'max-body-bytes': { type: 'string', default: String(16 * 1024 * 1024) }, 'drain-seconds': { type: 'string', default: '5' },
   } });
-  const { 'model-dir': modelDirectory, name } = values;
+  const { 'model-dir': modelDirectory, name, 'pseudonym-key': pseudonymKey } = values;
   if (modelDirectory === undefined || name === undefined) {
     process.stderr.write(`serve needs --model-dir and --name.\n${usage}\n`);
     return trainerExit.configurationError;
@@ -115,7 +115,7 @@ async function serve(args: string[], threads: number, log: Log): Promise<number>
   });
   const { serve: start } = await import('./serve/server.ts');
   const serving = await start({
-    modelDirectory, name, threads, log,
+    modelDirectory, name, threads, log, ...(pseudonymKey === undefined ? {} : { pseudonymKey }),
     port: Number(values.port), maxBodyBytes: Number(values['max-body-bytes']), drainMs: Number(values['drain-seconds']) * 1000,
   });
   await stopAsked;

@@ -11,24 +11,30 @@ interface Parts {
 
 const sourceMountPath = '/source';
 const cacheMountPath = '/data-cache';
+const keyMountPath = '/var/run/secrets/anneal.dev/pseudonyms';
 
 export function dataParts(data: TrainerSpec['data'] | undefined): Parts {
   const source = sourceVolume(data?.source.uri ?? '');
   const cache = data?.cache;
+  const key = data?.privacy?.pseudonymise?.key;
   return {
     env: [
       ...(source === undefined ? [] : [{ name: trainerEnv.sourceDirectory, value: sourceMountPath }]),
       ...bucketCredentials(data?.source.credentials?.secretName, sourceCredentialsPrefix),
       ...(cache === undefined ? [] : [{ name: trainerEnv.dataCache, value: cacheMountPath }]),
+      ...(key === undefined ? [] : [{ name: trainerEnv.pseudonymKey, value: `${keyMountPath}/${key.key}` }]),
       ...(cache?.maxBytes === undefined ? [] : [{ name: trainerEnv.dataCacheBytes, value: String(cache.maxBytes) }]),
     ],
     mounts: [
       ...(source === undefined ? [] : [{ name: 'source', mountPath: sourceMountPath, readOnly: true }]),
       ...(cache === undefined ? [] : [{ name: 'data-cache', mountPath: cacheMountPath }]),
+      // As a file and not as a variable, which every process of the pod and its crash reports would have.
+      ...(key === undefined ? [] : [{ name: 'pseudonyms', mountPath: keyMountPath, readOnly: true }]),
     ],
     volumes: [
       ...(source === undefined ? [] : [{ name: 'source', ...source }]),
       ...(cache === undefined ? [] : [{ name: 'data-cache', persistentVolumeClaim: { claimName: cache.claimName } }]),
+      ...(key === undefined ? [] : [{ name: 'pseudonyms', secret: { secretName: key.secretName, items: [{ key: key.key, path: key.key }] } }]),
     ],
   };
 }

@@ -29,6 +29,14 @@ describe('the data of a trainer pod', () => {
     expect(env).to.deep.equal([{ name: 'ANNEAL_DATA_CACHE', value: '/data-cache' }, { name: 'ANNEAL_DATA_CACHE_BYTES', value: '1000' }]);
   });
 
+  it('mounts the key of pseudonyms as a file', () => {
+    const privacy = { pseudonymise: { columns: ['card'], key: { secretName: 'pseudonyms', key: 'current' } } };
+    const { env, mounts, volumes } = dataParts({ ...data({ uri: 'https://example.com/x.csv' }), privacy });
+    expect(volumes).to.deep.equal([{ name: 'pseudonyms', secret: { secretName: 'pseudonyms', items: [{ key: 'current', path: 'current' }] } }]);
+    expect(mounts).to.deep.equal([{ name: 'pseudonyms', mountPath: '/var/run/secrets/anneal.dev/pseudonyms', readOnly: true }]);
+    expect(env).to.deep.equal([{ name: 'ANNEAL_PSEUDONYM_KEY', value: '/var/run/secrets/anneal.dev/pseudonyms/current' }]);
+  });
+
   it('gives a web address nothing', () => {
     expect(dataParts(data({ uri: 'https://example.com/x.csv' }))).to.deep.equal({ env: [], mounts: [], volumes: [] });
   });

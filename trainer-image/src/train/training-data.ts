@@ -1,6 +1,5 @@
 /** The rows that a run trains on, opened once for all that is made of them. */
 import path from 'node:path';
-import type { TrainerSpec } from '@anneal/operator/api';
 import { openRows } from '../data/ingest/index.ts';
 import { rowsOptions } from '../data/prepare.ts';
 import type { Rows } from '../data/rows.ts';
@@ -8,6 +7,7 @@ import { openSource } from '../data/source.ts';
 import type { SourcePlaces } from '../data/source.ts';
 import { sourceSpec } from '../data/sources/spec.ts';
 import { list } from '../errors.ts';
+import { columnsBeside } from './guard.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 
 export interface TrainingData extends AsyncDisposable {
@@ -32,11 +32,6 @@ export async function openTrainingData(order: TrainingOrder, hooks: TrainingHook
   hooks.log('info', 'Data read', { files: list(source.files.map(({ name }) => name), 3), sha256: source.sha256, rows: rows.rows, columns: rows.columns.length });
   const kept = held.move();
   return { rows, sha256: source.sha256, [Symbol.asyncDispose]: () => kept.disposeAsync() };
-}
-
-/** Columns that are needed though the model may not see them. */
-function columnsBeside({ data: { split }, validation, evaluation }: TrainerSpec): string[] {
-  return [split.groupBy, split.orderBy, validation?.groupBy, ...evaluation?.slices ?? []].filter((name) => name !== undefined);
 }
 
 /** Folder of the volume for what was downloaded, unless it is kept elsewhere. */

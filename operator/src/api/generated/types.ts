@@ -288,6 +288,13 @@ export interface Data {
      */
     cutout?: number;
   };
+  /**
+   * What is expected of the data before anything is learnt from them. All are checked, whatever the others say, and stand in the report of the data beside checks that are always made and only warn.
+   *
+   * @maxItems 128
+   */
+  expectations?: Expectation[];
+  privacy?: Privacy;
 }
 /**
  * The file, or the files, with the rows.
@@ -650,6 +657,244 @@ export interface PipelineStep {
    */
   drop?: {
     columns: Columns;
+  };
+}
+/**
+ * One expectation. Write column with at least one check of it, or exactly one of rows, duplicates, classShare, splitLeakage and targetLeakage.
+ */
+export interface Expectation {
+  /**
+   * Name of the column that is checked.
+   */
+  column?: string;
+  /**
+   * No value is missing.
+   */
+  notNull?: boolean;
+  /**
+   * At most this share of the values is missing.
+   */
+  maxMissing?: number;
+  /**
+   * No number is below.
+   */
+  min?: number;
+  /**
+   * No number is above.
+   */
+  max?: number;
+  /**
+   * No value stands in two rows.
+   */
+  unique?: boolean;
+  /**
+   * Each value is one of these.
+   *
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: A value.
+   */
+  oneOf?: (number | string)[];
+  /**
+   * A regular expression (RE2) that each text matches somewhere; ^ and $ anchor it.
+   */
+  matches?: string;
+  /**
+   * What the column holds.
+   */
+  type?: 'Number' | 'Text' | 'Time';
+  /**
+   * Bounds of the mean.
+   */
+  meanBetween?: {
+    /**
+     * The mean is not below.
+     */
+    min: number;
+    /**
+     * The mean is not above.
+     */
+    max: number;
+  };
+  /**
+   * At most this share of the numbers lies more than 1.5 interquartile ranges beyond the quartiles.
+   */
+  maxOutliers?: number;
+  /**
+   * How many rows there are.
+   */
+  rows?: {
+    /**
+     * At least.
+     */
+    min?: number;
+    /**
+     * At most.
+     */
+    max?: number;
+  };
+  /**
+   * Rows that are equal to one before them.
+   */
+  duplicates?: {
+    /**
+     * At most this share of all rows.
+     */
+    max: number;
+  };
+  /**
+   * How rare a class of the target may be.
+   */
+  classShare?: {
+    /**
+     * Each class has at least this share of the rows.
+     */
+    min: number;
+  };
+  /**
+   * Rows of validation and test whose features stand in training too.
+   */
+  splitLeakage?: {
+    /**
+     * At most this share of them.
+     */
+    max: number;
+  };
+  /**
+   * Whether one column all but gives the target away.
+   */
+  targetLeakage?: {
+    /**
+     * Most that one column may say of the target, from 0 (nothing) to 1 (all).
+     */
+    max: number;
+  };
+  /**
+   * Whether the run ends, or goes on with a warning in its log and in the report.
+   */
+  onViolation: 'Fail' | 'Warn';
+}
+/**
+ * What is done to personal data before anything else sees them, in this order: pseudonymise, drop, generalise, suppress, then leave out or refuse rows that could be told apart. The same is done to each row that the model is asked about.
+ */
+export interface Privacy {
+  /**
+   * Values become keyed hashes (HMAC-SHA-256), so that rows of one person stay together and nobody without the key can find out whose they are.
+   */
+  pseudonymise?: {
+    columns: Columns;
+    /**
+     * Where the key is; at least 128 bits that were drawn at random, for example by openssl rand -hex 32.
+     */
+    key: {
+      /**
+       * Secret of the same namespace.
+       */
+      secretName: string;
+      /**
+       * Key of the Secret.
+       */
+      key: string;
+    };
+  };
+  drop?: Columns;
+  /**
+   * Columns that become coarser.
+   *
+   * @minItems 1
+   * @maxItems 256
+   *
+   * Items: One column, and how coarse it becomes.
+   */
+  generalise?: {
+    /**
+     * Name of the column.
+     */
+    column: string;
+    /**
+     * Bin: the lower end of the stretch that a number lies in, by width or edges. Round: the nearest multiple of to. Prefix: the first length characters of a text. TruncateTime: the beginning of the unit, in UTC.
+     */
+    method: 'Bin' | 'Round' | 'Prefix' | 'TruncateTime';
+    /**
+     * For Bin. Width of each stretch, counted from 0.
+     */
+    width?: number;
+    /**
+     * For Bin. Where stretches begin, ascending.
+     *
+     * @minItems 1
+     * @maxItems 1000
+     *
+     * Items: One edge.
+     */
+    edges?: number[];
+    /**
+     * For Round.
+     */
+    to?: number;
+    /**
+     * For Prefix. How many characters stay.
+     */
+    length?: number;
+    /**
+     * For TruncateTime.
+     */
+    unit?: 'Year' | 'Month' | 'Day' | 'Hour';
+  }[];
+  /**
+   * Rare values, which become missing.
+   *
+   * @minItems 1
+   * @maxItems 256
+   *
+   * Items: One column.
+   */
+  suppress?: {
+    /**
+     * Name of the column.
+     */
+    column: string;
+    /**
+     * Values that fewer rows have become missing.
+     */
+    fewerThan: number;
+  }[];
+  /**
+   * Fewest rows that are alike in the columns that together might point to a person (Sweeney, 2002).
+   */
+  kAnonymity?: {
+    quasiIdentifiers: Columns;
+    /**
+     * Fewest rows that are alike in them.
+     */
+    k: number;
+    /**
+     * Whether the run ends, or rows that could be told apart are left out.
+     */
+    onViolation: 'Fail' | 'Suppress';
+  };
+  /**
+   * Fewest different values of a sensitive column among rows that are alike (Machanavajjhala et al., 2007).
+   */
+  lDiversity?: {
+    /**
+     * Column that must not be told of a person.
+     */
+    sensitive: string;
+    quasiIdentifiers?: Columns;
+    /**
+     * How many.
+     */
+    l: number;
+    /**
+     * Distinct: different values. Entropy: values as evenly spread as that many would be.
+     */
+    method: 'Distinct' | 'Entropy';
+    /**
+     * Whether the run ends, or rows that could be told apart are left out.
+     */
+    onViolation: 'Fail' | 'Suppress';
   };
 }
 /**
