@@ -37,6 +37,8 @@ async function bundle(out: string): Promise<void> {
     format: 'esm',
     banner: { js: banner },
     plugins: [bindingBeside],
+    // The codecs of the Kafka client lie in a file beside it, but for this copy of them.
+    alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
     legalComments: 'linked',
     logLevel: 'warning',
   });
