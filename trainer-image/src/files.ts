@@ -107,7 +107,7 @@ function writeFlushed(file: string, content: FileContent): void {
 }
 
 /** A rename is only sure to survive a crash once its folder is flushed. */
-function flush(folder: string): void {
+export function flush(folder: string): void {
   const handle = openSync(folder, 'r');
   try {
     fsyncSync(handle);

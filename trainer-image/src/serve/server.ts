@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly maxBodyBytes: number;
   /** How long requests are still taken after the wish to stop, while endpoints are being taken out of load balancers. */
   readonly drainMs: number;
+  /** That may compute at once. */
+  readonly threads: number;
   readonly log: Log;
 }
 
@@ -51,13 +53,13 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   return { port, loaded: load(options, state, metrics), close: () => close(server, state, options) };
 }
 
-async function load({ modelDirectory, name, log }: ServeOptions, state: State, metrics: ServingMetrics): Promise<void> {
+async function load({ modelDirectory, name, threads, log }: ServeOptions, state: State, metrics: ServingMetrics): Promise<void> {
   try {
-    const predictor = await loadPredictor(modelDirectory);
-    const { version, digest, manifest: { task } } = predictor;
+    const predictor = await loadPredictor(modelDirectory, threads);
+    const { version, digest, engine, manifest: { task } } = predictor;
     metrics.info.set({ model: name, version, digest, task }, 1);
     state.served = { name, predictor };
-    log('info', 'Model is ready', { model: name, digest, task });
+    log('info', 'Model is ready', { model: name, digest, task, engine });
   } catch (error) {
     const told = toAnnealError(error);
     state.served = { name, notReady: told.message };

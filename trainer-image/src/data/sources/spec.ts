@@ -3,6 +3,7 @@ import type { BucketPlace, TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../../errors.ts';
 
 type Source = TrainerSpec['data']['source'];
+type WrittenSource = Source & Pick<SourceSpec, 'kafka'>;
 
 export interface SourceSpec extends Pick<Source, 'uri' | 'sha256' | 'maxBytes'> {
   /** Most files that a pattern may match; `mostFiles` where it is left out. */
@@ -28,6 +29,18 @@ export interface KafkaSpec {
   readonly to: string;
   readonly security: 'Plaintext' | 'TLS';
   readonly sasl: 'None' | 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+}
+
+/** As the manifest has it, defaults filled in. */
+export function sourceSpec(source: WrittenSource): SourceSpec {
+  const { uri, sha256, maxBytes, maxFiles, endpoint, region = 'us-east-1', addressing = 'Auto', kafka, format, csv } = source;
+  return {
+    uri, maxBytes, format, csv: { header: csv.header },
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(maxFiles === undefined ? {} : { maxFiles }),
+    ...(uri.startsWith('s3://') ? { s3: { region, addressing, ...(endpoint === undefined ? {} : { endpoint }) } } : {}),
+    ...(kafka === undefined ? {} : { kafka }),
+  };
 }
 
 export const mostFiles = 100_000;

@@ -29,6 +29,8 @@ export interface SharedBatch {
   readonly order: Int32Array;
   readonly from: number;
   readonly to: number;
+  /** The learning rate of the step. */
+  readonly rate: number;
 }
 
 /** What can come instead of the next step. After `Moved` the run stands elsewhere, where the others do. */
@@ -71,7 +73,7 @@ export class Replicas {
       if (sum === undefined) continue;
       this.compare(run, sum.digest);
       this.compared = view;
-      run.learner.apply(sum.gradient);
+      run.learner.apply(sum.gradient, batch.rate);
       this.group.completedStep();
       return { kind: 'Learnt', loss: this.tell(batch, sum, tally) };
     }
