@@ -46,6 +46,8 @@ export const errorCodes = {
   CHECKPOINT_FOREIGN: ['Spec', 'restoreFrom names a checkpoint of a network with other layers, or none at all.'],
   BUCKET_REFUSED: ['Spec', 'The bucket is not there, or the credentials may not use it.'],
   BUCKET_FAILED: ['Run', 'The bucket could not be reached or written to, after retries.'],
+  KAFKA_REFUSED: ['Spec', 'The brokers do not let the topic be read with these credentials, or in this way.'],
+  KAFKA_FAILED: ['Run', 'The topic could not be read to its end, after retries.'],
   PEER_LOST: ['Run', 'Another replica was lost, and those that are left cannot go on by themselves. What happened to that one is the cause.'],
   PEER_MISMATCH: ['Run', 'Replicas of one job read different data.'],
   REPLICAS_DIVERGED: ['Run', 'A replica found other weights with itself than with the leader; it takes the leader\'s when it begins anew.'],
