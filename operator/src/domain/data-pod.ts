@@ -20,7 +20,7 @@ export function dataParts(data: TrainerSpec['data'] | undefined): Parts {
   return {
     env: [
       ...(source === undefined ? [] : [{ name: trainerEnv.sourceDirectory, value: sourceMountPath }]),
-      ...bucketCredentials(data?.source.credentials?.secretName, sourceCredentialsPrefix),
+      ...sourceCredentials(data?.source),
       ...(cache === undefined ? [] : [{ name: trainerEnv.dataCache, value: cacheMountPath }]),
       ...(key === undefined ? [] : [{ name: trainerEnv.pseudonymKey, value: `${keyMountPath}/${key.key}` }]),
       ...(cache?.maxBytes === undefined ? [] : [{ name: trainerEnv.dataCacheBytes, value: String(cache.maxBytes) }]),
@@ -37,6 +37,13 @@ export function dataParts(data: TrainerSpec['data'] | undefined): Parts {
       ...(key === undefined ? [] : [{ name: 'pseudonyms', secret: { secretName: key.secretName, items: [{ key: key.key, path: key.key }] } }]),
     ],
   };
+}
+
+function sourceCredentials(source: TrainerSpec['data']['source'] | undefined): EnvVar[] {
+  const name = source?.credentials?.secretName;
+  if (source?.uri.startsWith('kafka://') !== true) return bucketCredentials(name, sourceCredentialsPrefix);
+  if (name === undefined) return [];
+  return ['KAFKA_USERNAME', 'KAFKA_PASSWORD'].map((key) => ({ name: `${sourceCredentialsPrefix}${key}`, valueFrom: { secretKeyRef: { name, key } } }));
 }
 
 /** `configmap://NAME/KEY` and `pvc://CLAIM/PATH` are mounted; the trainer reads every other source itself. */

@@ -22,6 +22,13 @@ describe('the data of a trainer pod', () => {
     ]);
   });
 
+  it('gives the user of a broker by reference to its Secret', () => {
+    expect(dataParts(data({ uri: 'kafka://broker:9092/payments', credentials: { secretName: 'broker' } })).env).to.deep.equal([
+      { name: 'ANNEAL_SOURCE_KAFKA_USERNAME', valueFrom: { secretKeyRef: { name: 'broker', key: 'KAFKA_USERNAME' } } },
+      { name: 'ANNEAL_SOURCE_KAFKA_PASSWORD', valueFrom: { secretKeyRef: { name: 'broker', key: 'KAFKA_PASSWORD' } } },
+    ]);
+  });
+
   it('mounts the claim that trials keep data in', () => {
     const { env, mounts, volumes } = dataParts(data({ uri: 'https://example.com/x.csv' }, { claimName: 'shared', maxBytes: 1000 }));
     expect(volumes).to.deep.equal([{ name: 'data-cache', persistentVolumeClaim: { claimName: 'shared' } }]);

@@ -305,7 +305,7 @@ export interface DataSource {
    */
   format: 'CSV' | 'TSV' | 'JSONLines' | 'Parquet';
   /**
-   * Where the files are: http://…, https://…, s3://BUCKET/KEY, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a PersistentVolumeClaim of this namespace (mounted read-only). PATH and KEY may name several files, by * (but /), ** and ?, or by a / at the end for all below.
+   * Where the rows are: http://…, https://…, s3://BUCKET/KEY, kafka://BROKER:PORT,BROKER:PORT/TOPIC, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a PersistentVolumeClaim of this namespace (mounted read-only). PATH and KEY may name several files, by * (but /), ** and ?, or by a / at the end for all below.
    */
   uri: string;
   /**
@@ -333,13 +333,34 @@ export interface DataSource {
    */
   addressing?: 'Auto' | 'Path' | 'VirtualHost';
   /**
-   * For s3. Secret of the same namespace with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one. Left out, the pod's own identity counts.
+   * Secret of the same namespace. For s3 with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one; left out, the pod's own identity counts. For kafka with KAFKA_USERNAME and KAFKA_PASSWORD.
    */
   credentials?: {
     /**
      * Name of the Secret.
      */
     secretName: string;
+  };
+  /**
+   * Which part of a topic is read, once, and how its brokers are reached. Each record's value is rows of the format, CSV or JSONLines; the order is by partition and offset.
+   */
+  kafka?: {
+    /**
+     * The first record of each partition: Earliest, an offset, or a time as 2026-01-31T12:00:00Z.
+     */
+    from: string;
+    /**
+     * The record of each partition that is not read any more: Latest (what is next when the job begins), an offset, or a time.
+     */
+    to: string;
+    /**
+     * Whether the connection is encrypted.
+     */
+    security: 'Plaintext' | 'TLS';
+    /**
+     * How the trainer says who it is.
+     */
+    sasl: 'None' | 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
   };
   /**
    * How the CSV file is written.

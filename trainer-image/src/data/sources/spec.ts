@@ -3,7 +3,6 @@ import type { BucketPlace, TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../../errors.ts';
 
 type Source = TrainerSpec['data']['source'];
-type WrittenSource = Source & Pick<SourceSpec, 'kafka'>;
 
 export interface SourceSpec extends Pick<Source, 'uri' | 'sha256' | 'maxBytes'> {
   /** Most files that a pattern may match; `mostFiles` where it is left out. */
@@ -32,7 +31,7 @@ export interface KafkaSpec {
 }
 
 /** As the manifest has it, defaults filled in. */
-export function sourceSpec(source: WrittenSource): SourceSpec {
+export function sourceSpec(source: Source): SourceSpec {
   const { uri, sha256, maxBytes, maxFiles, endpoint, region = 'us-east-1', addressing = 'Auto', kafka, format, csv } = source;
   return {
     uri, maxBytes, format, csv: { header: csv.header },
