@@ -63,7 +63,7 @@ const optimizers: Readonly<Record<string, OptimizerSpec>> = {
   Adagrad: { name: 'Adagrad', learningRate: 0.02 },
 };
 
-const cases: Readonly<Record<string, { readonly one: KerasCase; readonly tolerance: number }>> = Object.fromEntries([
+const cases: Readonly<Record<string, { readonly one: KerasCase; readonly tolerance: number }>> = Object.fromEntries<{ readonly one: KerasCase; readonly tolerance: number }>([
   ...Object.entries(optimizers).map(([name, optimizer]) => [`the optimiser ${name}`, { one: caseOf('Classification', { optimizer }), tolerance: 1e-6 }]),
   ...Object.entries<Clip>({ value: { value: 0.02 }, norm: { norm: 0.05 }, 'global norm': { globalNorm: 0.05 }, 'a global norm that binds nothing': { globalNorm: 100 } })
     .map(([name, clip]) => [`clipping by ${name}`, { one: caseOf('Classification', { clip, optimizer: { name: 'Adam', learningRate: 0.01 } }), tolerance: 1e-6 }]),

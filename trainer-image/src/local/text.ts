@@ -23,8 +23,6 @@ export const rounded = (value: number): string => String(Number(value.toPrecisio
 /** `1,797`. */
 export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 
-export const plural = (count: number, one: string, many = `${one}s`): string => `${grouped(count)} ${count === 1 ? one : many}`;
-
 /** Columns of equal width; those of numbers stand on the right. @param rows  the first is the heading */
 export function table(rows: readonly (readonly string[])[]): string {
   const [heading = []] = rows;

@@ -105,9 +105,7 @@ answer({
   });
 });
 
-interface Sets {
-  readonly [name: string]: { readonly X: number[][]; readonly y: number[] };
-}
+type Sets = Readonly<Record<string, { readonly X: number[][]; readonly y: number[] }>>;
 
 describe('principal components and scores of columns are those of scikit-learn, on its data sets', function () {
   this.timeout(300_000);
@@ -149,7 +147,7 @@ answer({n: run(d) for n, d in given.items()})`, sets);
   });
 
   it('variance, F test, and selection by them', async () => {
-    const expected = await science<Record<string, { variance: number[]; f: number[]; best: boolean[] }>>(`
+    const expected = await science<Record<string, { variance: number[]; f: (number | null)[]; best: boolean[] }>>(`
 from sklearn.feature_selection import VarianceThreshold, SelectKBest, f_classif, f_regression
 def run(n, d):
     X, y = np.array(d["X"]), np.array(d["y"])
