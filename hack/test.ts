@@ -49,6 +49,7 @@ const suites: readonly Suite[] = [
     steps: [
       check('native', "the trainer's native TensorFlow (about a minute the first time)", 'node', 'trainer-image/native/install.ts'),
       tools('an S3 server built from source (about 2 minutes the first time)', 'versitygw'),
+      check('kafka', 'a Kafka broker from Maven artifacts (about a minute the first time)', 'node', 'hack/java/main.ts'),
       mocha('trainer', 'training and serving on real data', ['test/trainer/**/*.test.ts'], {}),
     ],
   },

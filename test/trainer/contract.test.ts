@@ -8,7 +8,7 @@ import { threadsFor } from '../../trainer-image/src/threads.ts';
 import { orderFrom } from '../../trainer-image/src/train/environment.ts';
 import { terminationMessage } from '../../trainer-image/src/train/termination.ts';
 import { codeOf, root, schema, trainerSpec } from './support.ts';
-import type { Schema } from './support.ts';
+import type { Schema } from '../../trainer-image/src/spec/schema.ts';
 
 describe('the documentation', () => {
   it('lists every error code as the source does', () => {

@@ -19,6 +19,10 @@ export const trainerEnv = {
   volume: 'ANNEAL_VOLUME',
   /** Mount path of the folder that a `configmap://` or `pvc://` source is read from. */
   sourceDirectory: 'ANNEAL_SOURCE_DIRECTORY',
+  /** Folder for files that were downloaded, which trials may share; a folder of the job's volume unless set. */
+  dataCache: 'ANNEAL_DATA_CACHE',
+  /** Bytes that they may take there; 64 GiB unless set. */
+  dataCacheBytes: 'ANNEAL_DATA_CACHE_BYTES',
   /** Whole seconds between two checkpoints; 0 writes one after every epoch. */
   checkpointIntervalSeconds: 'ANNEAL_CHECKPOINT_INTERVAL_SECONDS',
   /** How many complete checkpoints stay on the volume. */
@@ -54,6 +58,9 @@ export const trainerEnv = {
   /** Seconds of silence after which a replica counts as lost; 10 unless set. */
   peerSilenceSeconds: 'ANNEAL_PEER_SILENCE_SECONDS',
 } as const;
+
+/** Beginning of the variables that hold the credentials of the data's source, by the keys of its Secret: `ANNEAL_SOURCE_AWS_ACCESS_KEY_ID` and so on. */
+export const sourceCredentialsPrefix = 'ANNEAL_SOURCE_';
 
 /** Port on which a replica listens for the others. */
 export const peerPort = 7946;

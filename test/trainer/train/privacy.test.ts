@@ -25,7 +25,7 @@ function people(): string {
   return `${lines.join('\n')}\n`;
 }
 
-const privacy = { pseudonymise: { columns: ['card'] }, drop: ['name'], suppress: [{ column: 'job', fewerThan: 5 }], kAnonymity: { quasiIdentifiers: ['city'], k: 5, onViolation: 'Suppress' } };
+const privacy = { pseudonymise: { columns: ['card'], key: { secretName: 'pseudonyms', key: 'current' } }, drop: ['name'], suppress: [{ column: 'job', fewerThan: 5 }], kAnonymity: { quasiIdentifiers: ['city'], k: 5, onViolation: 'Suppress' } };
 const pipeline = [{ impute: { strategy: 'MostFrequent', columns: ['job'] } }, { encode: { unknown: 'Refuse' } }, { scale: {} }];
 
 const spec = (source: Folder, data: object = {}): TrainerSpec => trainerSpec({
@@ -74,14 +74,14 @@ describe('a run on personal data', function suite() {
     expect(report).to.include({ rows: rows - 1 });
     expect(report.privacy.rowsRemoved).to.equal(1);
 
-    const predictor = await loadPredictor(path.join(volume.path, 'model'), keyFile(source));
+    const predictor = await loadPredictor(path.join(volume.path, 'model'), 1, keyFile(source));
     const labels = await Promise.all(Array.from({ length: 8 }, async (_, card) => (await predictor.predict(person(`${canary}-card-${card}`)))[0]?.data[0]));
     expect(labels).to.deep.equal(['good', 'good', 'bad', 'bad', 'good', 'good', 'bad', 'bad']);
     const stranger = await codeOf(() => predictor.predict(person(`${canary}-card-999`)));
     expect(stranger.code).to.equal('DATA_CATEGORIES');
     expect(stranger.message).to.contain('Row 1 has "(private)" in column "card"').and.not.contain(canary);
     for (const key of [undefined, keyFile(source, 'ffeeddccbbaa99887766554433221100')]) {
-      expect(await codeOf(() => loadPredictor(path.join(volume.path, 'model'), key))).to.include({ code: 'PRIVACY_KEY' });
+      expect(await codeOf(() => loadPredictor(path.join(volume.path, 'model'), 1, key))).to.include({ code: 'PRIVACY_KEY' });
     }
   });
 

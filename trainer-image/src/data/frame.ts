@@ -3,7 +3,7 @@
  * fitted column by column. Rows of small tables simply stay in memory.
  */
 import type { Column, ColumnInfo, Table } from './table.ts';
-import { infoOf, pick } from './table.ts';
+import { infoOf, pick, takeColumn } from './table.ts';
 
 export interface Frame {
   readonly rows: number;
@@ -33,6 +33,16 @@ export async function tableOf(frame: Frame, names: readonly string[]): Promise<T
   const columns: Column[] = [];
   for (const name of names) columns.push(await frame.column(name));
   return { rows: frame.rows, columns, ...(frame.origin === undefined ? {} : { origin: frame.origin }) };
+}
+
+/** Some rows of a frame. @param rows  ascending, counted within the frame */
+export function chosenRows(frame: Frame, rows: Int32Array): Frame {
+  return {
+    rows: rows.length,
+    columns: frame.columns,
+    origin: rows.map((row) => frame.origin?.[row] ?? row),
+    column: async (name) => takeColumn(await frame.column(name), rows),
+  };
 }
 
 /** What a step does to columns, as far as a frame must know. */
@@ -84,6 +94,8 @@ export async function changed(frame: Frame, change: FrameChange, remember: boole
 /** No rows, but all columns: what a step makes of it tells which columns it gives. */
 export const emptyTable = (columns: readonly ColumnInfo[]): Table => ({ rows: 0, columns: columns.map(emptyColumn) });
 
-function emptyColumn({ name, kind }: ColumnInfo): Column {
-  return kind === 'Text' ? { kind, name, codes: new Int32Array(0), dictionary: [] } : { kind, name, values: new Float64Array(0) };
+function emptyColumn({ name, kind, categories }: ColumnInfo): Column {
+  if (kind === 'Text') return { kind, name, codes: new Int32Array(0), dictionary: [] };
+  const values = new Float64Array(0);
+  return kind === 'Number' && categories !== undefined ? { kind, name, values, categories } : { kind, name, values };
 }

@@ -10,6 +10,8 @@ export interface NumberColumn {
   readonly name: string;
   readonly private?: Privacy;
   readonly values: Float64Array;
+  /** Set where the values are codes 0, …, categories - 1 that a network looks up in an embedding, and not quantities. */
+  readonly categories?: number;
 }
 
 /** Each different text is held once; what is done to a text is done once for all of its rows. */
@@ -37,6 +39,8 @@ export interface ColumnInfo {
   readonly name: string;
   readonly kind: Column['kind'];
   readonly private?: Privacy;
+  /** As in NumberColumn. */
+  readonly categories?: number;
 }
 
 export interface Table {
@@ -46,7 +50,11 @@ export interface Table {
   readonly origin?: Int32Array;
 }
 
-export const infoOf = ({ name, kind, private: hidden }: Column): ColumnInfo => ({ name, kind, ...(hidden === undefined ? {} : { private: hidden }) });
+export function infoOf(column: Column): ColumnInfo {
+  const { name, kind, private: hidden } = column;
+  const categories = kind === 'Number' ? column.categories : undefined;
+  return { name, kind, ...(hidden === undefined ? {} : { private: hidden }), ...(categories === undefined ? {} : { categories }) };
+}
 
 /** @param texts  null is a missing value */
 export function textColumn(name: string, texts: readonly (string | null)[]): TextColumn {
@@ -129,6 +137,10 @@ export function pick<T extends ColumnInfo>(columns: readonly T[], names: readonl
 
 /** Row of the first missing value, counted from 0; -1 when there is none. */
 export function firstMissing(column: Column): number {
-  if (column.kind === 'Text') return column.codes.findIndex((code) => code < 0);
-  return column.values.findIndex(Number.isNaN);
+  if (column.kind === 'Text') {
+    for (let row = 0; row < column.codes.length; row++) if ((column.codes[row] ?? 0) < 0) return row;
+    return -1;
+  }
+  for (let row = 0; row < column.values.length; row++) if (Number.isNaN(column.values[row])) return row;
+  return -1;
 }

@@ -13,6 +13,9 @@ export type TargetCoding =
   /** value = output * scale + mean */
   | { readonly task: 'Regression'; readonly name: string; readonly mean: number; readonly scale: number };
 
+/** What is learnt: a target, or the rows themselves. */
+export type Learning = TargetCoding | { readonly task: 'Reconstruction' };
+
 const at = 'spec.trainer.data.target';
 /** More whole numbers than this are a quantity; the CRD says so too. */
 const mostWholeNumberClasses = 50;

@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly maxBodyBytes: number;
   /** How long requests are still taken after the wish to stop, while endpoints are being taken out of load balancers. */
   readonly drainMs: number;
+  /** That may compute at once. */
+  readonly threads: number;
   readonly log: Log;
 }
 
@@ -53,13 +55,13 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   return { port, loaded: load(options, state, metrics), close: () => close(server, state, options) };
 }
 
-async function load({ modelDirectory, name, pseudonymKey, log }: ServeOptions, state: State, metrics: ServingMetrics): Promise<void> {
+async function load({ modelDirectory, name, threads, pseudonymKey, log }: ServeOptions, state: State, metrics: ServingMetrics): Promise<void> {
   try {
-    const predictor = await loadPredictor(modelDirectory, pseudonymKey);
-    const { version, digest, manifest: { task } } = predictor;
+    const predictor = await loadPredictor(modelDirectory, threads, pseudonymKey);
+    const { version, digest, engine, manifest: { task } } = predictor;
     metrics.info.set({ model: name, version, digest, task }, 1);
     state.served = { name, predictor };
-    log('info', 'Model is ready', { model: name, digest, task });
+    log('info', 'Model is ready', { model: name, digest, task, engine });
   } catch (error) {
     const told = toAnnealError(error);
     state.served = { name, notReady: told.message };

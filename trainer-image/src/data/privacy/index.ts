@@ -5,4 +5,5 @@ export { changeTable, openSteps, stepsOf } from './steps.ts';
 export type { PrivacyStep } from './steps.ts';
 export { readKey } from './key.ts';
 export type { PseudonymKey } from './key.ts';
+export { privacySpec } from './spec.ts';
 export type { PrivacySpec } from './spec.ts';
