@@ -11,5 +11,5 @@ const here = import.meta.dirname;
 
 const { values } = parseArgs({ options: { out: { type: 'string', default: path.join(here, 'dist') } } });
 rmSync(values.out, { recursive: true, force: true });
-await bundle({ main: path.join(here, 'src/main.ts'), worker: path.join(here, 'src/train/worker.ts') }, values.out);
+await bundle({ main: path.join(here, 'src/main.ts'), worker: path.join(here, 'src/train/worker.ts'), 'scan-worker': path.join(here, 'src/data/ingest/scan-worker.ts') }, values.out);
 copyNative(['TensorFlow', 'OnnxRuntime', 'DuckDB'], values.out);

@@ -10,10 +10,11 @@ const [task, folder] = process.argv.slice(2) as [TaskName, string];
 const { part, weights } = readTask(folder);
 const model = toLayersModel(networkOf(task), weights);
 model.compile({ optimizer: tf.train.adam(learningRate), loss: 'categoricalCrossentropy' });
-const features = tf.tensor(part.features, [part.rows, ...models[task].shape]);
+const features = tf.tensor(part.features.range(0, part.rows), [part.rows, ...models[task].shape]);
 const truth = tf.oneHot(tf.tensor1d(part.targets, 'int32'), classes).cast('float32');
 
 await answerRounds(async () => {
-  const { history } = await model.fit(features, truth, { batchSize, epochs: 1, shuffle: false });
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the package does not export the enum.
+  const { history } = await model.fit(features, truth, { batchSize, epochs: 1, shuffle: false, verbose: 0 });
   return Number(history.loss?.[0]);
 });

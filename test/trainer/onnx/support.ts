@@ -54,7 +54,7 @@ export function predictTf(model: LayersModel, inputs: readonly { shape: number[]
 }
 
 export async function predictOnnx(bytes: Uint8Array, inputs: readonly { shape: number[]; data: Float32Array }[]): Promise<{ shape: readonly number[]; data: Float32Array }[]> {
-  const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 4 });
+  const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 4, extra: { session: { disable_quant_qdq: '1' } } });
   const feeds = Object.fromEntries(inputs.map(({ shape, data }, place) => [session.inputNames[place] ?? '', new OnnxTensor('float32', data, shape)]));
   const results = await session.run(feeds);
   const outputs = session.outputNames.map((name) => ({ shape: results[name]?.dims ?? [], data: results[name]?.data as Float32Array }));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { ClassificationEvaluation } from '../../../trainer-image/src/evaluate/evaluation.ts';
 import { random } from '../../../trainer-image/src/data/random.ts';
+import type { Manifest } from '../../../trainer-image/src/model/directory.ts';
 import { folder, succeeded, train, trainerSpec } from '../support.ts';
 
 /** One row in ten is positive, and two columns say a little of it; the third says nothing, the fourth is a group. */
@@ -30,7 +31,7 @@ async function evaluated(over: object, data: object = {}, fit: object = {}) {
   });
   const { metrics } = succeeded(await train(spec, place.path));
   const read = (file: string): unknown => JSON.parse(readFileSync(`${place.path}/model/${file}`, 'utf8'));
-  return { metrics, evaluation: read('evaluation.json') as Written, preprocessing: read('preprocessing.json') as { thresholds?: { class: string; threshold: number }[] } };
+  return { metrics, manifest: read('manifest.json') as Manifest, evaluation: read('evaluation.json') as Written, preprocessing: read('preprocessing.json') as { thresholds?: { class: string; threshold: number }[] } };
 }
 
 describe('a finished model', function suite() {
@@ -67,6 +68,16 @@ describe('a finished model', function suite() {
   it('stops early by a metric that needs all predictions at once', async () => {
     const { metrics } = await evaluated({}, {}, { epochs: 200, earlyStopping: { metric: 'val_prAuc', patience: 3 } });
     expect(metrics.val_prAuc).to.be.above(0.5);
+  });
+
+  it('is served in fewer bytes, unless that costs more than was allowed', async () => {
+    const network = { model: { preset: 'MLP', units: [64, 64] } };
+    const { manifest } = await evaluated({ ...network, compress: { quantize: 'Int8', maxLoss: { metric: 'rocAuc', by: 0.02 } } });
+    const { size, value } = manifest.compression ?? {};
+    expect((size?.after.bytes ?? NaN) / (size?.before.bytes ?? NaN)).to.be.below(0.5);
+    expect(value?.after).to.be.closeTo(value?.before ?? NaN, 0.02);
+    const tooMuch = await evaluated({ ...network, compress: { prune: { sparsity: 0.99 }, maxLoss: { metric: 'rocAuc', by: 0.001 } } }).then(() => 'succeeded', String);
+    expect(tooMuch).to.contain('COMPRESSION_LOSS').and.to.contain('pruned to a sparsity of 0.99');
   });
 
   it('learns vectors for categories', async () => {

@@ -22,11 +22,26 @@ describe('the data of a trainer pod', () => {
     ]);
   });
 
+  it('gives the user of a broker by reference to its Secret', () => {
+    expect(dataParts(data({ uri: 'kafka://broker:9092/payments', credentials: { secretName: 'broker' } })).env).to.deep.equal([
+      { name: 'ANNEAL_SOURCE_KAFKA_USERNAME', valueFrom: { secretKeyRef: { name: 'broker', key: 'KAFKA_USERNAME' } } },
+      { name: 'ANNEAL_SOURCE_KAFKA_PASSWORD', valueFrom: { secretKeyRef: { name: 'broker', key: 'KAFKA_PASSWORD' } } },
+    ]);
+  });
+
   it('mounts the claim that trials keep data in', () => {
     const { env, mounts, volumes } = dataParts(data({ uri: 'https://example.com/x.csv' }, { claimName: 'shared', maxBytes: 1000 }));
     expect(volumes).to.deep.equal([{ name: 'data-cache', persistentVolumeClaim: { claimName: 'shared' } }]);
     expect(mounts).to.deep.equal([{ name: 'data-cache', mountPath: '/data-cache' }]);
     expect(env).to.deep.equal([{ name: 'ANNEAL_DATA_CACHE', value: '/data-cache' }, { name: 'ANNEAL_DATA_CACHE_BYTES', value: '1000' }]);
+  });
+
+  it('mounts the key of pseudonyms as a file', () => {
+    const privacy = { pseudonymise: { columns: ['card'], key: { secretName: 'pseudonyms', key: 'current' } } };
+    const { env, mounts, volumes } = dataParts({ ...data({ uri: 'https://example.com/x.csv' }), privacy });
+    expect(volumes).to.deep.equal([{ name: 'pseudonyms', secret: { secretName: 'pseudonyms', items: [{ key: 'current', path: 'current' }] } }]);
+    expect(mounts).to.deep.equal([{ name: 'pseudonyms', mountPath: '/var/run/secrets/anneal.dev/pseudonyms', readOnly: true }]);
+    expect(env).to.deep.equal([{ name: 'ANNEAL_PSEUDONYM_KEY', value: '/var/run/secrets/anneal.dev/pseudonyms/current' }]);
   });
 
   it('gives a web address nothing', () => {

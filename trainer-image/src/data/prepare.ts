@@ -1,6 +1,8 @@
 /** From a table to what the network eats: parts of float32 rows, and the preprocessing that made them, as data. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
+import { isSelected } from './ingest/index.ts';
+import type { FileOptions } from './ingest/index.ts';
 import { matrixOf, selection } from './matrix.ts';
 import type { Matrix } from './matrix.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
@@ -8,10 +10,14 @@ import type { FittedPipeline, FittedStep } from './pipeline/index.ts';
 import type { Target } from './pipeline/step.ts';
 import { emptyTable } from './frame.ts';
 import { frameOfRows } from './rows.ts';
+import type { Part } from './part.ts';
 import type { Rows } from './rows.ts';
 import { balanced, sampled } from './balance.ts';
 import { holdouts } from './holdouts.ts';
 import { splitKeys } from './split-keys.ts';
+import { stepsOf } from './privacy/index.ts';
+import type { PrivacyStep } from './privacy/index.ts';
+import type { Subject } from './profile/evidence.ts';
 import type { Split } from './split.ts';
 import { slicesOf } from '../evaluate/slices.ts';
 import type { Slice } from '../evaluate/slices.ts';
@@ -26,6 +32,8 @@ export interface Preprocessing {
   readonly inputs: readonly { readonly name: string; readonly kind: Column['kind'] }[];
   /** Texts that stood for a missing value in the file, and do so in a request. */
   readonly missing: readonly string[];
+  /** What is done to personal data of a row before the steps. */
+  readonly privacy?: readonly PrivacyStep[];
   readonly steps: readonly FittedStep[];
   /** Names of the numbers of one row, after the steps. */
   readonly features: readonly string[];
@@ -36,16 +44,6 @@ export interface Preprocessing {
   readonly target: TargetCoding;
   /** From which probability on a class is chosen; the most probable one where there are none. */
   readonly thresholds?: readonly DecisionThreshold[];
-}
-
-/** Rows for the network. */
-export interface Part {
-  readonly rows: number;
-  readonly features: Matrix;
-  /** Class places, or standardised values. */
-  readonly targets: Int32Array | Float32Array;
-  /** How much each row counts; 1 where absent. */
-  readonly weights?: Float32Array;
 }
 
 export interface Prepared {
@@ -71,10 +69,21 @@ export interface PrepareOptions {
   /** Columns by whose values the rows that are held back are grouped. */
   readonly sliceBy?: readonly string[];
   readonly fold?: FoldSpec;
+  /** Where `data` are protected: what the columns were before, and what was done to them. */
+  readonly privacy?: { readonly raw: readonly ColumnInfo[]; readonly steps: readonly PrivacyStep[] };
+}
+
+/** How the files are read, and which of their columns `prepare` asks for. */
+export function rowsOptions(spec: TrainerSpec['data'], beside: readonly string[] = []): FileOptions {
+  const { format, csv } = spec.source;
+  const { columns, exclude = [] } = spec.features ?? {};
+  const needed = new Set([spec.target, ...beside]);
+  const selection = columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
+  return { format, csv: { ...csv, missing: format === 'CSV' || format === 'TSV' ? csv.missing : [] }, selection };
 }
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold }: PrepareOptions = {}): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, privacy }: PrepareOptions = {}): Promise<Prepared> {
   const inputs = inputsOf(spec, data.columns);
   const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
   const names = inputs.map(({ name }) => name);
@@ -83,9 +92,12 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
   const { features, matrix } = await matrixOfRows(data, names, pipeline);
   const { coding, codes } = code(train);
   const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
+  const measures = stepsOf(privacy?.steps ?? [], names);
   const preprocessing: Preprocessing = {
-    inputs: inputs.map(({ name, kind }) => ({ name, kind })),
-    missing: spec.source.csv.missing,
+    // As they stand in the data: a request is protected like the rows were.
+    inputs: pick(privacy?.raw ?? data.columns, names, 'spec.trainer.data.features.columns').map(({ name, kind }) => ({ name, kind })),
+    missing: rowsOptions(spec).csv.missing,
+    ...(measures.length === 0 ? {} : { privacy: measures }),
     steps: pipeline.steps,
     features: features.map(({ name }) => name),
     shape: shapeOf(spec, features.map(({ name }) => name)),
@@ -94,6 +106,14 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
   };
   const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
   return { preprocessing, train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)), validation: part(parts.validation), test: part(parts.test), ...await slicesBy(sliceBy, data, parts) };
+}
+
+/** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
+export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, beside: readonly string[]): Promise<Subject> {
+  const { selection } = rowsOptions(spec, beside);
+  const features = inputsOf(spec, rows.columns).map(({ name }) => name);
+  const { parts, target: { task } } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
+  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(selection, name)), target: spec.target, task, features, parts, seed: spec.split.seed };
 }
 
 async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {

@@ -4,18 +4,23 @@
  * so that what belongs together (the columns of one category) stays together.
  */
 import { AnnealError } from '../errors.ts';
-import type { BalanceSpec } from './balance.ts';
 import { neighbourTree } from './maths/neighbours.ts';
 import type { Tree } from './maths/neighbours.ts';
 import type { Matrix } from './matrix.ts';
-import type { Part } from './prepare.ts';
+import type { Part } from './part.ts';
 import { random } from './random.ts';
 
 /** Neighbours are looked for among the first so many rows of a class: more would cost hours, and tell little more of where the class lies. */
 const mostSeeds = 50_000;
 
+export interface SmoteSpec {
+  /** Among how many neighbours. */
+  readonly neighbours: number;
+  readonly seed: number;
+}
+
 /** @param members, wanted  by class: its rows, and how many it is to have */
-export function synthesised(part: Part & { readonly targets: Int32Array }, members: readonly Int32Array[], wanted: readonly number[], spec: BalanceSpec, nominal: readonly number[]): Part {
+export function synthesised(part: Part & { readonly targets: Int32Array }, members: readonly Int32Array[], wanted: readonly number[], spec: SmoteSpec, nominal: readonly number[]): Part {
   const { width } = part.features;
   const isNominal = nominalFeatures(part.features, nominal);
   const extra: Float32Array[] = [];

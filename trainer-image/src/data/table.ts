@@ -88,12 +88,12 @@ export function valueAt(column: Column, row: number): string | null {
   return column.kind === 'Time' ? new Date(value / 1000).toISOString() : String(value);
 }
 
-/** What one row holds as an error may show it: in quotes and shortened, and not at all where the column is private. */
+/** What one row holds as an error may show it: shortened, and not at all where the column is private. */
 export function shownAt(column: Column, row: number): string {
-  return column.private === undefined ? quoted(valueAt(column, row) ?? '') : 'a value that is not shown, since the column is private';
+  return column.private === undefined ? short(valueAt(column, row) ?? '') : '(private)';
 }
 
-const quoted = (text: string): string => `"${text.length > 40 ? `${text.slice(0, 40)}…` : text}"`;
+export const short = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
 /** The number that a person finds a row by: counted from 1, in the data. */
 export const rowNumber = (table: Table, row: number): number => (table.origin?.[row] ?? row) + 1;

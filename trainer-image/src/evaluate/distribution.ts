@@ -1,6 +1,7 @@
 /** Histograms: how scores, errors and values are spread, without telling any single one. */
 import { scaleLinear } from 'd3-scale';
 import { quantile } from '../data/statistics.ts';
+import { divisible } from '../report/axes.ts';
 import type { ClassSample } from './classification.ts';
 import type { ValueSample } from './regression.ts';
 
@@ -21,23 +22,24 @@ export interface Grid {
 }
 
 const scoreBins = 20;
-const errorBins = 30;
-const gridCells = 30;
+/** Of few rows fewer bins, so that each holds some. */
+const binsFor = (rows: number): number => Math.min(30, Math.max(10, Math.ceil(Math.sqrt(rows))));
 
 /** Of two classes the probability of the second, by true class; of more that of the predicted class, by whether it was right. */
 export function scoreHistogram({ facts, weights }: ClassSample): Histogram {
   const { classes } = facts.predictions;
   const { probabilities, cameTrue } = facts.forecasts();
   const edges = Array.from({ length: scoreBins + 1 }, (_, at) => at / scoreBins);
-  const names = classes.length === 2 ? [...classes] : ['wrong', 'right'];
+  const names = classes.length === 2 ? [...classes] : ['right', 'wrong'];
+  const seriesOf = (came: number): number => (classes.length === 2 ? came : 1 - came);
   const rows = names.map(() => new Array<number>(scoreBins).fill(0));
-  probabilities.forEach((probability, row) => add(rows[cameTrue[row] ?? 0], binOf(edges, probability), weights[row] ?? 0));
+  probabilities.forEach((probability, row) => add(rows[seriesOf(cameTrue[row] ?? 0)], binOf(edges, probability), weights[row] ?? 0));
   return { edges, series: names.map((name, at) => ({ name, rows: rows[at] ?? [] })), outside: 0 };
 }
 
 export function errorHistogram({ facts, weights }: ValueSample): Histogram {
   const errors = facts.errors();
-  const edges = edgesFor([errors], errorBins);
+  const edges = edgesFor([errors]);
   const rows = new Array<number>(edges.length - 1).fill(0);
   let outside = 0;
   errors.forEach((error, row) => {
@@ -49,7 +51,7 @@ export function errorHistogram({ facts, weights }: ValueSample): Histogram {
 
 /** Predicted (y) by true values (x), on the same edges. */
 export function predictedByTrue({ facts: { predictions: { predicted, truth } }, weights }: ValueSample): Grid {
-  const edges = edgesFor([truth, predicted], gridCells);
+  const edges = edgesFor([truth, predicted]);
   return gridOf(truth, predicted, edges, edges, weights);
 }
 
@@ -57,7 +59,7 @@ export function predictedByTrue({ facts: { predictions: { predicted, truth } }, 
 export function errorByPredicted({ facts, weights }: ValueSample): Grid {
   const { predicted } = facts.predictions;
   const errors = facts.errors();
-  return gridOf(predicted, errors, edgesFor([predicted], gridCells), edgesFor([errors], gridCells), weights);
+  return gridOf(predicted, errors, edgesFor([predicted]), edgesFor([errors]), weights);
 }
 
 function gridOf(x: Float64Array, y: Float64Array, xEdges: readonly number[], yEdges: readonly number[], weights: Float64Array): Grid {
@@ -78,13 +80,13 @@ const add = (rows: number[] | undefined, bin: number | undefined, weight: number
 /** Share of the values at each end that must not stretch the bins: a single outlier would leave all others in one. */
 const tail = 0.001;
 
-/** About `bins` bins with round edges. */
-function edgesFor(series: readonly Float64Array[], bins: number): number[] {
+/** Round numbers. */
+function edgesFor(series: readonly Float64Array[]): number[] {
+  const bins = binsFor(series[0]?.length ?? 0);
   const sorted = series.map((values) => values.slice().sort());
-  const low = Math.min(...sorted.map((values) => quantile(values, tail)));
-  const high = Math.max(...sorted.map((values) => quantile(values, 1 - tail)));
+  const [low, high] = divisible(Math.min(...sorted.map((values) => quantile(values, tail))), Math.max(...sorted.map((values) => quantile(values, 1 - tail))));
   // A little wider, so that the largest of few values, which is above its quantile, is not outside.
-  const margin = high > low ? (high - low) * 0.02 : Math.abs(high) * 0.1 || 1;
+  const margin = (high - low) * 0.02;
   return scaleLinear().domain([low - margin, high + margin]).nice(bins).ticks(bins);
 }
 

@@ -19,10 +19,11 @@ export interface Parts {
   readonly terminal: Terminal;
   /** As of `AttemptOptions`. */
   readonly tune: (preferred: number | undefined) => number;
+  readonly memoryBytes: number;
 }
 
 /** @param args  without the program. @returns the exit code; what went wrong has been told */
-export async function runLocal(args: readonly string[], { terminal, tune }: Parts): Promise<number> {
+export async function runLocal(args: readonly string[], { terminal, tune, memoryBytes }: Parts): Promise<number> {
   let flags: Flags | undefined;
   try {
     flags = parseFlags(args);
@@ -35,20 +36,21 @@ export async function runLocal(args: readonly string[], { terminal, tune }: Part
     const folder = sourceFolder(job.spec.data.source, flags.mounts, terminal.directory);
     // Read by TensorFlow when it is loaded; what is asked for here wins over what was set.
     if (flags.threads !== undefined) terminal.environment.TF_NUM_INTRAOP_THREADS = terminal.environment.TF_NUM_INTEROP_THREADS = String(flags.threads);
-    if (flags.dryRun) return await planHere({ job, flags, terminal, tune, sourceFolder: folder });
-    return await trainHere({ job, flags, terminal, tune, sourceFolder: folder, command: ['anneal-train', ...args].map(shellWord).join(' ') });
+    const run = { job, flags, terminal, tune, memoryBytes, sourceFolder: folder };
+    if (flags.dryRun) return await planHere(run);
+    return await trainHere({ ...run, command: ['anneal-train', ...args].map(shellWord).join(' ') });
   } catch (error) {
     return failed(error, flags?.json === true, terminal);
   }
 }
 
-async function planHere({ job, flags, terminal, tune, sourceFolder: folder }: Omit<LocalRun, 'command'>): Promise<number> {
+async function planHere({ job, flags, terminal, tune, memoryBytes, sourceFolder: folder }: Omit<LocalRun, 'command'>): Promise<number> {
   const begun = terminal.now();
   const threads = tune(undefined);
   const { log, close } = createNarrator({ terminal, verbose: flags.verbose, watched: undefined });
   const stop = new AbortController();
   terminal.onInterrupt(() => stop.abort());
-  const order = (volume: string): TrainingOrder => orderFrom(environmentOf(job, { folder: volume, attempt: 1, sourceFolder: folder }, terminal.environment), () => threads);
+  const order = (volume: string): TrainingOrder => ({ ...orderFrom(environmentOf(job, { folder: volume, attempt: 1, sourceFolder: folder }, terminal.environment), () => threads), memoryBytes });
   const plan = await planInThread({ name: job.name, order, log, begun, signal: stop.signal });
   close();
   if (plan === undefined) return trainerExit.terminated;

@@ -33,6 +33,7 @@ export interface LocalRun {
   readonly command: string;
   /** As of `AttemptOptions`. */
   readonly tune: (preferred: number | undefined) => number;
+  readonly memoryBytes: number;
 }
 
 /** Nobody kills the process while it writes its last checkpoint, but who presses Ctrl-C again. */
@@ -52,6 +53,7 @@ export async function trainHere(run: LocalRun): Promise<number> {
     log: narrator.log,
     graceMs,
     tune: run.tune,
+    memoryBytes: run.memoryBytes,
     push: (report) => {
       last = report;
       narrator.progress(report);

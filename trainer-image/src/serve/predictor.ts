@@ -1,5 +1,6 @@
 /** A loaded model as a function from raw rows to named outputs. */
 import { preprocess } from '../data/prepare.ts';
+import { changeTable, openSteps, readKey } from '../data/privacy/index.ts';
 import type { Preprocessing } from '../data/prepare.ts';
 import type { Table } from '../data/table.ts';
 import { decide } from '../evaluate/thresholds.ts';
@@ -30,19 +31,20 @@ const batchRows = 1024;
 
 /**
  * Verifies, loads, and runs the network once, so that the first request is not the slow one.
- * @param threads  that may compute at once
- * @throws AnnealError `MODEL_INVALID`
+ * @param threads  that may compute at once. @param pseudonymKey  file with the key, for a model that knows its rows by pseudonyms
+ * @throws AnnealError `MODEL_INVALID`, `PRIVACY_KEY`
  */
-export async function loadPredictor(directory: string, threads: number): Promise<Predictor> {
+export async function loadPredictor(directory: string, threads: number, pseudonymKey?: string): Promise<Predictor> {
   const model = readModel(directory);
   const { manifest, digest, preprocessing } = model;
+  const changes = openSteps(preprocessing.privacy ?? [], pseudonymKey === undefined ? undefined : readKey(pseudonymKey));
   const { target } = preprocessing;
   const width = preprocessing.features.length;
   const engine = await openEngine(model, threads);
   for (const rows of [1, 64]) await engine.run(new Float32Array(rows * width), rows);
 
   const run = async (table: Table): Promise<Float32Array> => {
-    const features = await preprocess(preprocessing, table);
+    const features = await preprocess(preprocessing, changeTable(changes, table));
     const parts: Float32Array[] = [];
     for (let from = 0; from < table.rows; from += batchRows) {
       const rows = Math.min(batchRows, table.rows - from);
@@ -61,7 +63,7 @@ export async function loadPredictor(directory: string, threads: number): Promise
         return [{ name: 'prediction', datatype: 'FP64', shape: [table.rows], data: Array.from(values, (value) => value * target.scale + target.mean) }];
       }
       const { classes } = target;
-      const places = decide({ classes, probabilities: values, truth: new Int32Array(table.rows) }, preprocessing.thresholds ?? []);
+      const places = decide({ classes, probabilities: values }, preprocessing.thresholds ?? []);
       return [
         { name: 'label', datatype: 'BYTES', shape: [table.rows], data: Array.from(places, (place) => classes[place] ?? '') },
         { name: 'probabilities', datatype: 'FP32', shape: [table.rows, classes.length], data: Array.from(values) },

@@ -1,5 +1,5 @@
 /** The order of rows in an epoch, and the rows of one batch. */
-import type { Part } from '../data/prepare.ts';
+import type { Part } from '../data/part.ts';
 import { random, shuffle } from '../data/random.ts';
 
 /** A function of seed and epoch alone: a resumed run meets the rows in the order of the first try. @param epoch  from 0 */

@@ -23,7 +23,8 @@ export interface FoldScore {
   readonly metrics: Metrics;
 }
 
-interface Common {
+/** What the folds of a job and its model have in common. */
+export interface Common {
   readonly order: TrainingOrder;
   readonly hooks: TrainingHooks;
   readonly runDigest: string;

@@ -2,6 +2,8 @@
 import type { CheckpointReport, ProgressReport, TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
 import type { Prepared } from '../data/prepare.ts';
+import { augmented } from '../data/augment.ts';
+import type { Part } from '../data/part.ts';
 import { AnnealError } from '../errors.ts';
 import { removeLeftovers } from '../files.ts';
 import { epochOrder, gather } from './batches.ts';
@@ -93,7 +95,8 @@ function isOver({ state, order: { spec: { fit } } }: Run): boolean {
 }
 
 async function learnEpoch(run: Run): Promise<SharedStep> {
-  const { learner, hooks, data: { train } } = run;
+  const { learner, hooks } = run;
+  const train = seenInEpoch(run);
   const { seed, batchSize, optimizer: { learningRate } } = fitOf(run);
   const order = epochOrder(train.rows, seed, run.state.epoch);
   let loss = NaN;
@@ -115,6 +118,15 @@ async function learnEpoch(run: Run): Promise<SharedStep> {
     if (hooks.now() - run.reportedAt >= 1000) report(run, metricsOf(tally, run.data.preprocessing.target));
   }
   return { kind: 'Learnt', loss };
+}
+
+/** The training rows as this epoch meets them: images change from epoch to epoch where that is asked for. */
+function seenInEpoch({ order: { spec: { data: { augment }, fit: { seed } } }, data: { train, preprocessing: { shape } }, state: { epoch } }: Run): Part {
+  if (augment === undefined) return train;
+  const [height, width, channels] = shape;
+  if (height === undefined || width === undefined || channels === undefined) throw new AnnealError('SPEC_SHAPE_MISMATCH', { at: 'spec.trainer.data.augment', message: 'augment changes images. Write features.shape as [height, width, channels], or remove augment.' });
+  const { features } = train;
+  return { ...train, features: { ...features, gather: (rows) => augmented(features.gather(rows), [height, width, channels], rows, augment, seed, epoch) } };
 }
 
 function endEpoch(run: Run): void {

@@ -1,6 +1,7 @@
 /** What is known of a finished model from the rows that it was not trained on: the content of `evaluation.json`. */
 import type { TrainerSpec } from '@anneal/operator/api';
-import type { Part, Prepared, Preprocessing } from '../data/prepare.ts';
+import type { Part } from '../data/part.ts';
+import type { Prepared, Preprocessing } from '../data/prepare.ts';
 import { matrixOf } from '../data/matrix.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import type { EvaluationRequest } from '../evaluate/evaluate.ts';

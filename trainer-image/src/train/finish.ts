@@ -4,11 +4,15 @@ import path from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
+import type { Part } from '../data/part.ts';
 import { AnnealError } from '../errors.ts';
+import { measure } from '../evaluate/measure.ts';
+import { evaluationPlots } from '../evaluate/plot-files.ts';
+import { evaluationPage } from '../evaluate/report.ts';
 import { tensorflowVersion, tf } from '../model/backend.ts';
 import { readManifest } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
-import { assembleModel, writeModel } from '../model/save.ts';
+import { assembleModel, text, writeModel } from '../model/save.ts';
 import type { ModelFolder, ModelParts } from '../model/save.ts';
 import { version } from '../version.ts';
 import { summaryOf } from './cross-validation.ts';
@@ -16,8 +20,9 @@ import type { FoldScore } from './cross-validation.ts';
 import type { Run } from './epochs.ts';
 import { requireOwnVolume } from './fence.ts';
 import { evaluateFinal } from './final-evaluation.ts';
-import { judge } from './judging.ts';
-import { perClass } from './metrics.ts';
+import type { FinalEvaluation } from './final-evaluation.ts';
+import { judge, predictionsFrom, requireSuits } from './judging.ts';
+import { isLargerBetter, perClass } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 import { downloads } from './training-data.ts';
@@ -47,11 +52,12 @@ export async function finish(run: Run, specDigest: string, dataDigest: string, f
   const { target } = data.preprocessing;
   const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...judge(learner, data.test, target, run.metrics, 'test_'), ...summaryOf(folds) };
   const { thresholds, ...evaluation } = evaluateFinal(learner, data, order.spec.evaluation, order.spec.fit.seed);
+  const sample = [data.test, data.validation].find(({ rows }) => rows > 0) ?? data.train;
   const folder = await assembled(run, (network) => ({
     network,
     preprocessing: { ...data.preprocessing, ...(thresholds === undefined ? {} : { thresholds }) },
     metrics: { metrics, epoch: chosenEpoch, history: state.history, ...(folds.length === 0 ? {} : { folds }), validation: details(learner.evaluate(data.validation), run), test: details(learner.evaluate(data.test), run) },
-    evaluation,
+    reports: reportsOf(evaluation, state.history, chosenEpoch, order.spec.data.target),
     manifest: {
       task: target.task,
       specDigest,
@@ -60,7 +66,8 @@ export async function finish(run: Run, specDigest: string, dataDigest: string, f
       epochs: state.epoch,
       metrics,
     },
-    sample: [data.test, data.validation].find(({ rows }) => rows > 0) ?? data.train,
+    sample,
+    ...compressionOf(run, sample),
   }));
   requireOwnVolume(order.volume, order.fence);
   try {
@@ -79,6 +86,23 @@ async function assembled({ learner, hooks }: Run, parts: (network: LayersModel) 
   } finally {
     network.dispose();
   }
+}
+
+function reportsOf(evaluation: Omit<FinalEvaluation, 'thresholds'>, history: readonly Metrics[], chosenEpoch: number, target: string): ModelParts['reports'] {
+  const evaluations = [evaluation.test, evaluation.validation].filter((part) => part !== undefined);
+  return {
+    'evaluation.json': text(evaluation),
+    'evaluation.html': evaluationPage({ title: `Evaluation of the model of ${target}`, history, chosenEpoch, evaluations }),
+    ...evaluationPlots(evaluations, history, chosenEpoch),
+  };
+}
+
+function compressionOf({ order: { spec: { compress } }, data: { preprocessing: { target } }, hooks }: Run, sample: Part): Pick<ModelParts, 'compression'> {
+  if (compress === undefined) return {};
+  const metric = compress.maxLoss?.metric ?? (target.task === 'Classification' ? 'accuracy' : 'mae');
+  requireSuits(metric, target.task, 'spec.trainer.compress.maxLoss.metric');
+  const of = (outputs: Float32Array): number => measure(predictionsFrom(outputs, sample, target), [metric])[metric] ?? NaN;
+  return { compression: { spec: compress, judge: { metric, isLargerBetter: isLargerBetter(metric), of }, now: hooks.now } };
 }
 
 /** Confusion matrix ([true][predicted]) and metrics of each class. */

@@ -1,6 +1,6 @@
 /** What is measured of a part: the names that the manifest asks for, and their values by the network as it is. */
 import type { TrainerSpec } from '@anneal/operator/api';
-import type { Part } from '../data/prepare.ts';
+import type { Part } from '../data/part.ts';
 import type { TargetCoding } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';
 import { measure } from '../evaluate/measure.ts';
@@ -11,8 +11,10 @@ import { metricsOf, metricsOfTask, suitsTask } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the network says of each row, and the truth. */
-export function predictionsOf(learner: Pick<Learner, 'predict'>, part: Part, target: TargetCoding): Predictions {
-  const outputs = learner.predict(part);
+export const predictionsOf = (learner: Pick<Learner, 'predict'>, part: Part, target: TargetCoding): Predictions => predictionsFrom(learner.predict(part), part, target);
+
+/** @param outputs  of the network for the rows of the part: probabilities, or standardised values */
+export function predictionsFrom(outputs: Float32Array, part: Part, target: TargetCoding): Predictions {
   if (target.task === 'Classification') return { task: 'Classification', classes: target.classes, probabilities: outputs, truth: Int32Array.from(part.targets) };
   const inUnits = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (value) => value * target.scale + target.mean);
   return { task: 'Regression', predicted: inUnits(outputs), truth: inUnits(part.targets) };
@@ -38,7 +40,8 @@ export function metricNames({ metrics = [], earlyStopping }: TrainerSpec['fit'],
   return [...new Set([...usualMetrics(task), ...asked, ...watched])];
 }
 
-function requireSuits(name: string, task: TargetCoding['task'], at: string): void {
+/** @throws AnnealError `SPEC_TASK_MISMATCH` */
+export function requireSuits(name: string, task: TargetCoding['task'], at: string): void {
   if (suitsTask(name, task)) return;
   throw new AnnealError('SPEC_TASK_MISMATCH', { at, message: `${name} is no metric of a ${task}. Write one of ${metricsOfTask(task).join(', ')}; earlyStopping.metric takes val_ before it for the validation rows.` });
 }

@@ -25,8 +25,12 @@ export interface TrainingOrder {
   readonly restoreFrom?: string;
   /** Threads that TensorFlow was given; part of what decides the last bit. */
   readonly threads: number;
+  /** Memory that the program may use, in bytes; taken to be 4 GiB where it is left out. */
+  readonly memoryBytes?: number;
   /** Resource name of an accelerator that must be used. */
   readonly accelerator?: string;
+  /** File with the key for pseudonyms. */
+  readonly pseudonymKey?: string;
   /** Set where others train on the same job. */
   readonly replicas?: ReplicasOrder;
 }

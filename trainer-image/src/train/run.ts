@@ -5,15 +5,18 @@ import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
 import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
+import { readKey } from '../data/privacy/index.ts';
+import type { PseudonymKey } from '../data/privacy/index.ts';
 import { AnnealError, toAnnealError } from '../errors.ts';
 import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator } from '../model/backend.ts';
 import { crossValidate, summaryOf } from './cross-validation.ts';
-import type { FoldScore } from './cross-validation.ts';
+import type { Common, FoldScore } from './cross-validation.ts';
 import { trainEpochs } from './epochs.ts';
 import type { Run } from './epochs.ts';
 import { claimVolume } from './fence.ts';
 import { finish, finishedModel } from './finish.ts';
+import { guard } from './guard.ts';
 import { failureOf } from './order.ts';
 import type { TrainingHooks, TrainingOrder, TrainingOutcome } from './order.ts';
 import { startRun } from './start.ts';
@@ -32,21 +35,16 @@ export async function runTraining(order: TrainingOrder, hooks: TrainingHooks): P
 }
 
 async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingOutcome> {
-  const { spec } = order;
-  const specDigest = sha256(canonicalJson(spec));
+  const key = order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey);
+  // Another key makes other pseudonyms, and so another model.
+  const specDigest = sha256(`${canonicalJson(order.spec)}${key?.id ?? ''}`);
   requireAccelerator(order.accelerator);
   claim(order);
   if (order.replicas === undefined) removeLeftovers(order.volume);
-  const { rows, sha256: dataDigest } = await openTrainingData(order, hooks);
-  const finished = (): TrainingResult | undefined => finishedModel(order, specDigest, dataDigest, hooks);
-  const before = finished();
-  if (before !== undefined) return { kind: 'Succeeded', result: before };
-  const common = { order, hooks, runDigest: sha256(`${specDigest} ${dataDigest}`), dataDigest, finished };
-  const folds = await crossValidate(common, rows);
-  if (folds === 'Stopped') return { kind: 'Stopped' };
-  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [] });
-  told(data, hooks);
-  const run = startRun({ ...common, data, share: { before: folds.length, of: folds.length + 1, isFold: false, metrics: summaryOf(folds) } });
+  const ready = await readied(order, hooks, specDigest, key);
+  if ('kind' in ready) return ready;
+  const { folds, common, dataDigest } = ready;
+  const run = startRun({ ...common, data: ready.data, share: { before: folds.length, of: folds.length + 1, isFold: false, metrics: summaryOf(folds) } });
   try {
     for (;;) {
       const end = await trainEpochs(run);
@@ -59,6 +57,31 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
     run.replicas?.close();
     run.learner.dispose();
   }
+}
+
+interface Ready {
+  readonly data: Prepared;
+  /** Of the files. */
+  readonly dataDigest: string;
+  readonly folds: readonly FoldScore[];
+  readonly common: Common;
+}
+
+/** All that is made of the rows; they are let go of before the long part begins. */
+async function readied(order: TrainingOrder, hooks: TrainingHooks, specDigest: string, key: PseudonymKey | undefined): Promise<Ready | TrainingOutcome> {
+  const { spec } = order;
+  await using opened = await openTrainingData(order, hooks);
+  const { rows: raw, sha256: dataDigest } = opened;
+  const finished = (): TrainingResult | undefined => finishedModel(order, specDigest, dataDigest, hooks);
+  const before = finished();
+  if (before !== undefined) return { kind: 'Succeeded', result: before };
+  const common = { order, hooks, runDigest: sha256(`${specDigest} ${dataDigest}`), dataDigest: key === undefined ? dataDigest : sha256(`${dataDigest} ${key.id}`), finished };
+  const { rows, steps } = await guard(order, hooks, raw, key);
+  const folds = await crossValidate(common, rows);
+  if (folds === 'Stopped') return { kind: 'Stopped' };
+  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], privacy: { raw: raw.columns, steps } });
+  told(data, hooks);
+  return { data, dataDigest, folds, common };
 }
 
 function told({ preprocessing, train, validation, test }: Prepared, { log }: TrainingHooks): void {

@@ -1,15 +1,16 @@
 /** The rows that a run trains on, opened once for all that is made of them. */
 import path from 'node:path';
-import { readCsv } from '../data/csv.ts';
-import { rowsOf } from '../data/rows.ts';
+import { openRows } from '../data/ingest/index.ts';
+import { rowsOptions } from '../data/prepare.ts';
 import type { Rows } from '../data/rows.ts';
 import { openSource } from '../data/source.ts';
 import type { SourcePlaces } from '../data/source.ts';
 import { sourceSpec } from '../data/sources/spec.ts';
-import { AnnealError } from '../errors.ts';
+import { list } from '../errors.ts';
+import { columnsBeside } from './guard.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 
-export interface TrainingData {
+export interface TrainingData extends AsyncDisposable {
   readonly rows: Rows;
   /** Of the files. */
   readonly sha256: string;
@@ -19,20 +20,31 @@ export interface TrainingData {
 export async function openTrainingData(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingData> {
   const { spec } = order;
   let toldAt = hooks.now();
-  await using source = await openSource(sourceSpec(spec.data.source), placesOf(order, hooks), hooks.signal, (progress) => {
+  await using held = new AsyncDisposableStack();
+  const source = held.use(await openSource(sourceSpec(spec.data.source), placesOf(order, hooks), hooks.signal, (progress) => {
     if (hooks.now() - toldAt < 5000) return;
     toldAt = hooks.now();
     hooks.log('info', 'Downloading data', { ...progress });
-  });
-  const [file, ...more] = source.files;
-  if (file === undefined || more.length > 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.source.uri', message: `CSV is read from one file, and ${spec.data.source.uri} matches ${source.files.length}. Name one of them.` });
-  const table = await readCsv(file.path, file.name, spec.data.source.csv, hooks.signal);
-  hooks.log('info', 'Data read', { file: file.name, sha256: source.sha256, rows: table.rows, columns: table.columns.length });
-  return { rows: rowsOf(table), sha256: source.sha256 };
+  }));
+  const rows = held.use(await openRows(source.files, rowsOptions(spec.data, columnsBeside(spec)), {
+    threads: order.threads, memoryBytes: order.memoryBytes ?? modestMemory, cache: { ...tablesOf(order), now: hooks.now }, signal: hooks.signal,
+  }));
+  hooks.log('info', 'Data read', { files: list(source.files.map(({ name }) => name), 3), sha256: source.sha256, rows: rows.rows, columns: rows.columns.length });
+  const kept = held.move();
+  return { rows, sha256: source.sha256, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** Folder of the volume for what was downloaded, unless it is kept elsewhere. */
 export const downloads = 'data';
+
+/** Memory that is there where nobody says how much. */
+const modestMemory = 4 * 1024 ** 3;
+/** Room for tables that were read before, where none is given. */
+const tableBytes = 64 * 1024 ** 3;
+
+function tablesOf({ volume, dataCache }: TrainingOrder): { readonly folder: string; readonly maxBytes: number } {
+  return { folder: path.join(dataCache?.folder ?? path.join(volume, downloads), 'tables'), maxBytes: dataCache?.maxBytes ?? tableBytes };
+}
 
 function placesOf({ volume, sourceDirectory, dataCache, sourceCredentials, fence }: TrainingOrder, { now }: TrainingHooks): SourcePlaces {
   return {

@@ -162,6 +162,7 @@ export interface Trainer {
   fit: Fit;
   validation?: CrossValidation;
   evaluation?: Evaluation;
+  compress?: Compress;
 }
 /**
  * Where the rows come from, what is predicted from what, and how the rows are prepared.
@@ -250,6 +251,50 @@ export interface Data {
      */
     maxBytes?: number;
   };
+  /**
+   * Changes images at random each time they are trained on, each at most as much as written. A function of fit.seed, epoch and row, so that a run that goes on sees the same. Needs features.shape: [height, width, channels].
+   */
+  augment?: {
+    /**
+     * Mirrors every second image, by chance.
+     */
+    flip?: 'Horizontal' | 'Vertical' | 'Both';
+    /**
+     * How far an image moves, as a share of height and width.
+     */
+    shift?: number;
+    /**
+     * How many degrees it turns, either way.
+     */
+    rotate?: number;
+    /**
+     * 0.1 enlarges and shrinks by up to a tenth.
+     */
+    zoom?: number;
+    /**
+     * Share of the range of its values that is added or taken away.
+     */
+    brightness?: number;
+    /**
+     * 0.2 spreads its values about their mean by 0.8 to 1.2.
+     */
+    contrast?: number;
+    /**
+     * Standard deviation of what is added to each value, as a share of their range.
+     */
+    noise?: number;
+    /**
+     * Side of a square that is blanked, as a share of height and width.
+     */
+    cutout?: number;
+  };
+  /**
+   * What is expected of the data before anything is learnt from them. All are checked, whatever the others say, and stand in the report of the data beside checks that are always made and only warn.
+   *
+   * @maxItems 128
+   */
+  expectations?: Expectation[];
+  privacy?: Privacy;
 }
 /**
  * The file, or the files, with the rows.
@@ -260,7 +305,7 @@ export interface DataSource {
    */
   format: 'CSV' | 'TSV' | 'JSONLines' | 'Parquet';
   /**
-   * Where the files are: http://…, https://…, s3://BUCKET/KEY, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a PersistentVolumeClaim of this namespace (mounted read-only). PATH and KEY may name several files, by * (but /), ** and ?, or by a / at the end for all below.
+   * Where the rows are: http://…, https://…, s3://BUCKET/KEY, kafka://BROKER:PORT,BROKER:PORT/TOPIC, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a PersistentVolumeClaim of this namespace (mounted read-only). PATH and KEY may name several files, by * (but /), ** and ?, or by a / at the end for all below.
    */
   uri: string;
   /**
@@ -288,13 +333,34 @@ export interface DataSource {
    */
   addressing?: 'Auto' | 'Path' | 'VirtualHost';
   /**
-   * For s3. Secret of the same namespace with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one. Left out, the pod's own identity counts.
+   * Secret of the same namespace. For s3 with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one; left out, the pod's own identity counts. For kafka with KAFKA_USERNAME and KAFKA_PASSWORD.
    */
   credentials?: {
     /**
      * Name of the Secret.
      */
     secretName: string;
+  };
+  /**
+   * Which part of a topic is read, once, and how its brokers are reached. Each record's value is rows of the format, CSV or JSONLines; the order is by partition and offset.
+   */
+  kafka?: {
+    /**
+     * The first record of each partition: Earliest, an offset, or a time as 2026-01-31T12:00:00Z.
+     */
+    from: string;
+    /**
+     * The record of each partition that is not read any more: Latest (what is next when the job begins), an offset, or a time.
+     */
+    to: string;
+    /**
+     * Whether the connection is encrypted.
+     */
+    security: 'Plaintext' | 'TLS';
+    /**
+     * How the trainer says who it is.
+     */
+    sasl: 'None' | 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
   };
   /**
    * How the CSV file is written.
@@ -615,6 +681,244 @@ export interface PipelineStep {
   };
 }
 /**
+ * One expectation. Write column with at least one check of it, or exactly one of rows, duplicates, classShare, splitLeakage and targetLeakage.
+ */
+export interface Expectation {
+  /**
+   * Name of the column that is checked.
+   */
+  column?: string;
+  /**
+   * No value is missing.
+   */
+  notNull?: boolean;
+  /**
+   * At most this share of the values is missing.
+   */
+  maxMissing?: number;
+  /**
+   * No number is below.
+   */
+  min?: number;
+  /**
+   * No number is above.
+   */
+  max?: number;
+  /**
+   * No value stands in two rows.
+   */
+  unique?: boolean;
+  /**
+   * Each value is one of these.
+   *
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: A value.
+   */
+  oneOf?: (number | string)[];
+  /**
+   * A regular expression (RE2) that each text matches somewhere; ^ and $ anchor it.
+   */
+  matches?: string;
+  /**
+   * What the column holds.
+   */
+  type?: 'Number' | 'Text' | 'Time';
+  /**
+   * Bounds of the mean.
+   */
+  meanBetween?: {
+    /**
+     * The mean is not below.
+     */
+    min: number;
+    /**
+     * The mean is not above.
+     */
+    max: number;
+  };
+  /**
+   * At most this share of the numbers lies more than 1.5 interquartile ranges beyond the quartiles.
+   */
+  maxOutliers?: number;
+  /**
+   * How many rows there are.
+   */
+  rows?: {
+    /**
+     * At least.
+     */
+    min?: number;
+    /**
+     * At most.
+     */
+    max?: number;
+  };
+  /**
+   * Rows that are equal to one before them.
+   */
+  duplicates?: {
+    /**
+     * At most this share of all rows.
+     */
+    max: number;
+  };
+  /**
+   * How rare a class of the target may be.
+   */
+  classShare?: {
+    /**
+     * Each class has at least this share of the rows.
+     */
+    min: number;
+  };
+  /**
+   * Rows of validation and test whose features stand in training too.
+   */
+  splitLeakage?: {
+    /**
+     * At most this share of them.
+     */
+    max: number;
+  };
+  /**
+   * Whether one column all but gives the target away.
+   */
+  targetLeakage?: {
+    /**
+     * Most that one column may say of the target, from 0 (nothing) to 1 (all).
+     */
+    max: number;
+  };
+  /**
+   * Whether the run ends, or goes on with a warning in its log and in the report.
+   */
+  onViolation: 'Fail' | 'Warn';
+}
+/**
+ * What is done to personal data before anything else sees them, in this order: pseudonymise, drop, generalise, suppress, then leave out or refuse rows that could be told apart. The same is done to each row that the model is asked about.
+ */
+export interface Privacy {
+  /**
+   * Values become keyed hashes (HMAC-SHA-256), so that rows of one person stay together and nobody without the key can find out whose they are.
+   */
+  pseudonymise?: {
+    columns: Columns;
+    /**
+     * Where the key is; at least 128 bits that were drawn at random, for example by openssl rand -hex 32.
+     */
+    key: {
+      /**
+       * Secret of the same namespace.
+       */
+      secretName: string;
+      /**
+       * Key of the Secret.
+       */
+      key: string;
+    };
+  };
+  drop?: Columns;
+  /**
+   * Columns that become coarser.
+   *
+   * @minItems 1
+   * @maxItems 256
+   *
+   * Items: One column, and how coarse it becomes.
+   */
+  generalise?: {
+    /**
+     * Name of the column.
+     */
+    column: string;
+    /**
+     * Bin: the lower end of the stretch that a number lies in, by width or edges. Round: the nearest multiple of to. Prefix: the first length characters of a text. TruncateTime: the beginning of the unit, in UTC.
+     */
+    method: 'Bin' | 'Round' | 'Prefix' | 'TruncateTime';
+    /**
+     * For Bin. Width of each stretch, counted from 0.
+     */
+    width?: number;
+    /**
+     * For Bin. Where stretches begin, ascending.
+     *
+     * @minItems 1
+     * @maxItems 1000
+     *
+     * Items: One edge.
+     */
+    edges?: number[];
+    /**
+     * For Round.
+     */
+    to?: number;
+    /**
+     * For Prefix. How many characters stay.
+     */
+    length?: number;
+    /**
+     * For TruncateTime.
+     */
+    unit?: 'Year' | 'Month' | 'Day' | 'Hour';
+  }[];
+  /**
+   * Rare values, which become missing.
+   *
+   * @minItems 1
+   * @maxItems 256
+   *
+   * Items: One column.
+   */
+  suppress?: {
+    /**
+     * Name of the column.
+     */
+    column: string;
+    /**
+     * Values that fewer rows have become missing.
+     */
+    fewerThan: number;
+  }[];
+  /**
+   * Fewest rows that are alike in the columns that together might point to a person (Sweeney, 2002).
+   */
+  kAnonymity?: {
+    quasiIdentifiers: Columns;
+    /**
+     * Fewest rows that are alike in them.
+     */
+    k: number;
+    /**
+     * Whether the run ends, or rows that could be told apart are left out.
+     */
+    onViolation: 'Fail' | 'Suppress';
+  };
+  /**
+   * Fewest different values of a sensitive column among rows that are alike (Machanavajjhala et al., 2007).
+   */
+  lDiversity?: {
+    /**
+     * Column that must not be told of a person.
+     */
+    sensitive: string;
+    quasiIdentifiers?: Columns;
+    /**
+     * How many.
+     */
+    l: number;
+    /**
+     * Distinct: different values. Entropy: values as evenly spread as that many would be.
+     */
+    method: 'Distinct' | 'Entropy';
+    /**
+     * Whether the run ends, or rows that could be told apart are left out.
+     */
+    onViolation: 'Fail' | 'Suppress';
+  };
+}
+/**
  * The network.
  */
 export interface Network {
@@ -868,6 +1172,41 @@ export interface Evaluation {
      * For Cost. What a missed row costs; 1 when unset.
      */
     falseNegative?: number;
+  };
+}
+/**
+ * Makes the model that is served smaller, by its weights. What that costs is measured on the test rows (else validation, else training) and stands in the manifest of the model.
+ */
+export interface Compress {
+  /**
+   * Float16: half the bytes. Int8: a quarter, with one scale for each output of a layer.
+   */
+  quantize?: 'Float16' | 'Int8';
+  /**
+   * The smallest weights become zero (Han et al., 2015).
+   */
+  prune?: {
+    /**
+     * Share of the weights that become zero.
+     */
+    sparsity: number;
+    /**
+     * The smallest of all weights together, or in each layer as many.
+     */
+    scope: 'Global' | 'Layer';
+  };
+  /**
+   * By how much a metric may get worse. A model that loses more ends the job with an error instead of being served.
+   */
+  maxLoss?: {
+    /**
+     * Name of the metric, for example prAuc.
+     */
+    metric: string;
+    /**
+     * In the metric's own unit.
+     */
+    by: number;
   };
 }
 /**

@@ -22,7 +22,7 @@ type Item = Omit<ExpectationSpec, 'onViolation'>;
 function evidence(rows: Rows, of: Partial<Subject> = {}): Evidence {
   const target = of.target ?? 'y';
   const features = rows.columns.map(({ name }) => name).filter((name) => name !== target);
-  return new Evidence({ rows, target, task: 'Classification', features, parts: { train: Int32Array.from({ length: rows.rows }, (_, row) => row), validation: none, test: none }, seed: 0, ...of });
+  return new Evidence({ rows, columns: rows.columns.map(({ name }) => name), target, task: 'Classification', features, parts: { train: Int32Array.from({ length: rows.rows }, (_, row) => row), validation: none, test: none }, seed: 0, ...of });
 }
 
 const written = (findings: readonly Finding[]): Finding[] => findings.filter(({ at }) => at !== undefined);

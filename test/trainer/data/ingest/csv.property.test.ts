@@ -1,13 +1,13 @@
 /** The scanner beside a plain reading of the same bytes by another parser: same tables, same refusals. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readCsv } from '../../../../trainer-image/src/data/csv.ts';
 import type { Resources } from '../../../../trainer-image/src/data/ingest/index.ts';
 import type { AnnealError } from '../../../../trainer-image/src/errors.ts';
 import type { Column } from '../../../../trainer-image/src/data/table.ts';
 import { folder } from '../../support.ts';
 import type { Folder } from '../../support.ts';
 import { cells } from '../tables.ts';
+import { readPlainly } from './plain-csv.ts';
 import { columnsOf, csv, open } from './support.ts';
 
 const signal = new AbortController().signal;
@@ -52,7 +52,7 @@ function withTimes(column: Column): Column {
 }
 
 async function plainly(place: Folder, options: Written): Promise<Outcome> {
-  return outcome(async () => (await readCsv(`${place.path}/rows.csv`, 'rows.csv', options, signal)).columns.map(withTimes));
+  return outcome(async () => (await readPlainly(`${place.path}/rows.csv`, 'rows.csv', options, signal)).columns.map(withTimes));
 }
 
 async function scanned(place: Folder, options: Written, changed: Partial<Resources>): Promise<Outcome> {

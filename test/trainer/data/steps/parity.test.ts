@@ -67,6 +67,21 @@ answer({k: {name: v[:, i] for i, name in enumerate(given)} for k, v in done.item
     await check('quantiles', { discretise: { columns: names, bins: 7, strategy: 'Quantile' } }, names, filled);
   });
 
+  it('pca', async () => {
+    const names = ['age', 'income', 'height', 'balance'];
+    const steps = [{ impute: { strategy: 'Mean', columns: names } }, { drop: { columns: ['city', 'plan', 'joined'] } }, { scale: { method: 'Standard' } }, { pca: { components: 3, whiten: false } }];
+    const expected = await science<number[][]>(`
+from sklearn.pipeline import make_pipeline
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import StandardScaler
+from sklearn.decomposition import PCA
+X = np.column_stack([numbers(given[name]) for name in given])
+answer(make_pipeline(SimpleImputer(), StandardScaler(), PCA(3)).fit_transform(X).T)`, given(...names));
+    const done = await apply(await fitted(table, ...steps));
+    expect(done.columns.map(({ name }) => name)).to.deep.equal(['pca_0', 'pca_1', 'pca_2']);
+    done.columns.forEach((column, at) => expectClose(valuesOf(done, column.name), expected[at] ?? [], column.name, 1));
+  });
+
   it('encode one-hot with rare categories as one, ordinal, and by the target', async () => {
     const complete = await apply(await fitted(only('city', 'plan'), { impute: { strategy: 'MostFrequent' } }), only('city', 'plan'));
     const [city, plan] = complete.columns.map(cells);
@@ -105,9 +120,7 @@ answer({
   });
 });
 
-interface Sets {
-  readonly [name: string]: { readonly X: number[][]; readonly y: number[] };
-}
+type Sets = Readonly<Record<string, { readonly X: number[][]; readonly y: number[] }>>;
 
 describe('principal components and scores of columns are those of scikit-learn, on its data sets', function () {
   this.timeout(300_000);
@@ -149,7 +162,7 @@ answer({n: run(d) for n, d in given.items()})`, sets);
   });
 
   it('variance, F test, and selection by them', async () => {
-    const expected = await science<Record<string, { variance: number[]; f: number[]; best: boolean[] }>>(`
+    const expected = await science<Record<string, { variance: number[]; f: (number | null)[]; best: boolean[] }>>(`
 from sklearn.feature_selection import VarianceThreshold, SelectKBest, f_classif, f_regression
 def run(n, d):
     X, y = np.array(d["X"]), np.array(d["y"])

@@ -13,7 +13,7 @@ export type Format = 'CSV' | 'TSV' | 'JSONLines' | 'Parquet';
 
 export interface FileOptions {
   readonly format: Format;
-  /** Of CSV and TSV. */
+  /** Of CSV, and but for the delimiter of TSV. */
   readonly csv: { readonly delimiter: string; readonly header: 'Present' | 'Absent'; readonly missing: readonly string[] };
   /** Columns that are read. Others are in `columns` by name, but cannot be asked for. */
   readonly selection: Selection;
@@ -42,7 +42,7 @@ export async function openRows(files: readonly LocalFile[], options: FileOptions
   const bytes = files.reduce((total, file) => total + file.bytes, 0);
   const read = (sink: () => Sink): Promise<StoredTable> => readTable(files, options, resources, sink);
   const small = sizes?.cachedFrom ?? cachedFromBytes;
-  const table = bytes < small ? await read(() => memorySink(small, () => passingSink(cache.folder))) : await cachedTable(cache, keyOf(files, options), read);
+  const table = bytes < small ? await read(() => memorySink({ bytes: small, beyond: () => passingSink(cache.folder) })) : await cachedTable(cache, keyOf(files, options), read);
   return storedRows(table, memoryBytes * columnsShare);
 }
 

@@ -69,10 +69,10 @@ function tableOf(index: TableIndex, read: (offset: number, length: number) => Ui
 }
 
 /**
- * Keeps segments in memory as they are given, as long as they are few.
- * @param spill  where they go when they are more than `mostBytes`
+ * Keeps segments in memory as they are given.
+ * @param limit  where they go when they are more than so many bytes
  */
-export function memorySink(mostBytes: number, spill: () => Sink): Sink {
+export function memorySink(limit?: { readonly bytes: number; readonly beyond: () => Sink }): Sink {
   const held = new Map<number, Uint8Array>();
   let at = 0;
   let file: Sink | undefined;
@@ -82,9 +82,9 @@ export function memorySink(mostBytes: number, spill: () => Sink): Sink {
       const offsets = offsetsOf(segments, at);
       segments.forEach((segment, place) => held.set(offsets[place] ?? 0, segment));
       at = segments.reduce((end, { length }) => end + length, at);
-      if (at > mostBytes) {
+      if (limit !== undefined && at > limit.bytes) {
         // In the same order, so that each begins where it was said to.
-        file = spill();
+        file = limit.beyond();
         file.write([...held.values()]);
         held.clear();
       }

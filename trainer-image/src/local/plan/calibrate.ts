@@ -1,6 +1,6 @@
 /** A training in small: a few steps, one validation, one checkpoint and the model, by the code of a whole one, on the clock. */
 import { selection } from '../../data/matrix.ts';
-import type { Part } from '../../data/prepare.ts';
+import type { Part } from '../../data/part.ts';
 import { epochOrder, gather } from '../../train/batches.ts';
 import { writeCheckpoint } from '../../train/checkpoint.ts';
 import type { Run } from '../../train/epochs.ts';

@@ -1,9 +1,12 @@
 /** Makes the plan of a run: everything up to the first epoch as a run does it, and then as little as can be measured. */
-import { prepare } from '../../data/prepare.ts';
-import type { Part, Prepared } from '../../data/prepare.ts';
 import type { TrainerSpec } from '@anneal/operator/api';
+import type { Part } from '../../data/part.ts';
+import { prepare } from '../../data/prepare.ts';
+import type { Prepared } from '../../data/prepare.ts';
+import { readKey } from '../../data/privacy/index.ts';
 import type { Log } from '../../log.ts';
 import { tensorflowVersion } from '../../model/backend.ts';
+import { guard } from '../../train/guard.ts';
 import type { TrainingHooks, TrainingOrder } from '../../train/order.ts';
 import { startRun } from '../../train/start.ts';
 import { openTrainingData } from '../../train/training-data.ts';
@@ -41,17 +44,18 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   // Loads the library, which is part of the program rather than of the run.
   tensorflowVersion();
   const programBytes = memory.resident();
-  const { rows, sha256 } = await openTrainingData(order, hooks);
-  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [] });
+  await using opened = await openTrainingData(order, hooks);
+  const { rows, steps } = await guard(order, hooks, opened.rows, order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey));
+  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], privacy: { raw: opened.rows.columns, steps } });
   const { preprocessing } = data;
   const prepareSeconds = (now() - options.begun) / 1000;
-  const { measured, network } = await inSmall(order, hooks, data, sha256, prepareSeconds);
+  const { measured, network } = await inSmall(order, hooks, data, opened.sha256, prepareSeconds);
   const peakBytes = memory.peak();
   const columns = await columnsOf(rows, preprocessing);
   const training = trainingOf(spec, data.train.rows);
   const plan: Omit<Plan, 'warnings'> = {
     name: options.name,
-    data: { uri: spec.data.source.uri, sha256, rows: rows.rows, rowsRead: rows.rows, columns },
+    data: { uri: spec.data.source.uri, sha256: opened.sha256, rows: rows.rows, rowsRead: rows.rows, columns },
     target: targetOf(spec, data, columns.find(({ role }) => role === 'Target')),
     split: (['train', 'validation', 'test'] as const).map((part) => partOf(part, data[part], data)),
     pipeline: await stepsOf(spec.data, preprocessing),
