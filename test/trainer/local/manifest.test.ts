@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect } from 'chai';
 import { withAssignments } from '../../../trainer-image/src/local/assignments.ts';
-import { parseFlags } from '../../../trainer-image/src/local/flags.ts';
+import { parseFlags, usage } from '../../../trainer-image/src/local/flags.ts';
 import { ManifestRefused, readJob } from '../../../trainer-image/src/local/manifest.ts';
 import type { LocalJob } from '../../../trainer-image/src/local/manifest.ts';
 import { sourceFolder } from '../../../trainer-image/src/local/mounts.ts';
@@ -120,6 +122,13 @@ describe('--mount', () => {
 });
 
 describe('flags', () => {
+  it('are all in the documentation', () => {
+    const page = readFileSync(path.join(root, 'docs/anneal-train.md'), 'utf8');
+    const flags = [...usage.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag = '']) => flag).filter((flag) => flag !== '--file' && flag !== '--help');
+    expect(flags).to.have.length.above(8);
+    expect(flags.filter((flag) => !page.includes(`| \`${flag}`))).to.deep.equal([]);
+  });
+
   it('are refused in one sentence', async () => {
     for (const args of [[], ['-f'], ['-f', 'x', '--threads', '0'], ['-f', 'x', '--threads', 'two'], ['-f', 'x', '--epochs', '3'], ['-f', 'x', 'y']]) {
       const { code, message } = await codeOf(() => parseFlags(args));

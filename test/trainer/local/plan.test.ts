@@ -13,7 +13,7 @@ import { annealTrain, ended, jobYaml } from './support.ts';
 async function planOf(spec: TrainerSpec, { tickMs = 10, totalMemory = 2 ** 40 } = {}): Promise<Plan> {
   await using volume = await folder();
   let clock = 0;
-  return makePlan({
+  return await makePlan({
     name: 'job',
     order: { spec, volume: volume.path, attempt: 1, threads: 1, checkpointIntervalSeconds: 0, checkpointKeep: 2, fence: { jobUid: '', place: 'trainer-0', attempt: 1 } },
     log: () => undefined,
@@ -174,8 +174,8 @@ describe('anneal-train --dry-run', function suite() {
   }
 
   const uniform = (name: string): (() => number) => {
-    const { uint32 } = random(7, name);
-    return () => uint32() % 1000;
+    const source = random(7, name);
+    return () => source.uint32() % 1000;
   };
 
   it('estimates the memory of many rows', async () => {

@@ -44,8 +44,8 @@ describe('anneal-train', function suite() {
 
     it('trains into a folder with the name of the job', () => {
       expect(first.code, first.stderr).to.equal(0);
-      expect(readdirSync(path.join(place.path, 'digits'))).to.have.members(['attempts', 'checkpoints', 'model', 'report.json', 'reports']);
-      const report = JSON.parse(readFileSync(path.join(place.path, 'digits/report.json'), 'utf8')) as Document & { readonly spec: object };
+      expect(readdirSync(path.join(place.path, 'digits'))).to.have.members(['attempts', 'checkpoints', 'model', 'reports']);
+      const report = JSON.parse(readFileSync(path.join(place.path, 'digits/reports/run.json'), 'utf8')) as Document & { readonly spec: object };
       expect(report.metrics.test_accuracy).to.be.above(0.5);
       expect(report).to.have.nested.property('spec.fit.optimizer.name', 'Adam');
     });
@@ -174,6 +174,16 @@ describe('anneal-train', function suite() {
     const { code, stderr } = await ended(['-f', 'job.yaml'], { directory: place.path });
     expect(code, stderr).to.equal(0);
     expect(stderr).to.contain('Not used here, since it takes a cluster: replicas, backup.\n');
+  });
+
+  it('asks for the key that a cluster has in a Secret', async () => {
+    await using place = await withBlobs();
+    const args = ['-f', 'job.yaml', '--set', 'data.privacy.pseudonymise={columns: [name], key: {secretName: pseudonyms, key: current}}'];
+    const { code, stderr } = await ended(args, { directory: place.path });
+    expect(code).to.equal(2);
+    expect(stderr).to.match(/^error: .*--pseudonym-key FILE\. \(PRIVACY_KEY at spec\.trainer\.data\.privacy\.pseudonymise\.key\)\n$/);
+    const missing = await ended([...args, '--pseudonym-key', 'none'], { directory: place.path });
+    expect(missing.stderr).to.contain('PRIVACY_KEY').and.contain(path.join(place.path, 'none'));
   });
 
   it('prints how it is used', async () => {

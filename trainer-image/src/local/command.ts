@@ -1,4 +1,5 @@
 /** `anneal-train`: the spec of a cluster on one machine, without it. */
+import path from 'node:path';
 import { trainerExit } from '@anneal/operator/api';
 import { AnnealError, toAnnealError } from '../errors.ts';
 import { orderFrom } from '../train/environment.ts';
@@ -7,6 +8,7 @@ import { environmentOf } from './environment.ts';
 import { parseFlags, usage } from './flags.ts';
 import type { Flags } from './flags.ts';
 import { ManifestRefused, readJob } from './manifest.ts';
+import type { LocalJob } from './manifest.ts';
 import { sourceFolder } from './mounts.ts';
 import { createNarrator } from './narrator.ts';
 import { planInThread, renderPlan } from './plan/index.ts';
@@ -33,10 +35,10 @@ export async function runLocal(args: readonly string[], { terminal, tune, memory
     }
     const job = await readJob(flags, terminal);
     if (job.unused.length > 0) terminal.tell(`Not used here, since it takes a cluster: ${job.unused.join(', ')}.\n`);
-    const folder = sourceFolder(job.spec.data.source, flags.mounts, terminal.directory);
+    const places = { sourceFolder: sourceFolder(job.spec.data.source, flags.mounts, terminal.directory), pseudonymKey: pseudonymKeyOf(job, flags, terminal) };
     // Read by TensorFlow when it is loaded; what is asked for here wins over what was set.
     if (flags.threads !== undefined) terminal.environment.TF_NUM_INTRAOP_THREADS = terminal.environment.TF_NUM_INTEROP_THREADS = String(flags.threads);
-    const run = { job, flags, terminal, tune, memoryBytes, sourceFolder: folder };
+    const run = { job, flags, terminal, tune, memoryBytes, places };
     if (flags.dryRun) return await planHere(run);
     return await trainHere({ ...run, command: ['anneal-train', ...args].map(shellWord).join(' ') });
   } catch (error) {
@@ -44,15 +46,21 @@ export async function runLocal(args: readonly string[], { terminal, tune, memory
   }
 }
 
-async function planHere({ job, flags, terminal, tune, memoryBytes, sourceFolder: folder }: Omit<LocalRun, 'command'>): Promise<number> {
+function pseudonymKeyOf({ spec: { data: { privacy } } }: LocalJob, { pseudonymKey }: Flags, { directory }: Terminal): string | undefined {
+  if (pseudonymKey !== undefined) return path.resolve(directory, pseudonymKey);
+  if (privacy?.pseudonymise === undefined) return undefined;
+  throw new AnnealError('PRIVACY_KEY', { at: 'spec.trainer.data.privacy.pseudonymise.key', message: 'The key for pseudonyms is in a Secret of a cluster. Name a file that has it here: --pseudonym-key FILE.' });
+}
+
+async function planHere({ job, flags, terminal, tune, memoryBytes, places }: Omit<LocalRun, 'command'>): Promise<number> {
   const begun = terminal.now();
   const threads = tune(undefined);
-  const { log, close } = createNarrator({ terminal, verbose: flags.verbose, watched: undefined });
+  const narrator = createNarrator({ terminal, verbose: flags.verbose, watched: undefined });
   const stop = new AbortController();
   terminal.onInterrupt(() => stop.abort());
-  const order = (volume: string): TrainingOrder => ({ ...orderFrom(environmentOf(job, { folder: volume, attempt: 1, sourceFolder: folder }, terminal.environment), () => threads), memoryBytes });
-  const plan = await planInThread({ name: job.name, order, log, begun, signal: stop.signal });
-  close();
+  const order = (volume: string): TrainingOrder => ({ ...orderFrom(environmentOf(job, { ...places, folder: volume, attempt: 1 }, terminal.environment), () => threads), memoryBytes });
+  const plan = await planInThread({ name: job.name, order, log: narrator.log, begun, signal: stop.signal });
+  narrator.close();
   if (plan === undefined) return trainerExit.terminated;
   terminal.print(`${flags.json ? JSON.stringify(plan) : renderPlan(plan)}\n`);
   return trainerExit.ok;

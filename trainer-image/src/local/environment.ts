@@ -9,10 +9,12 @@ export interface Place {
   readonly attempt: number;
   /** Folder of a `configmap://` or `pvc://` source. */
   readonly sourceFolder: string | undefined;
+  /** File with the key for pseudonyms. */
+  readonly pseudonymKey: string | undefined;
 }
 
 /** What stands in the environment stays, for the credentials of a bucket, but for variables that are the operator's own. */
-export function environmentOf({ spec, checkpoint }: LocalJob, { folder, attempt, sourceFolder }: Place, environment: Environment): Environment {
+export function environmentOf({ spec, checkpoint }: LocalJob, { folder, attempt, sourceFolder, pseudonymKey }: Place, environment: Environment): Environment {
   const inherited = Object.entries(environment).filter(([name]) => !Object.values<string>(trainerEnv).includes(name));
   return {
     ...Object.fromEntries(inherited),
@@ -22,5 +24,6 @@ export function environmentOf({ spec, checkpoint }: LocalJob, { folder, attempt,
     [trainerEnv.checkpointIntervalSeconds]: String(checkpoint.intervalSeconds),
     [trainerEnv.checkpointKeep]: String(checkpoint.keep),
     ...(sourceFolder === undefined ? {} : { [trainerEnv.sourceDirectory]: sourceFolder }),
+    ...(pseudonymKey === undefined ? {} : { [trainerEnv.pseudonymKey]: pseudonymKey }),
   };
 }

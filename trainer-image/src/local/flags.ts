@@ -9,11 +9,12 @@ export const usage = `anneal-train -f FILE [flags]
   --dry-run              train nothing: look at the data, and say what would be done, with estimates of time and memory
   --set PATH=VALUE       change a field first, for example fit.epochs=3 or spec.checkpoint.keep=1; may be repeated
   --mount URI=DIR        folder that stands for pvc://CLAIM or configmap://NAME; may be repeated
+  --pseudonym-key FILE   the key for data.privacy.pseudonymise, which a cluster has in a Secret
   --threads N            threads of TensorFlow
   --json                 the result, or with --dry-run the plan, as JSON on standard output
   --verbose              each line of the trainer's log
   --help                 print this
-anneal-train serve --model-dir DIR --name NAME [--port 8080]
+anneal-train serve --model-dir DIR --name NAME [--port 8080] [--pseudonym-key FILE]
   Serves a model by the Open Inference Protocol V2.
 anneal-train version
 
@@ -27,6 +28,7 @@ export interface Flags {
   readonly dryRun: boolean;
   readonly assignments: readonly string[];
   readonly mounts: readonly string[];
+  readonly pseudonymKey?: string;
   readonly threads?: number;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -34,13 +36,14 @@ export interface Flags {
 
 /** @returns undefined where help is asked for. @throws AnnealError `COMMAND_INVALID` */
 export function parseFlags(args: readonly string[]): Flags | undefined {
-  const { file, name, out, threads, set = [], mount = [], help = false, json = false, verbose = false, 'dry-run': dryRun = false } = parsed(args);
+  const { file, name, out, threads, 'pseudonym-key': pseudonymKey, set = [], mount = [], help = false, json = false, verbose = false, 'dry-run': dryRun = false } = parsed(args);
   if (help) return undefined;
   if (file === undefined) throw invalid('There is no manifest; write -f FILE, or -f - for standard input. See anneal-train --help.');
   return {
     file, dryRun, assignments: set, mounts: mount, json, verbose,
     ...(name === undefined ? {} : { name }),
     ...(out === undefined ? {} : { out }),
+    ...(pseudonymKey === undefined ? {} : { pseudonymKey }),
     ...(threads === undefined ? {} : { threads: threadsOf(threads) }),
   };
 }
@@ -50,7 +53,7 @@ function parsed(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        file: { type: 'string', short: 'f' }, name: { type: 'string' }, out: { type: 'string' }, threads: { type: 'string' }, 'dry-run': { type: 'boolean' }, set: { type: 'string', multiple: true },
+        file: { type: 'string', short: 'f' }, name: { type: 'string' }, out: { type: 'string' }, threads: { type: 'string' }, 'pseudonym-key': { type: 'string' }, 'dry-run': { type: 'boolean' }, set: { type: 'string', multiple: true },
         mount: { type: 'string', multiple: true }, json: { type: 'boolean' }, verbose: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
       },
     }).values;

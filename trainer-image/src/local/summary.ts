@@ -22,6 +22,8 @@ export interface Finished {
   readonly model: { readonly digest: string; readonly sizeBytes: number };
   /** Folder of the model, as the user would name it. */
   readonly modelFolder: string;
+  /** Files that a person may want to read. */
+  readonly pages: readonly string[];
   /** Body of a request, where one could be made up. */
   readonly example: object | undefined;
 }
@@ -30,14 +32,14 @@ const mostClasses = 12;
 const port = 8080;
 
 export function summary(finished: Finished): string {
-  const { manifest, epochs, epoch, model, modelFolder } = finished;
+  const { manifest, epochs, epoch, model, modelFolder, pages } = finished;
   const best = epoch === epochs ? '' : `, with the weights of epoch ${epoch}`;
   return [
     `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}${best}.`,
     metricsTable(manifest),
     ...foldsOf(manifest),
     ...confusionOf(finished),
-    `Model: ${modelFolder} (${bytes(model.sizeBytes)}, ${model.digest})`,
+    [`Model: ${modelFolder} (${bytes(model.sizeBytes)}, ${model.digest})`, ...pages.map((page) => `Read:  ${page}`)].join('\n'),
     `Serve it:\n  ${serveCommand(finished)}\nAsk it:\n  ${askCommand(finished)}`,
   ].join('\n\n');
 }

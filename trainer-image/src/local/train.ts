@@ -1,5 +1,5 @@
 /** Trains in this process tree what a pod would train: the same attempt, supervisor and worker, with a plain folder for the volume. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { trainerExit, volumeLayout } from '@anneal/operator/api';
 import type { ProgressReport } from '@anneal/operator/api';
@@ -12,6 +12,7 @@ import type { Metrics } from '../train/metrics.ts';
 import type { TrainingOutcome } from '../train/order.ts';
 import { version } from '../version.ts';
 import { environmentOf } from './environment.ts';
+import type { Place } from './environment.ts';
 import { exampleRequest } from './example.ts';
 import type { Flags } from './flags.ts';
 import { nextAttempt } from './folder.ts';
@@ -27,8 +28,7 @@ export interface LocalRun {
   readonly job: LocalJob;
   readonly flags: Flags;
   readonly terminal: Terminal;
-  /** Folder of a `configmap://` or `pvc://` source. */
-  readonly sourceFolder: string | undefined;
+  readonly places: Omit<Place, 'folder' | 'attempt'>;
   /** The command that goes on with this run. */
   readonly command: string;
   /** As of `AttemptOptions`. */
@@ -49,7 +49,7 @@ export async function trainHere(run: LocalRun): Promise<number> {
   const begun = terminal.now();
   let last: ProgressReport | undefined;
   const training = beginAttempt({
-    environment: environmentOf(job, { folder, attempt, sourceFolder: run.sourceFolder }, terminal.environment),
+    environment: environmentOf(job, { ...run.places, folder, attempt }, terminal.environment),
     log: narrator.log,
     graceMs,
     tune: run.tune,
@@ -98,8 +98,7 @@ async function report(run: LocalRun, outcome: TrainingOutcome, circumstances: Ci
 }
 
 async function succeeded({ job, flags, terminal }: LocalRun, { folder, attempt, wasThere, seconds }: Circumstances): Promise<void> {
-  const modelFolder = shownFolder(path.join(folder, volumeLayout.model), terminal.directory);
-  const finished = await finishedIn(folder, job.name, modelFolder);
+  const finished = await finishedIn(folder, job.name, terminal.directory);
   const document = {
     outcome: 'Succeeded',
     name: job.name,
@@ -107,7 +106,7 @@ async function succeeded({ job, flags, terminal }: LocalRun, { folder, attempt, 
     task: finished.manifest.task,
     epochs: finished.epochs,
     metrics: finished.manifest.metrics,
-    model: { path: modelFolder, ...finished.model },
+    model: { path: finished.modelFolder, ...finished.model },
     seconds,
     attempt,
     // Of the whole process tree: the training thread is one of this process.
@@ -116,23 +115,28 @@ async function succeeded({ job, flags, terminal }: LocalRun, { folder, attempt, 
     serve: serveCommand(finished),
     ask: askCommand(finished),
   };
-  if (!wasThere) writeFile(folder, reportFile, `${JSON.stringify({ ...document, spec: job.spec }, undefined, 1)}\n`);
+  if (!wasThere) writeFile(path.join(folder, volumeLayout.reports), reportFile, `${JSON.stringify({ ...document, spec: job.spec }, undefined, 1)}\n`);
   if (flags.json) {
     terminal.print(`${JSON.stringify(document)}\n`);
     return;
   }
-  const opening = wasThere ? 'The model of this spec and these data is already there; nothing was trained.' : `Trained ${job.name} in ${duration(seconds)}, ${shownFolder(path.join(folder, reportFile), terminal.directory)} says how.`;
+  const opening = wasThere ? 'The model of this spec and these data is already there; nothing was trained.' : `Trained ${job.name} in ${duration(seconds)}.`;
   terminal.print(`${opening}\n\n${summary(finished)}\n`);
 }
 
-const reportFile = 'report.json';
+/** Beside the report of the data. */
+const reportFile = 'run.json';
 
 const digestIn = (folder: string): string | undefined => {
   const json = readIfThere(path.join(folder, volumeLayout.model, 'manifest.json'));
   return json === undefined ? undefined : `sha256:${sha256(json)}`;
 };
 
-async function finishedIn(folder: string, name: string, modelFolder: string): Promise<Finished> {
+/** What a person may want to read. */
+const pages = [path.join(volumeLayout.reports, 'data-report.html'), path.join(volumeLayout.model, 'evaluation.html')];
+
+async function finishedIn(folder: string, name: string, directory: string): Promise<Finished> {
+  const modelFolder = shownFolder(path.join(folder, volumeLayout.model), directory);
   const read = (file: string): unknown => JSON.parse(readFileSync(path.join(folder, volumeLayout.model, file), 'utf8'));
   const manifest = read('manifest.json') as Manifest;
   const { epoch, validation, test } = read('metrics.json') as { readonly epoch: number; readonly metrics: Metrics; readonly validation: PartDetails; readonly test: PartDetails };
@@ -141,6 +145,7 @@ async function finishedIn(folder: string, name: string, modelFolder: string): Pr
     name, manifest, epoch, validation, test, modelFolder,
     epochs: manifest.epochs,
     model: { digest: digestIn(folder) ?? '', sizeBytes },
+    pages: pages.map((page) => path.join(folder, page)).filter(existsSync).map((page) => shownFolder(page, directory)),
     example: await exampleRequest(manifest, read('preprocessing.json') as Preprocessing),
   };
 }
