@@ -2,26 +2,33 @@
 import type { FittedStep } from '../data/pipeline/index.ts';
 import { preprocess } from '../data/prepare.ts';
 import type { Preprocessing } from '../data/prepare.ts';
-import { textColumn } from '../data/table.ts';
 import type { Column } from '../data/table.ts';
+import { formatTime } from '../data/time.ts';
 import { AnnealError } from '../errors.ts';
 import type { Manifest } from '../model/directory.ts';
+import { parseInfer, ProtocolError } from '../serve/request.ts';
 
-/** Body of an inference request for one row; undefined where no such row can be made up. */
+/** Body of an inference request for one row; undefined where none can be made up that the model answers. */
 export async function exampleRequest({ signature }: Pick<Manifest, 'signature'>, preprocessing: Preprocessing): Promise<object | undefined> {
-  const columns = preprocessing.inputs.map(({ name, kind }): Column => {
-    const typical = typicalValue(preprocessing, name);
-    return kind === 'Number' ? { kind, name, values: Float64Array.of(Number(Number(typical ?? 0).toPrecision(6))) } : textColumn(name, [typical === undefined ? null : String(typical)]);
-  });
+  const data = preprocessing.inputs.map(({ name, kind }) => valueOf(kind, typicalValue(preprocessing, name)));
+  const [all] = signature.inputs;
+  const inputs = all?.shape.length === 2 ? [{ ...all, shape: [1, data.length], data }] : signature.inputs.map((input, index) => ({ ...input, shape: [1], data: [data[index] ?? null] }));
   try {
-    await preprocess(preprocessing, { rows: 1, columns });
+    const row = await preprocess(preprocessing, parseInfer({ inputs }, preprocessing, []).table);
+    return row.length === preprocessing.features.length ? { inputs } : undefined;
   } catch (error) {
-    if (error instanceof AnnealError) return undefined;
+    if (error instanceof AnnealError || error instanceof ProtocolError) return undefined;
     throw error;
   }
-  const data = columns.map((column): string | number | null => (column.kind === 'Text' ? column.dictionary[0] ?? null : column.values[0] ?? null));
-  const [all] = signature.inputs;
-  return { inputs: all?.shape.length === 2 ? [{ ...all, shape: [1, data.length], data }] : signature.inputs.map((input, index) => ({ ...input, shape: [1], data: [data[index] ?? null] })) };
+}
+
+/** Where nothing is known of a column: nothing, a word, a day. */
+function valueOf(kind: Column['kind'], typical: number | string | undefined): number | string {
+  switch (kind) {
+    case 'Number': return Number(Number(typical ?? 0).toPrecision(6));
+    case 'Text': return String(typical ?? 'text');
+    case 'Time': return typeof typical === 'number' ? formatTime(typical) : '2026-01-01T00:00:00Z';
+  }
 }
 
 function typicalValue({ steps }: Preprocessing, name: string): number | string | undefined {

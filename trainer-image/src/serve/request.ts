@@ -2,6 +2,7 @@
 import type { Preprocessing } from '../data/prepare.ts';
 import { textColumn } from '../data/table.ts';
 import type { Column, Table } from '../data/table.ts';
+import { parseTime } from '../data/time.ts';
 import { list } from '../errors.ts';
 
 /** What a client is told, with the status code of Triton's table. */
@@ -145,7 +146,11 @@ function columnOf({ name, kind }: Preprocessing['inputs'][number], input: InputT
   if (input === undefined) throw bad(`The column "${name}" is missing.`);
   const [length, ...rest] = input.shape;
   if (length !== rows || rest.length > 1 || (rest.length === 1 && rest[0] !== 1)) throw bad(`Input "${name}" must have the shape [${rows}] like the first input, not [${input.shape.join(', ')}].`);
-  return kind === 'Number' ? { kind, name, values: numbers(input) } : textColumn(name, texts(input, missing));
+  switch (kind) {
+    case 'Number': return { kind, name, values: numbers(input) };
+    case 'Text': return textColumn(name, texts(input, missing));
+    case 'Time': return { kind, name, values: times(input, missing) };
+  }
 }
 
 /** null stands for a missing value, which JSON has no number for. */
@@ -166,6 +171,16 @@ function truth(value: unknown, name: string, at: number): number {
   if (value === true || value === 1) return 1;
   if (value === false || value === 0) return 0;
   throw bad(`Input "${name}" has ${shown(value)} at place ${at}, which is no BOOL.`);
+}
+
+/** As in a file of rows; NaN is a missing value. */
+function times(input: InputTensor, missing: readonly string[]): Float64Array {
+  return Float64Array.from(texts(input, missing), (value, at) => {
+    if (value === null) return NaN;
+    const time = parseTime(value);
+    if (time === undefined) throw bad(`Input "${input.name}" has ${shown(value)} at place ${at}, which is no time. Write it as 2026-01-31T12:00:00Z.`);
+    return time;
+  });
 }
 
 function texts(input: InputTensor, missing: readonly string[]): (string | null)[] {

@@ -2,6 +2,7 @@
 import type { Preprocessing } from '../../data/prepare.ts';
 import type { Rows } from '../../data/rows.ts';
 import type { Column } from '../../data/table.ts';
+import { formatTime } from '../../data/time.ts';
 import { rounded } from '../text.ts';
 import type { ColumnPlan } from './plan.ts';
 
@@ -9,14 +10,14 @@ import type { ColumnPlan } from './plan.ts';
 export async function columnsOf(rows: Rows, { inputs, target }: Preprocessing): Promise<ColumnPlan[]> {
   const features = new Set(inputs.map(({ name }) => name));
   const plans: ColumnPlan[] = [];
-  for (const { name } of rows.columns) {
-    const column = await rows.column(name);
-    plans.push({ name, kind: column.kind, role: name === target.name ? 'Target' : features.has(name) ? 'Feature' : 'Unused', ...contentOf(column) });
+  for (const { name, kind } of rows.columns) {
+    const role = name === target.name ? 'Target' : features.has(name) ? 'Feature' : 'Unused';
+    plans.push({ name, kind, role, ...(role === 'Unused' ? {} : contentOf(await rows.column(name))) });
   }
   return plans;
 }
 
-function contentOf(column: Column): Pick<ColumnPlan, 'missing' | 'distinct' | 'from' | 'to'> {
+function contentOf(column: Column): Omit<ColumnPlan, 'name' | 'kind' | 'role'> {
   const { missing, values } = column.kind === 'Text' ? textsOf(column) : numbersOf(column);
   const [from, to] = [values[0], values.at(-1)];
   return { missing, distinct: values.length, ...(from === undefined || to === undefined || column.private !== undefined ? {} : { from: shown(column, from), to: shown(column, to) }) };
@@ -41,6 +42,6 @@ function numbersOf({ values }: Exclude<Column, { kind: 'Text' }>): { missing: nu
 const mostCharacters = 20;
 
 function shown({ kind }: Column, value: string | number): string {
-  if (typeof value === 'number') return kind === 'Time' ? new Date(value / 1000).toISOString() : rounded(value);
+  if (typeof value === 'number') return kind === 'Time' ? formatTime(value) : rounded(value);
   return value.length > mostCharacters ? `${value.slice(0, mostCharacters)}…` : value;
 }

@@ -26,9 +26,10 @@ export interface ColumnPlan {
   readonly name: string;
   readonly kind: Column['kind'];
   readonly role: 'Feature' | 'Target' | 'Unused';
-  readonly missing: number;
+  /** Of a column that is not used nothing is read, and none of the following known. */
+  readonly missing?: number;
   /** Different values, missing ones left out. */
-  readonly distinct: number;
+  readonly distinct?: number;
   /** Smallest and largest, or the first and the last in sorted order; left out where the column is private, or has no value. */
   readonly from?: string;
   readonly to?: string;

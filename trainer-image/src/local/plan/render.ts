@@ -21,11 +21,13 @@ export function renderPlan(plan: Plan): string {
 }
 
 function dataOf({ data: { uri, rows, rowsRead, columns } }: Plan): string {
-  const shown = columns.slice(0, mostColumns).map(({ name, kind, role, missing, distinct, from = '', to = '' }) => [name, kind.toLowerCase(), role.toLowerCase(), grouped(missing), grouped(distinct), from, to]);
+  const shown = columns.slice(0, mostColumns).map(({ name, kind, role, missing, distinct, from = '', to = '' }) => [name, kind.toLowerCase(), role.toLowerCase(), shownCount(missing), shownCount(distinct), from, to]);
   const rest = columns.length > mostColumns ? `\n… and ${columns.length - mostColumns} more; --json lists them all.` : '';
   const read = rowsRead === rows ? 'All rows were read, since kinds, categories and scales come from all of them.' : `${grouped(rowsRead)} of them were read.`;
   return `Data: ${uri}, ${plural(rows, 'row')} of ${plural(columns.length, 'column')}. ${read}\n${table([['column', 'kind', 'role', 'missing', 'distinct', 'from', 'to'], ...shown])}${rest}`;
 }
+
+const shownCount = (count: number | undefined): string => (count === undefined ? '' : grouped(count));
 
 function targetOf({ target: { name, task, why, classes } }: Plan): string {
   return `Target: "${name}", ${task}, ${why}.${classes === undefined ? '' : ` ${plural(classes.length, 'class', 'classes')}: ${list(classes, mostClasses)}.`}`;

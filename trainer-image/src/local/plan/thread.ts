@@ -4,19 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AnnealError, toAnnealError } from '../../errors.ts';
-import type { ErrorCode } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import type { LogLevel, TrainingOrder } from '../../train/order.ts';
+import type { TrainingOrder } from '../../train/order.ts';
 import { threadError } from '../../train/supervisor.ts';
+import type { PlanEvent, PlanInput } from './messages.ts';
 import type { Plan } from './plan.ts';
-import type { PlanInput } from './worker.ts';
-
-/** What the thread tells. */
-export type PlanEvent =
-  | { readonly kind: 'Log'; readonly level: LogLevel; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'Planned'; readonly plan: Plan }
-  | { readonly kind: 'Stopped' }
-  | { readonly kind: 'Failed'; readonly code: ErrorCode; readonly at?: string; readonly message: string };
 
 export interface Planning {
   readonly name: string;

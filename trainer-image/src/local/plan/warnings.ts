@@ -31,8 +31,8 @@ function columnWarnings({ spec, plan: { data: { rows, columns } } }: Facts): War
   };
   return [
     ...some((names) => `The same value stands in each row of ${names}, which tells a network nothing. Exclude it.`, ({ distinct, missing }) => distinct === 1 && missing === 0),
-    ...some((names) => `Hardly two rows have the same text in ${names}, so it may be an identifier, which a network learns by heart. Exclude it.`, ({ kind, distinct, missing }) => kind === 'Text' && rows >= 20 && distinct > 0.9 * (rows - missing)),
-    ...some((names) => `Most values are missing in ${names}. Exclude it, or tell by indicator: true in an impute step where they are.`, ({ missing }) => missing > rows / 2),
+    ...some((names) => `Hardly two rows have the same text in ${names}, so it may be an identifier, which a network learns by heart. Exclude it.`, ({ kind, distinct = 0, missing = 0 }) => kind === 'Text' && rows >= 20 && distinct > 0.9 * (rows - missing)),
+    ...some((names) => `Most values are missing in ${names}. Exclude it, or tell by indicator: true in an impute step where they are.`, ({ missing = 0 }) => missing > rows / 2),
   ];
 }
 

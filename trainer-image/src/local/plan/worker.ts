@@ -2,15 +2,8 @@
 import { totalmem } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { toAnnealError } from '../../errors.ts';
-import type { TrainingOrder } from '../../train/order.ts';
 import { makePlan } from './make.ts';
-import type { PlanEvent } from './thread.ts';
-
-export interface PlanInput {
-  readonly name: string;
-  readonly order: TrainingOrder;
-  readonly begun: number;
-}
+import type { PlanEvent, PlanInput } from './messages.ts';
 
 if (parentPort === null) throw new Error('worker.ts is the entry of a worker thread.');
 const port = parentPort;
