@@ -80,7 +80,8 @@ async function run(args: string[]): Promise<number> {
   const terminal: Terminal = {
     directory: process.cwd(),
     environment: process.env,
-    columns: process.stderr.isTTY ? process.stderr.columns : undefined,
+    // A terminal that does not say how wide it is says 0.
+    columns: process.stderr.isTTY ? process.stderr.columns || 80 : undefined,
     input: () => text(process.stdin),
     print: (told) => void process.stdout.write(told),
     tell: (told) => void process.stderr.write(told),

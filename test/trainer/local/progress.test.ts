@@ -26,7 +26,7 @@ function screen(columns?: number): Screen {
 
 describe('progress', () => {
   it('is one line', () => {
-    expect(liveLine(report(6), 'val_accuracy', [0.5, 0.75, 1], 200)).to.equal('epoch 7/40  15 %  loss 0.12346  val_loss 0.5  val_accuracy 0.9  ▁▅█  1 min 15 s left');
+    expect(liveLine(report(6), 'val_accuracy', [0.5, 0.75, 1], 200)).to.equal('epoch 7/40  15 %  1 min 15 s left  loss 0.12346  val_loss 0.5  val_accuracy 0.9  ▁▅█');
     expect(epochLine(report(7), 'val_loss')).to.equal('epoch 7/40: loss 0.12346, val_loss 0.5, val_accuracy 0.9; about 1 min 15 s left');
   });
 

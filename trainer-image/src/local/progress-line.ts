@@ -8,9 +8,9 @@ export function liveLine(report: ProgressReport, watched: string, history: reado
   const parts = [
     `epoch ${Math.min(report.epochs, report.epoch + 1)}/${report.epochs}`,
     `${Math.floor(report.percent)} %`,
+    `${duration(report.remainingSeconds)} left`,
     ...valuesOf(report.metrics, watched).map(([name, value]) => `${name} ${rounded(value)}`),
     ...(history.length > 1 ? [sparkline(history, 16)] : []),
-    `${duration(report.remainingSeconds)} left`,
   ];
   return Array.from(parts.join('  ')).slice(0, Math.max(0, columns - 1)).join('');
 }

@@ -13,7 +13,7 @@ import { openTrainingData } from '../../train/training-data.ts';
 import { calibrate } from './calibrate.ts';
 import { columnsOf } from './columns.ts';
 import { memoryOf, timeOf, trainingOf } from './estimates.ts';
-import type { Calibration, PartPlan, Plan } from './plan.ts';
+import type { Calibration, PartPlan, Plan, Warning } from './plan.ts';
 import { layersOf, stepsOf, trainableOf } from './steps.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -40,7 +40,11 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   const { now, memory } = options;
   const order = quick(options.order);
   const { spec } = order;
-  const hooks = hooksOf(options);
+  const findings: Warning[] = [];
+  const hooks = hooksOf({ ...options, log: (level, message, fields = {}) => {
+    if (message === 'Data is not as expected') findings.push({ at: 'spec.trainer.data', message: String(fields.found) });
+    else options.log(level, message, fields);
+  } });
   // Loads the library, which is part of the program rather than of the run.
   tensorflowVersion();
   const programBytes = memory.resident();
@@ -64,7 +68,7 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
     training,
     estimates: { time: timeOf(spec, training, measured, order.checkpointIntervalSeconds), memory: memoryOf(programBytes, peakBytes) },
   };
-  return { ...plan, warnings: warningsOf({ spec: options.order.spec, data, plan, totalMemoryBytes: memory.total }) };
+  return { ...plan, warnings: [...findings, ...warningsOf({ spec: options.order.spec, data, plan, totalMemoryBytes: memory.total })] };
 }
 
 /** Without what takes long at the end of a run, which a plan need not wait for. */

@@ -1,9 +1,9 @@
-/** What a plan shows that is likely not meant. */
+/** What a plan shows that is likely not meant, beside what is odd about the data, which every run looks at. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import type { Prepared } from '../../data/prepare.ts';
 import { list } from '../../errors.ts';
 import { bytes, grouped, plural } from '../text.ts';
-import type { ColumnPlan, Plan, Warning } from './plan.ts';
+import type { Plan, Warning } from './plan.ts';
 
 export interface Facts {
   readonly spec: TrainerSpec;
@@ -18,22 +18,7 @@ const manyParametersForRow = 100;
 const largeValue = 100;
 
 export function warningsOf(facts: Facts): Warning[] {
-  return [...columnWarnings(facts), ...classWarnings(facts), ...valueWarnings(facts), ...trainingWarnings(facts)];
-}
-
-/** A column of an image cannot be left out. */
-function columnWarnings({ spec, plan: { data: { rows, columns } } }: Facts): Warning[] {
-  if (spec.data.features?.shape !== undefined) return [];
-  const features = columns.filter(({ role }) => role === 'Feature');
-  const some = (message: (names: string) => string, suits: (column: ColumnPlan) => boolean): Warning[] => {
-    const names = features.filter(suits).map(({ name }) => name);
-    return names.length === 0 ? [] : [{ at: 'spec.trainer.data.features.exclude', message: message(list(names)) }];
-  };
-  return [
-    ...some((names) => `The same value stands in each row of ${names}, which tells a network nothing. Exclude it.`, ({ distinct, missing }) => distinct === 1 && missing === 0),
-    ...some((names) => `Hardly two rows have the same text in ${names}, so it may be an identifier, which a network learns by heart. Exclude it.`, ({ kind, distinct = 0, missing = 0 }) => kind === 'Text' && rows >= 20 && distinct > 0.9 * (rows - missing)),
-    ...some((names) => `Most values are missing in ${names}. Exclude it, or tell by indicator: true in an impute step where they are.`, ({ missing = 0 }) => missing > rows / 2),
-  ];
+  return [...classWarnings(facts), ...valueWarnings(facts), ...trainingWarnings(facts)];
 }
 
 function classWarnings({ plan: { split, target: { name, classes = [] } } }: Facts): Warning[] {
