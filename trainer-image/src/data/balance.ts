@@ -7,7 +7,7 @@ import { countCodes } from './statistics.ts';
 import { selection } from './matrix.ts';
 import type { Part } from './prepare.ts';
 import { random, shuffle } from './random.ts';
-import { split } from './split.ts';
+import type { Random } from './random.ts';
 import { synthesised } from './smote.ts';
 
 export interface SampleSpec {
@@ -28,13 +28,12 @@ export interface BalanceSpec {
   readonly seed: number;
 }
 
-/** Some of the rows, drawn without replacement, in their order. @throws AnnealError `SPEC_CONFLICT` for strata of numbers */
+/** Some of the rows, drawn without replacement, in their order; of each class its share to the nearest row, and at least one. @throws AnnealError `SPEC_CONFLICT` for strata of numbers */
 export function sampled(part: Part, { fraction, stratified, seed }: SampleSpec): Part {
   const { targets } = part;
   if (stratified && !(targets instanceof Int32Array)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.sample.stratified', message: 'stratified needs classes, and the task is Regression. Remove stratified, or write task: Classification.' });
-  if (fraction >= 1) return part;
-  const { test: rows } = split(part.rows, { validation: 0, test: fraction, seed }, stratified && targets instanceof Int32Array ? targets : undefined);
-  return chosen(part, rows);
+  const strata = stratified && targets instanceof Int32Array ? membersOf(targets) : [allRows(part.rows)];
+  return chosen(part, joined(strata.map((rows, stratum) => drawn(rows, Math.max(1, Math.round(fraction * rows.length)), random(seed, 'sample', stratum)))).sort());
 }
 
 /** @param nominal  places of features that are codes and not quantities. @throws AnnealError `SPEC_CONFLICT` in a regression, `DATA_TOO_FEW_ROWS` where SMOTE has nothing to go by */
@@ -44,7 +43,7 @@ export function balanced(part: Part, spec: BalanceSpec, nominal: readonly number
   const members = membersOf(targets);
   const wanted = wantedRows(members.map((rows) => rows.length), spec);
   switch (spec.method) {
-    case 'Undersample': return chosen(part, joined(members.map((rows, stratum) => drawn(rows, wanted[stratum] ?? 0, spec.seed, stratum))).sort());
+    case 'Undersample': return chosen(part, joined(members.map((rows, stratum) => drawn(rows, wanted[stratum] ?? 0, random(spec.seed, 'undersample', stratum)))).sort());
     case 'Oversample': return chosen(part, joined([allRows(part.rows), ...members.map((rows, stratum) => repeated(rows, (wanted[stratum] ?? 0) - rows.length, spec.seed, stratum))]));
     case 'SMOTE': return synthesised({ ...part, targets }, members, wanted, spec, nominal);
   }
@@ -75,9 +74,9 @@ function membersOf(codes: Int32Array): Int32Array[] {
   return members;
 }
 
-function drawn(rows: Int32Array, count: number, seed: number, stratum: number): Int32Array {
+function drawn(rows: Int32Array, count: number, source: Random): Int32Array {
   const order = rows.slice();
-  shuffle(order, random(seed, 'undersample', stratum));
+  shuffle(order, source);
   return order.slice(0, count);
 }
 
