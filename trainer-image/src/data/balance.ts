@@ -9,6 +9,7 @@ import type { Part } from './prepare.ts';
 import { random, shuffle } from './random.ts';
 import type { Random } from './random.ts';
 import { synthesised } from './smote.ts';
+import type { SmoteSpec } from './smote.ts';
 
 export interface SampleSpec {
   /** Share of the training rows that is trained on, above 0. */
@@ -18,14 +19,11 @@ export interface SampleSpec {
   readonly seed: number;
 }
 
-export interface BalanceSpec {
+export interface BalanceSpec extends SmoteSpec {
   /** Oversample repeats rows of rare classes, Undersample leaves out rows of frequent ones, SMOTE makes up rows between neighbours of a rare class. */
   readonly method: 'Oversample' | 'Undersample' | 'SMOTE';
   /** Rows that the rarest class has then for each row of the most frequent one; 1 makes all equal. */
   readonly ratio: number;
-  /** SMOTE: among how many neighbours. */
-  readonly neighbours: number;
-  readonly seed: number;
 }
 
 /** Some of the rows, drawn without replacement, in their order; of each class its share to the nearest row, and at least one. @throws AnnealError `SPEC_CONFLICT` for strata of numbers */

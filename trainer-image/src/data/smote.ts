@@ -4,7 +4,6 @@
  * so that what belongs together (the columns of one category) stays together.
  */
 import { AnnealError } from '../errors.ts';
-import type { BalanceSpec } from './balance.ts';
 import { neighboursAmong } from './maths/neighbours.ts';
 import type { NeighbourSearch } from './maths/neighbours.ts';
 import type { Matrix } from './matrix.ts';
@@ -12,11 +11,17 @@ import type { Part } from './prepare.ts';
 import { random, shuffle } from './random.ts';
 import type { Random } from './random.ts';
 
+export interface SmoteSpec {
+  /** Among how many neighbours one is drawn. */
+  readonly neighbours: number;
+  readonly seed: number;
+}
+
 /** Neighbours are looked for among so many rows of a class at most, drawn by chance: more would cost hours, and tell little more of where it lies. */
 const mostSeeds = 20_000;
 
 /** @param members, wanted  by class: its rows, and how many it is to have */
-export function synthesised(part: Part & { readonly targets: Int32Array }, members: readonly Int32Array[], wanted: readonly number[], spec: BalanceSpec, nominal: readonly number[]): Part {
+export function synthesised(part: Part & { readonly targets: Int32Array }, members: readonly Int32Array[], wanted: readonly number[], spec: SmoteSpec, nominal: readonly number[]): Part {
   const { width } = part.features;
   const isNominal = nominalFeatures(part.features, nominal);
   const extra: Float32Array[] = [];
