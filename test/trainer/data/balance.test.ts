@@ -4,7 +4,7 @@ import { balanced, sampled } from '../../../trainer-image/src/data/balance.ts';
 import type { BalanceSpec } from '../../../trainer-image/src/data/balance.ts';
 import { classWeights } from '../../../trainer-image/src/data/class-weights.ts';
 import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
-import type { Part } from '../../../trainer-image/src/data/prepare.ts';
+import type { Part } from '../../../trainer-image/src/data/part.ts';
 import { codeOf } from '../support.ts';
 import { expectClose, science } from './parity.ts';
 

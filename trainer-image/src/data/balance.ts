@@ -5,7 +5,7 @@
 import { AnnealError } from '../errors.ts';
 import { countCodes } from './statistics.ts';
 import { selection } from './matrix.ts';
-import type { Part } from './prepare.ts';
+import type { Part } from './part.ts';
 import { random, shuffle } from './random.ts';
 import type { Random } from './random.ts';
 import { synthesised } from './smote.ts';

@@ -41,12 +41,6 @@ export function random(seed: number, ...purpose: readonly (string | number)[]): 
   };
 }
 
-/** A seed for code that has its own generator (initialisers, dropout of TensorFlow.js). */
-export function derivedSeed(seed: number, ...purpose: readonly (string | number)[]): number {
-  // Never 0: TensorFlow.js takes that for "no seed".
-  return (random(seed, ...purpose).uint32() >>> 1) | 1;
-}
-
 /** Fisher-Yates, in place. */
 export function shuffle(values: Int32Array, source: Random): void {
   for (let last = values.length - 1; last > 0; last--) {

@@ -9,6 +9,8 @@ export interface Rows {
   readonly columns: readonly ColumnInfo[];
   /** Whether all columns together fit into memory, so that what was computed from them may be kept there. */
   readonly inMemory: boolean;
+  /** Where each row stood in the data, when rows were taken out of it. */
+  readonly origin?: Int32Array;
   /** @param rows  which rows, ascending; all when left out */
   column(name: string, rows?: Int32Array): Promise<Column>;
   /** Columns of all rows in order, `most` rows at a time. */
@@ -22,6 +24,7 @@ export function rowsOf(table: Table): Rows {
     rows: table.rows,
     columns: table.columns.map(infoOf),
     inMemory: true,
+    ...(table.origin === undefined ? {} : { origin: table.origin }),
     column: async (name, rows) => {
       const column = await all.column(name);
       return rows === undefined ? column : takeColumn(column, rows);
@@ -39,7 +42,7 @@ export function frameOfRows(source: Rows, names: readonly string[], rows: Int32A
   return {
     rows: rows.length,
     columns: pick(source.columns, names, 'spec.trainer.data.features.columns'),
-    origin: rows,
+    origin: rows.map((row) => source.origin?.[row] ?? row),
     column: (name) => {
       const known = remembered.get(name);
       if (known !== undefined) return known;

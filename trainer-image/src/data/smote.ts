@@ -7,7 +7,7 @@ import { AnnealError } from '../errors.ts';
 import { neighboursAmong } from './maths/neighbours.ts';
 import type { NeighbourSearch } from './maths/neighbours.ts';
 import type { Matrix } from './matrix.ts';
-import type { Part } from './prepare.ts';
+import type { Part } from './part.ts';
 import { random, shuffle } from './random.ts';
 import type { Random } from './random.ts';
 

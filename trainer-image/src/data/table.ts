@@ -1,10 +1,14 @@
 /** Rows in memory, by column. A step of the pipeline takes one and gives a new one; columns are never changed in place. */
 import { AnnealError, list } from '../errors.ts';
 
+/** Why no error, log or report may show what a column holds. The mark stays on the column through all that is done to it. */
+export type Privacy = 'Pseudonyms' | 'Suppressed';
+
 /** NaN is a missing value. */
 export interface NumberColumn {
   readonly kind: 'Number';
   readonly name: string;
+  readonly private?: Privacy;
   readonly values: Float64Array;
   /** Set where the values are codes 0, …, categories - 1 that a network looks up in an embedding, and not quantities. */
   readonly categories?: number;
@@ -14,6 +18,7 @@ export interface NumberColumn {
 export interface TextColumn {
   readonly kind: 'Text';
   readonly name: string;
+  readonly private?: Privacy;
   /** Place of each row's text in the dictionary; -1 is a missing value. */
   readonly codes: Int32Array;
   /** Different texts in any order. It may hold texts that no row has. */
@@ -24,6 +29,7 @@ export interface TextColumn {
 export interface TimeColumn {
   readonly kind: 'Time';
   readonly name: string;
+  readonly private?: Privacy;
   readonly values: Float64Array;
 }
 
@@ -32,6 +38,7 @@ export type Column = NumberColumn | TextColumn | TimeColumn;
 export interface ColumnInfo {
   readonly name: string;
   readonly kind: Column['kind'];
+  readonly private?: Privacy;
   /** As in NumberColumn. */
   readonly categories?: number;
 }
@@ -44,8 +51,9 @@ export interface Table {
 }
 
 export function infoOf(column: Column): ColumnInfo {
-  const { name, kind } = column;
-  return kind === 'Number' && column.categories !== undefined ? { name, kind, categories: column.categories } : { name, kind };
+  const { name, kind, private: hidden } = column;
+  const categories = kind === 'Number' ? column.categories : undefined;
+  return { name, kind, ...(hidden === undefined ? {} : { private: hidden }), ...(categories === undefined ? {} : { categories }) };
 }
 
 /** @param texts  null is a missing value */
@@ -67,7 +75,7 @@ export const textAt = ({ codes, dictionary }: TextColumn, row: number): string |
 /** The column's texts with `change` done to each; null makes a text missing. Texts that become equal share one place. */
 export function mapTexts(column: TextColumn, change: (text: string) => string | null): TextColumn {
   const changed = textColumn(column.name, column.dictionary.map(change));
-  return { ...changed, codes: column.codes.map((code) => changed.codes[code] ?? -1) };
+  return { ...column, dictionary: changed.dictionary, codes: column.codes.map((code) => changed.codes[code] ?? -1) };
 }
 
 export const lengthOf = (column: Column): number => (column.kind === 'Text' ? column.codes : column.values).length;
@@ -79,6 +87,13 @@ export function valueAt(column: Column, row: number): string | null {
   if (Number.isNaN(value)) return null;
   return column.kind === 'Time' ? new Date(value / 1000).toISOString() : String(value);
 }
+
+/** What one row holds as an error may show it: shortened, and not at all where the column is private. */
+export function shownAt(column: Column, row: number): string {
+  return column.private === undefined ? short(valueAt(column, row) ?? '') : '(private)';
+}
+
+export const short = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
 /** The number that a person finds a row by: counted from 1, in the data. */
 export const rowNumber = (table: Table, row: number): number => (table.origin?.[row] ?? row) + 1;

@@ -85,10 +85,13 @@ function requirePredictor(served: Served): Predictor {
   throw new ProtocolError(503, `Model "${served.name}" is not ready: ${served.notReady ?? 'it is loading'}`, { 'retry-after': '1' });
 }
 
+/** `PROJECT_FORMAT`, as the protocol has it. */
+const platforms: Readonly<Record<Predictor['engine'], string>> = { OnnxRuntime: 'onnxruntime_onnx', 'TensorFlow.js': 'anneal_tensorflowjs' };
+
 function metadata(served: Served, match: Readonly<Record<string, string | undefined>>): Answer {
   requireName(served, match);
-  const { manifest, version } = requirePredictor(served);
-  return ok({ name: served.name, versions: [version], platform: 'anneal_tensorflowjs', ...manifest.signature });
+  const { manifest, version, engine } = requirePredictor(served);
+  return ok({ name: served.name, versions: [version], platform: platforms[engine], ...manifest.signature });
 }
 
 async function infer(served: Served, match: Readonly<Record<string, string | undefined>>, body: Buffer): Promise<Answer> {

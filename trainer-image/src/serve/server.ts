@@ -15,11 +15,15 @@ import type { Answer, FoundRoute, Served } from './routes.ts';
 export interface ServeOptions {
   readonly modelDirectory: string;
   readonly name: string;
+  /** File with the key for pseudonyms, for a model that knows its rows by them. */
+  readonly pseudonymKey?: string;
   /** 0 takes a free one. */
   readonly port: number;
   readonly maxBodyBytes: number;
   /** How long requests are still taken after the wish to stop, while endpoints are being taken out of load balancers. */
   readonly drainMs: number;
+  /** That may compute at once. */
+  readonly threads: number;
   readonly log: Log;
 }
 
@@ -51,13 +55,13 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   return { port, loaded: load(options, state, metrics), close: () => close(server, state, options) };
 }
 
-async function load({ modelDirectory, name, log }: ServeOptions, state: State, metrics: ServingMetrics): Promise<void> {
+async function load({ modelDirectory, name, threads, pseudonymKey, log }: ServeOptions, state: State, metrics: ServingMetrics): Promise<void> {
   try {
-    const predictor = await loadPredictor(modelDirectory);
-    const { version, digest, manifest: { task } } = predictor;
+    const predictor = await loadPredictor(modelDirectory, threads, pseudonymKey);
+    const { version, digest, engine, manifest: { task } } = predictor;
     metrics.info.set({ model: name, version, digest, task }, 1);
     state.served = { name, predictor };
-    log('info', 'Model is ready', { model: name, digest, task });
+    log('info', 'Model is ready', { model: name, digest, task, engine });
   } catch (error) {
     const told = toAnnealError(error);
     state.served = { name, notReady: told.message };

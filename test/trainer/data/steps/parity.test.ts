@@ -121,7 +121,7 @@ answer({
   });
 });
 
-type Sets = Record<string, { readonly X: number[][]; readonly y: number[] }>;
+type Sets = Readonly<Record<string, { readonly X: number[][]; readonly y: number[] }>>;
 
 describe('principal components and scores of columns are those of scikit-learn, on its data sets', function () {
   this.timeout(300_000);

@@ -4,7 +4,7 @@
  */
 import { AnnealError, list } from '../../errors.ts';
 import type { ColumnInfo } from '../table.ts';
-import { short } from './columns.ts';
+import { short } from '../table.ts';
 import { pureFunctions, pureTypes } from './pure.ts';
 import { literal } from './sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
