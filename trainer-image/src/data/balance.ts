@@ -6,7 +6,7 @@ import { AnnealError } from '../errors.ts';
 import { countCodes } from './statistics.ts';
 import { selection } from './matrix.ts';
 import type { Part } from './part.ts';
-import { random, shuffle } from './random.ts';
+import { random, shuffle, upTo } from './random.ts';
 import type { Random } from './random.ts';
 import { synthesised } from './smote.ts';
 import type { SmoteSpec } from './smote.ts';
@@ -30,7 +30,7 @@ export interface BalanceSpec extends SmoteSpec {
 export function sampled(part: Part, { fraction, stratified, seed }: SampleSpec): Part {
   const { targets } = part;
   if (stratified && !(targets instanceof Int32Array)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.sample.stratified', message: 'stratified needs classes, and the task is Regression. Remove stratified, or write task: Classification.' });
-  const strata = stratified && targets instanceof Int32Array ? membersOf(targets) : [allRows(part.rows)];
+  const strata = stratified && targets instanceof Int32Array ? membersOf(targets) : [upTo(part.rows)];
   return chosen(part, joined(strata.map((rows, stratum) => drawn(rows, Math.max(1, Math.round(fraction * rows.length)), random(seed, 'sample', stratum)))).sort());
 }
 
@@ -42,7 +42,7 @@ export function balanced(part: Part, spec: BalanceSpec, nominal: readonly number
   const wanted = wantedRows(members.map((rows) => rows.length), spec);
   switch (spec.method) {
     case 'Undersample': return chosen(part, joined(members.map((rows, stratum) => drawn(rows, wanted[stratum] ?? 0, random(spec.seed, 'undersample', stratum)))).sort());
-    case 'Oversample': return chosen(part, joined([allRows(part.rows), ...members.map((rows, stratum) => repeated(rows, (wanted[stratum] ?? 0) - rows.length, spec.seed, stratum))]));
+    case 'Oversample': return chosen(part, joined([upTo(part.rows), ...members.map((rows, stratum) => repeated(rows, (wanted[stratum] ?? 0) - rows.length, spec.seed, stratum))]));
     case 'SMOTE': return synthesised({ ...part, targets }, members, wanted, spec, nominal);
   }
 }
@@ -82,8 +82,6 @@ function repeated(rows: Int32Array, count: number, seed: number, stratum: number
   const source = random(seed, 'oversample', stratum);
   return Int32Array.from({ length: Math.max(0, count) }, () => rows[source.below(rows.length)] ?? 0);
 }
-
-const allRows = (rows: number): Int32Array => Int32Array.from({ length: rows }, (_, row) => row);
 
 function joined(parts: readonly Int32Array[]): Int32Array {
   const whole = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));

@@ -2,6 +2,7 @@
  * Exact nearest neighbours: by a k-d tree (Friedman, Bentley and Finkel, 1977) with the bounding box of each node, or, where a point has
  * so many numbers that every box is near, by looking at each point until it is too far.
  */
+import { upTo } from '../random.ts';
 
 export interface Neighbours {
   /** Places of the `count` points nearest to a point, itself left out; the nearest first. */
@@ -71,7 +72,7 @@ function differenceUpTo(points: Float64Array | Float32Array, width: number, a: n
 
 function tree(points: Float64Array | Float32Array, width: number, metric: Metric): NeighbourSearch {
   const count = points.length / width;
-  const order = Int32Array.from({ length: count }, (_, row) => row);
+  const order = upTo(count);
   const nodes: Node[] = [];
   build(points, width, order, 0, count, nodes);
   const euclidean = metric === 'Euclidean';

@@ -3,7 +3,7 @@ import { AnnealError } from '../../errors.ts';
 import { covarianceOf } from '../covariance.ts';
 import { chosenRows } from '../frame.ts';
 import type { Frame } from '../frame.ts';
-import { random, shuffle } from '../random.ts';
+import { random, shuffle, upTo } from '../random.ts';
 import { moments } from '../statistics.ts';
 import { chosen, isQuantity, requireComplete, requireNumber } from './columns.ts';
 import { fStatistic, informationOf, lassoWeights, standardised, targetVariable } from './scores.ts';
@@ -102,7 +102,7 @@ async function correlations(count: number, rows: number, column: (place: number)
 
 function sample(frame: Frame, target: Target, most: number): { frame: Frame; target: Target } {
   if (frame.rows <= most) return { frame, target };
-  const order = Int32Array.from({ length: frame.rows }, (_, row) => row);
+  const order = upTo(frame.rows);
   shuffle(order, random(0, 'select'));
   const rows = order.slice(0, most).sort();
   return { frame: chosenRows(frame, rows), target: targetOfRows(target, rows) };
