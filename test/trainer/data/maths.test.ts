@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { eigen } from '../../../trainer-image/src/data/maths/eigen.ts';
 import { minimise } from '../../../trainer-image/src/data/maths/minimise.ts';
 import { bucketOf, murmur3 } from '../../../trainer-image/src/data/maths/murmur3.ts';
-import { neighbourTree } from '../../../trainer-image/src/data/maths/neighbours.ts';
+import { neighboursAmong } from '../../../trainer-image/src/data/maths/neighbours.ts';
 import { orderStatistics } from '../../../trainer-image/src/data/maths/selection.ts';
 import { digamma, normalQuantile } from '../../../trainer-image/src/data/maths/special.ts';
 import { moments, mostFrequent, quantile, quantiles } from '../../../trainer-image/src/data/statistics.ts';
@@ -70,16 +70,16 @@ describe('eigenvectors of a symmetric matrix', () => {
 describe('nearest neighbours', () => {
   it('are those that comparing with every point finds', () => {
     const point = (width: number) => fc.array(fc.integer({ min: -20, max: 20 }), { minLength: width, maxLength: width });
-    fc.assert(fc.property(fc.integer({ min: 1, max: 5 }).chain((width) => fc.array(point(width), { minLength: 6, maxLength: 120 })), fc.constantFrom('Euclidean' as const, 'Chebyshev' as const), (points, metric) => {
+    fc.assert(fc.property(fc.constantFrom(1, 2, 3, 6, 7, 11).chain((width) => fc.array(point(width), { minLength: 6, maxLength: 120 })), fc.constantFrom('Euclidean' as const, 'Chebyshev' as const), (points, metric) => {
       const width = points[0]?.length ?? 0;
-      const tree = neighbourTree(Float64Array.from(points.flat()), width, metric);
+      const search = neighboursAmong(Float64Array.from(points.flat()), width, metric);
       const distance = (a: number, b: number): number => {
         const differences = (points[a] ?? []).map((value, k) => Math.abs(value - (points[b]?.[k] ?? 0)));
         return metric === 'Euclidean' ? Math.sqrt(differences.reduce((sum, each) => sum + each * each, 0)) : Math.max(...differences);
       };
       points.forEach((_, row) => {
         const all = points.map((_point, other) => other).filter((other) => other !== row).map((other) => distance(row, other)).sort((a, b) => a - b);
-        const found = tree.nearest(row, 5);
+        const found = search.nearest(row, 5);
         expect([...found.rows].map((other) => distance(row, other))).to.deep.equal(all.slice(0, 5));
         expect(found.distance).to.equal(all[4]);
         expect(new Set([...found.rows, row]).size).to.equal(6);

@@ -41,6 +41,13 @@ export function random(seed: number, ...purpose: readonly (string | number)[]): 
   };
 }
 
+/** 0, 1, …, count - 1: rows in their order, to be shuffled or chosen from. */
+export function upTo(count: number): Int32Array {
+  const numbers = new Int32Array(count);
+  for (let at = 0; at < count; at++) numbers[at] = at;
+  return numbers;
+}
+
 /** Fisher-Yates, in place. */
 export function shuffle(values: Int32Array, source: Random): void {
   for (let last = values.length - 1; last > 0; last--) {

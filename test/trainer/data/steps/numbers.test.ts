@@ -107,6 +107,17 @@ describe('values that a transformation has no result for', () => {
   });
 });
 
+describe('principal components', () => {
+  const table = tableOf(number('a', 1, 2, 4), number('b', 3, 1, 2), text('t', 'x', 'y', 'z'));
+  const components = (wanted: number, columns?: string[]) => codeOf(() => run(table, { pca: { components: wanted, whiten: false, ...(columns === undefined ? {} : { columns }) } }));
+
+  it('are as many as there can be', async () => {
+    expect(await components(3)).to.include({ code: 'SPEC_CONFLICT', message: '2 columns of 3 training rows have at most 2 principal components, not 3. Write fewer.' });
+    expect(await components(1.5)).to.include({ code: 'SPEC_CONFLICT', message: '1.5 is no number of components. Write a whole number, or a share of the variance below 1.' });
+    expect(await components(1, ['t'])).to.include({ code: 'SPEC_COLUMN_KIND' });
+  });
+});
+
 describe('columns that are dropped', () => {
   it('are gone, and must have been there', async () => {
     const table: Table = tableOf(number('a', 1), text('b', 'x'));

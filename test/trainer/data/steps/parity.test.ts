@@ -1,6 +1,7 @@
 /** Steps against scikit-learn, on 100,000 rows with missing values, outliers and categories, and on its own data sets. */
 import { applyPipeline } from '../../../../trainer-image/src/data/pipeline/index.ts';
 import type { FittedPipeline } from '../../../../trainer-image/src/data/pipeline/index.ts';
+import type { FittedSelect } from '../../../../trainer-image/src/data/pipeline/select.ts';
 import type { Target } from '../../../../trainer-image/src/data/pipeline/step.ts';
 import type { Table } from '../../../../trainer-image/src/data/table.ts';
 import { expectClose, science, sizeOf, survey, valuesOf } from '../parity.ts';
@@ -170,7 +171,7 @@ def run(n, d):
     return {"variance": VarianceThreshold(1e-12).fit(X).variances_, "f": score(X, y)[0], "best": SelectKBest(score, k=4).fit(X, y).get_support()}
 answer({n: run(n, d) for n, d in given.items()})`, sets);
     for (const name of Object.keys(sets)) {
-      const scores = async (step: object) => (await fittedTo(targetIn(name), tableIn(name), { select: step })).steps[0] as unknown as { scores: Record<string, number>; dropped: string[] };
+      const scores = async (step: object) => (await fittedTo(targetIn(name), tableIn(name), { select: step })).steps[0] as FittedSelect;
       expectClose(Object.values((await scores({ method: 'Variance' })).scores), expected[name]?.variance ?? [], `variance in ${name}`);
       expectClose(Object.values((await scores({ method: 'FTest' })).scores), (expected[name]?.f ?? []).map((value) => value ?? 0), `F in ${name}`);
       const { dropped } = await scores({ method: 'FTest', keep: 4 });

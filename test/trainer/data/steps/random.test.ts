@@ -23,7 +23,7 @@ function stepFor(kind: string, columns: readonly ColumnInfo[], draw: (n: number)
     case 'outliers': return number === undefined ? undefined : { outliers: { columns: some(quantities), method: one(['IQR', 'ZScore', 'Quantile'] as const) ?? 'IQR', action: 'Clip' } };
     case 'transform': return number === undefined ? undefined : { transform: { columns: [number], method: one(['YeoJohnson', 'Quantile'] as const) ?? 'Quantile', output: one(['Uniform', 'Normal'] as const) ?? 'Normal', quantiles: 50 } };
     case 'discretise': return number === undefined ? undefined : { discretise: { columns: [number], bins: 2 + draw(9), strategy: one(['Uniform', 'Quantile'] as const) ?? 'Uniform' } };
-    case 'polynomial': return quantities.length < 2 || columns.length > 40 ? undefined : { polynomial: { columns: quantities.slice(0, 2), degree: 2 + draw(2), interactionOnly: draw(2) === 0 } };
+    case 'polynomial': return quantities.length < 2 || columns.some(({ name }) => name.includes('^') || name.includes('*')) ? undefined : { polynomial: { columns: quantities.slice(0, 2), degree: 2 + draw(2), interactionOnly: draw(2) === 0 } };
     case 'pca': return quantities.length < 3 ? undefined : { pca: { columns: quantities.slice(0, 6), components: 2, whiten: draw(2) === 0, name: `pca${place}` } };
     case 'select': return quantities.length < 3 ? undefined : { select: { columns: quantities.slice(0, 5), method: one(['FTest', 'Correlation'] as const) ?? 'FTest', keep: 4, threshold: 0 } };
     case 'derive': {

@@ -8,7 +8,7 @@ import { categoriesOf, lump, ofTexts, placesAmong, refuseStranger } from './cate
 import type { Categories, Places } from './categories.ts';
 import { chosen, isNumber, namesOf, replaceEach, requireComplete } from './columns.ts';
 import type { Fit, StepKind, Training } from './step.ts';
-import { averages, foldsOf, foldSums, quantitiesOf } from './target-statistics.ts';
+import { averages, flags, foldsOf, foldSums, quantitiesOf } from './target-statistics.ts';
 import type { Averages } from './target-statistics.ts';
 
 export interface EncodeSpec {
@@ -191,12 +191,6 @@ function checked(places: Places, column: Column, table: Table, unknown: FittedEn
   const found = places(column);
   if (unknown === 'Refuse') refuseStranger(table, column, found, stranger);
   return found;
-}
-
-function flags(places: Int32Array, place: number): Float64Array {
-  const values = new Float64Array(places.length);
-  for (let row = 0; row < values.length; row++) if (places[row] === place) values[row] = 1;
-  return values;
 }
 
 function lookUp({ categories, outputs }: LookupColumn, unknown: FittedEncode['unknown']): Coder {

@@ -23,8 +23,15 @@ export interface Quantity {
 
 export function quantitiesOf(target: Target): Quantity[] {
   if (target.task === 'Regression') return [{ name: undefined, values: target.values }];
-  if (target.classes.length === 2) return [{ name: undefined, values: Float64Array.from(target.codes) }];
-  return target.classes.map((name, place) => ({ name, values: Float64Array.from(target.codes, (code) => (code === place ? 1 : 0)) }));
+  const { classes, codes } = target;
+  return classes.length === 2 ? [{ name: undefined, values: Float64Array.from(codes) }] : classes.map((name, place) => ({ name, values: flags(codes, place) }));
+}
+
+/** 1 where the code is `place`, else 0. */
+export function flags(codes: Int32Array, place: number): Float64Array {
+  const values = new Float64Array(codes.length);
+  for (let row = 0; row < values.length; row++) if (codes[row] === place) values[row] = 1;
+  return values;
 }
 
 export function foldsOf(target: Target, folds: number, seed: number): FoldOfRow {
