@@ -44,6 +44,6 @@ export function columnsBeside({ data: { split, privacy, expectations = [] }, val
   return [
     split.groupBy, split.orderBy, validation?.groupBy, ...evaluation?.slices ?? [],
     ...expectations.map(({ column }) => column),
-    ...privacy?.kAnonymity?.quasiIdentifiers ?? [], ...privacy?.lDiversity?.quasiIdentifiers ?? [], privacy?.lDiversity?.sensitive,
+    ...privacy?.suppress?.map(({ column }) => column) ?? [], ...privacy?.kAnonymity?.quasiIdentifiers ?? [], ...privacy?.lDiversity?.quasiIdentifiers ?? [], privacy?.lDiversity?.sensitive,
   ].filter((name) => name !== undefined);
 }

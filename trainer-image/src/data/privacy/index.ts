@@ -1,6 +1,6 @@
 /** Personal data: pseudonyms, coarser values, rows that hide among others. What leaves this folder is all that the rest of the trainer sees. */
 export { protect } from './protect.ts';
-export type { PrivacyReport } from './protect.ts';
+export type { PrivacyReport, Protected } from './protect.ts';
 export { changeTable, openSteps, stepsOf } from './steps.ts';
 export type { PrivacyStep } from './steps.ts';
 export { readKey } from './key.ts';
