@@ -93,6 +93,7 @@ describe('a run on personal data', function suite() {
     ['an expectation of a suppressed column', { expectations: [{ column: 'job', oneOf: ['baker'], onViolation: 'Fail' }] }, 'DATA_EXPECTATION'],
     ['an expectation of pseudonyms', { expectations: [{ column: 'card', unique: true, onViolation: 'Fail' }] }, 'DATA_EXPECTATION'],
     ['rows that can be told apart', { privacy: { ...privacy, kAnonymity: { quasiIdentifiers: ['city', 'amount'], k: 50, onViolation: 'Fail' } } }, 'DATA_PRIVACY'],
+    ['a rare value in a column that the model does not see', { features: { exclude: ['job'] }, expectations: [{ rows: { min: 1000 } }] }, 'DATA_EXPECTATION'],
     ['a missing value where a rare one was', { pipeline: [{ encode: {} }] }, 'DATA_NOT_NUMERIC'],
   ];
   for (const [what, data, code] of failing) {

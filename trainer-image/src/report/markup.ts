@@ -1,6 +1,6 @@
 /** Elements of SVG and HTML as text. What is not an element made here is text and is escaped, so that no name in the data can become markup. */
 
-/** Made by `element` alone. */
+/** Made by `element` and `html` alone. */
 export interface Markup {
   readonly markup: string;
 }
@@ -22,6 +22,19 @@ export function short(value: number): string {
   if (!Number.isFinite(value)) throw new Error(`${String(value)} has no place in a picture.`);
   const rounded = Math.round(value * 100) / 100;
   return String(rounded === 0 ? 0 : rounded);
+}
+
+export type Piece = string | number | Markup | readonly Markup[] | undefined;
+
+/** Markup as it is written, with values in it: texts are escaped, markup is not, and undefined is nothing. */
+export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
+  return { markup: strings.reduce((text, next, place) => text + written(pieces[place - 1]) + next) };
+}
+
+function written(piece: Piece): string {
+  if (piece === undefined) return '';
+  if (typeof piece !== 'object') return escaped(String(piece));
+  return 'markup' in piece ? piece.markup : piece.map(({ markup }) => markup).join('');
 }
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' };

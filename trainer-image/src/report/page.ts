@@ -38,14 +38,18 @@ th, td { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; bo
 
 /** @returns a whole document; what is text in titles, texts and tables is escaped */
 export function page(title: string, sections: readonly Section[]): string {
+  return documentOf(title, style, element('h1', {}, title), ...sections.map((section) => element('section', {}, element('h2', {}, section.title), ...section.blocks.map(blockOf))));
+}
+
+/** A document that a browser loads nothing for and runs nothing of, even if something slipped in. */
+export function documentOf(title: string, style: string, ...content: readonly Markup[]): string {
   const head = element('head', {},
     element('meta', { charset: 'utf-8' }),
     element('meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' }),
     element('meta', { 'http-equiv': 'Content-Security-Policy', content: 'default-src \'none\'; style-src \'unsafe-inline\'' }),
     element('title', {}, title),
     { markup: `<style>${style}</style>` });
-  const body = element('body', {}, element('h1', {}, title), ...sections.map((section) => element('section', {}, element('h2', {}, section.title), ...section.blocks.map(blockOf))));
-  return `<!doctype html>\n${element('html', { lang: 'en' }, head, body).markup}\n`;
+  return `<!doctype html>\n${element('html', { lang: 'en' }, head, element('body', {}, ...content)).markup}\n`;
 }
 
 function blockOf(block: Block): Markup {

@@ -8,13 +8,13 @@ import { keyOf } from '../../../../trainer-image/src/data/privacy/key.ts';
 import { Evidence } from '../../../../trainer-image/src/data/profile/evidence.ts';
 import { reportPage } from '../../../../trainer-image/src/data/report/html.ts';
 import { shownDuration, shownNumber, shownTime } from '../../../../trainer-image/src/data/report/numbers.ts';
-import { html } from '../../../../trainer-image/src/data/report/page.ts';
 import { reportOf } from '../../../../trainer-image/src/data/report/report.ts';
 import type { DataReport } from '../../../../trainer-image/src/data/report/report.ts';
 import { rowsOf } from '../../../../trainer-image/src/data/rows.ts';
 import type { Rows } from '../../../../trainer-image/src/data/rows.ts';
 import { split } from '../../../../trainer-image/src/data/split.ts';
 import type { Task } from '../../../../trainer-image/src/data/target.ts';
+import { html } from '../../../../trainer-image/src/report/markup.ts';
 import { inBlocks } from '../sources.ts';
 import { number, tableOf, text, time } from '../tables.ts';
 
@@ -91,7 +91,7 @@ describe('the page of the data report', () => {
   it('runs nothing and loads nothing', async () => {
     const page = reportPage(await report(rowsOf(people), 'y', 'Classification', privacy));
     expect(page).to.not.match(/<script|<link|<img|<iframe|javascript:|https?:|url\(|@import|\son\w+=/i);
-    expect(page).to.contain('<meta http-equiv="Content-Security-Policy" content="default-src \'none\'');
+    expect(page).to.contain('<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;');
     requireWellFormed(page);
   });
 
@@ -128,7 +128,7 @@ describe('the page of the data report', () => {
 
 describe('markup', () => {
   it('escapes texts and keeps what is markup', () => {
-    expect(html`<p title="${'"<&>\''}">${html`<b>${1}</b>`}${[html`<i>x</i>`, html`<i>${'\u0001'}</i>`]}${undefined}</p>`.text).to.equal('<p title="&quot;&lt;&amp;&gt;&#39;"><b>1</b><i>x</i><i>\ufffd</i></p>');
+    expect(html`<p title="${'"<&>\''}">${html`<b>${1}</b>`}${[html`<i>x</i>`, html`<i>${'\u0001'}</i>`]}${undefined}</p>`.markup).to.equal('<p title="&quot;&lt;&amp;&gt;&#39;"><b>1</b><i>x</i><i>\ufffd</i></p>');
   });
 });
 

@@ -1,9 +1,10 @@
 /** Small charts as inline SVG, in the colours of the page. */
+import { html } from '../../report/markup.ts';
+import type { Markup } from '../../report/markup.ts';
+import { fitted, widthOf } from '../../report/style.ts';
 import type { Correlations } from '../profile/correlations.ts';
 import type { Histogram } from '../profile/histogram.ts';
 import { count, percent } from '../words.ts';
-import { html } from './page.ts';
-import type { Markup } from './page.ts';
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 
@@ -42,15 +43,16 @@ export function meter(share: number, long = 120): Markup {
 }
 
 const cell = 18;
-const longestLabel = 18;
+/** Of a label, in pixels. */
+const mostLabel = 130;
 
 /** Of up to 40 columns: blue goes together, orange against each other, the stronger the darker. */
 export function correlationChart({ columns, matrix = [] }: Correlations): Markup {
-  const margin = 7 * Math.min(longestLabel + 1, Math.max(...columns.map(({ length }) => length))) + 8;
+  const labelled = columns.map((name) => fitted(name, mostLabel));
+  const margin = Math.ceil(Math.max(...labelled.map((label) => widthOf(label)))) + 8;
   const side = columns.length * cell;
-  const label = (name: string): string => (name.length > longestLabel ? `${name.slice(0, longestLabel)}…` : name);
   const cells = matrix.flatMap((row, i) => row.slice(0, i).flatMap((value, j) => (value === null ? [] : [html`<rect class="${value > 0 ? 'bar' : 'other'}" fill-opacity="${round(Math.abs(value))}" x="${margin + j * cell}" y="${i * cell}" width="${cell - 1}" height="${cell - 1}"><title>${columns[j]} and ${columns[i]}: ${value.toFixed(3)}</title></rect>`])));
-  const rows = columns.map((name, i) => html`<text x="${margin - 6}" y="${i * cell + 13}" text-anchor="end">${label(name)}</text>`);
-  const below = columns.slice(0, -1).map((name, j) => html`<text transform="translate(${margin + j * cell + 13} ${side + 6}) rotate(-90)" text-anchor="end">${label(name)}</text>`);
+  const rows = labelled.map((label, i) => html`<text x="${margin - 6}" y="${i * cell + 13}" text-anchor="end">${label}</text>`);
+  const below = labelled.slice(0, -1).map((label, j) => html`<text transform="translate(${margin + j * cell + 13} ${side + 6}) rotate(-90)" text-anchor="end">${label}</text>`);
   return html`<svg viewBox="0 0 ${margin + side} ${side + margin}" width="${margin + side}" height="${side + margin}" role="img" aria-label="Correlations">${cells}${rows}${below}</svg>`;
 }

@@ -1,9 +1,9 @@
 /** One column on the page: a line of the table, and a card with all that is known. */
+import { html } from '../../report/markup.ts';
+import type { Markup } from '../../report/markup.ts';
 import { count, percent } from '../words.ts';
 import { histogramChart, meter } from './charts.ts';
 import { shownDuration, shownNumber, shownTime } from './numbers.ts';
-import { html } from './page.ts';
-import type { Markup } from './page.ts';
 import type { ColumnReport } from './report.ts';
 
 /** Columns that a page has; more would be slow to open. */

@@ -1,17 +1,19 @@
 /** The report as a page to read: `data-report.html`. */
+import { html } from '../../report/markup.ts';
+import type { Markup } from '../../report/markup.ts';
+import { documentOf } from '../../report/page.ts';
 import { told } from '../expectations/finding.ts';
 import type { Finding } from '../expectations/finding.ts';
 import { partNames } from '../profile/evidence.ts';
 import { count, percent } from '../words.ts';
 import { correlationChart, meter } from './charts.ts';
 import { columnCard, columnRow, mostCards, shownShare } from './columns.ts';
-import { html, page } from './page.ts';
-import type { Markup } from './page.ts';
 import { rowsOfClass } from './report.ts';
 import type { ColumnReport, DataReport } from './report.ts';
+import { style } from './style.ts';
 
 export function reportPage(report: DataReport): string {
-  return page('Data report', html`<h1>Data report</h1>
+  return documentOf('Data report', style, html`<h1>Data report</h1>
 <p class="quiet">${report.task} of <b>${report.target}</b>. What the data is like that a run is about to train on, after the privacy measures and before the pipeline.</p>
 ${overview(report)}
 ${findings(report.findings)}
