@@ -9,6 +9,8 @@ import type { Manifest } from '../model/directory.ts';
 
 /** Body of an inference request for one row; undefined where no such row can be made up. */
 export async function exampleRequest({ signature }: Pick<Manifest, 'signature'>, preprocessing: Preprocessing): Promise<object | undefined> {
+  // An image in JSON is no example that a person would read.
+  if (preprocessing.inputs.some(({ kind }) => kind === 'Vector')) return undefined;
   const columns = preprocessing.inputs.map(({ name, kind }): Column => {
     const typical = typicalValue(preprocessing, name);
     return kind === 'Number' ? { kind, name, values: Float64Array.of(Number(Number(typical ?? 0).toPrecision(6))) } : textColumn(name, [typical === undefined ? null : String(typical)]);
