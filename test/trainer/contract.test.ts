@@ -24,8 +24,8 @@ describe('the order of a run', () => {
   const environment = { [trainerEnv.spec]: JSON.stringify(spec), [trainerEnv.volume]: '/volume' };
 
   it('is read from the variables that the operator sets', () => {
-    expect(orderFrom({ ...environment, [trainerEnv.attempt]: '4', [trainerEnv.jobUid]: 'uid', [trainerEnv.index]: '2', [trainerEnv.checkpointIntervalSeconds]: '60', [trainerEnv.checkpointKeep]: '3', [trainerEnv.sourceDirectory]: '/source', [trainerEnv.accelerator]: 'nvidia.com/gpu' }, () => 3))
-      .to.deep.equal({ spec, volume: '/volume', attempt: 4, checkpointIntervalSeconds: 60, checkpointKeep: 3, sourceDirectory: '/source', threads: 3, accelerator: 'nvidia.com/gpu', fence: { jobUid: 'uid', place: 'trainer-2', attempt: 4 } });
+    expect(orderFrom({ ...environment, [trainerEnv.attempt]: '4', [trainerEnv.jobUid]: 'uid', [trainerEnv.index]: '2', [trainerEnv.checkpointIntervalSeconds]: '60', [trainerEnv.checkpointKeep]: '3', [trainerEnv.sourceDirectory]: '/source', [trainerEnv.pseudonymKey]: '/keys/current', [trainerEnv.accelerator]: 'nvidia.com/gpu' }, () => 3))
+      .to.deep.equal({ spec, volume: '/volume', attempt: 4, checkpointIntervalSeconds: 60, checkpointKeep: 3, sourceDirectory: '/source', pseudonymKey: '/keys/current', threads: 3, accelerator: 'nvidia.com/gpu', fence: { jobUid: 'uid', place: 'trainer-2', attempt: 4 } });
   });
 
   it('takes an empty variable for one that is not set', () => {

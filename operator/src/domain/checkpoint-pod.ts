@@ -3,7 +3,7 @@ import { trainerEnv, type BucketPlace, type RestoreSource, type S3 } from '../ap
 import { bucketCredentials } from './bucket-credentials.ts';
 import type { Job } from './job.ts';
 import { volumeOf, type JobVolume } from './job-volume.ts';
-import type { EnvVar, PodSpec, VolumeMount } from './pod.ts';
+import type { EnvVar, PodParts } from './pod.ts';
 
 /** Where another job's checkpoints are. */
 export type Restore =
@@ -21,17 +21,11 @@ export interface CheckpointContext {
   readonly restore?: Restore;
 }
 
-interface Parts {
-  readonly env: readonly EnvVar[];
-  readonly mounts: readonly VolumeMount[];
-  readonly volumes: NonNullable<PodSpec['volumes']>;
-}
-
 const restoreMountPath = '/restore';
 const restorePrefix = 'ANNEAL_RESTORE_';
 
 /** @param mountPath  of the job's own volume */
-export function checkpointParts(job: Job, context: CheckpointContext, mountPath: string): Parts {
+export function checkpointParts(job: Job, context: CheckpointContext, mountPath: string): PodParts {
   const { s3 } = job.spec.checkpoint;
   const { restore } = context;
   const bucket = s3 === undefined ? [] : [{ name: trainerEnv.checkpointBucket, value: JSON.stringify(bucketPlace(s3, prefixOf(s3, job))) }, ...bucketCredentials(s3.credentialsSecretName, '')];

@@ -1,19 +1,13 @@
 /** What a pod of the built-in trainer is given for its data: where they are mounted from, with what credentials they are read, and where they are kept. */
 import { sourceCredentialsPrefix, trainerEnv, type TrainerSpec } from '../api/index.ts';
 import { bucketCredentials } from './bucket-credentials.ts';
-import type { EnvVar, PodSpec, VolumeMount } from './pod.ts';
-
-interface Parts {
-  readonly env: readonly EnvVar[];
-  readonly mounts: readonly VolumeMount[];
-  readonly volumes: NonNullable<PodSpec['volumes']>;
-}
+import type { EnvVar, PodParts } from './pod.ts';
 
 const sourceMountPath = '/source';
 const cacheMountPath = '/data-cache';
 const keyMountPath = '/var/run/secrets/anneal.dev/pseudonyms';
 
-export function dataParts(data: TrainerSpec['data'] | undefined): Parts {
+export function dataParts(data: TrainerSpec['data'] | undefined): PodParts {
   const source = sourceVolume(data?.source.uri ?? '');
   const cache = data?.cache;
   const key = data?.privacy?.pseudonymise?.key;

@@ -105,6 +105,14 @@ describe('a run on personal data', function suite() {
     });
   }
 
+  it('suppresses rare values also of a column that the model does not see', async () => {
+    await using volume = await folder();
+    await using source = await folder();
+    const { outcome, words } = await run(volume, source, { features: { columns: ['card', 'amount'] }, pipeline: [{ encode: { columns: ['card'] } }, { scale: { columns: ['amount'] } }] });
+    expect(outcome.kind, words.slice(0, 400)).to.equal('Succeeded');
+    expect(words).to.not.contain(`${canary}-astronaut`);
+  });
+
   it('begins anew with another key, and finds its model again with the same', async () => {
     await using volume = await folder();
     await using source = await folder();

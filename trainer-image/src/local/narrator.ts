@@ -72,13 +72,14 @@ export function createNarrator({ terminal, verbose, watched: asked }: NarratorOp
 /** What a person is told of the trainer's log. */
 const sentences: Readonly<Record<string, (fields: Fields) => string>> = {
   'Downloading data': ({ bytes, totalBytes }) => `Downloading: ${grouped(Number(bytes))}${typeof totalBytes === 'number' ? ` of ${grouped(totalBytes)}` : ''} bytes`,
-  'Data read': ({ file, files, rows, columns }) => `${String(file ?? files)}: ${grouped(Number(rows))} rows of ${grouped(Number(columns))} columns.`,
+  'Data read': ({ files, rows, columns }) => `${String(files)}: ${grouped(Number(rows))} rows of ${grouped(Number(columns))} columns.`,
   'Data prepared': ({ task, features, train, validation, test }) => `${String(task)}: ${grouped(Number(train))} rows train, ${grouped(Number(validation))} validate, ${grouped(Number(test))} test; ${grouped(Number(features))} numbers a row.`,
   'Fold ended': ({ fold, of, ...metrics }) => `Fold ${String(fold)} of ${String(of)}: ${Object.entries(metrics).map(([name, value]) => `${name} ${rounded(Number(value))}`).join(', ')}.`,
   'Going on from a checkpoint': ({ epoch, step }) => `Going on after epoch ${String(epoch)}, step ${String(step)}.`,
 };
 
 const problems: Readonly<Record<string, (fields: Fields) => string>> = {
+  'Data is not as expected': ({ found }) => String(found),
   'Passed over a checkpoint': ({ checkpoint, why }) => `The checkpoint ${String(checkpoint)} is not gone on from, since ${String(why)}.`,
   'Training thread did not stop in time and was ended': ({ graceMs }) => `The step at hand took longer than ${duration(Number(graceMs) / 1000)}; training was ended without a checkpoint of it.`,
 };

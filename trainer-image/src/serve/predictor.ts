@@ -63,7 +63,7 @@ export async function loadPredictor(directory: string, threads: number, pseudony
         return [{ name: 'prediction', datatype: 'FP64', shape: [table.rows], data: Array.from(values, (value) => value * target.scale + target.mean) }];
       }
       const { classes } = target;
-      const places = decide({ classes, probabilities: values, truth: new Int32Array(table.rows) }, preprocessing.thresholds ?? []);
+      const places = decide({ classes, probabilities: values }, preprocessing.thresholds ?? []);
       return [
         { name: 'label', datatype: 'BYTES', shape: [table.rows], data: Array.from(places, (place) => classes[place] ?? '') },
         { name: 'probabilities', datatype: 'FP32', shape: [table.rows, classes.length], data: Array.from(values) },

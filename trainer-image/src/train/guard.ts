@@ -15,7 +15,7 @@ import { requireVectorSpec } from '../data/vector.ts';
 import { AnnealError } from '../errors.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 
-/** @throws AnnealError `PRIVACY_KEY`, `DATA_PRIVACY`, `DATA_EXPECTATION`; `SPEC_…` for what does not go with the data; `VOLUME_WRITE` */
+/** @throws AnnealError `PRIVACY_KEY`, `DATA_PRIVACY`, `DATA_EXPECTATION`; `SPEC_…` for what does not go with the data */
 export async function guard(order: TrainingOrder, hooks: TrainingHooks, raw: Rows, key: PseudonymKey | undefined): Promise<Protected> {
   const { data } = order.spec;
   if (raw.vector !== undefined) requireVectorSpec(data, raw.vector);
@@ -25,19 +25,19 @@ export async function guard(order: TrainingOrder, hooks: TrainingHooks, raw: Row
   const privacy = data.privacy === undefined ? undefined : guarded.report;
   for (const finding of findings) if (finding.outcome !== 'Pass') hooks.log('warn', 'Data is not as expected', { check: finding.check, column: finding.column, outcome: finding.outcome, found: told(finding) });
   if (privacy !== undefined) hooks.log('info', 'Personal data protected', { rowsRemoved: privacy.rowsRemoved, keyId: privacy.keyId });
-  await report(order, evidence, findings, privacy);
+  await report(order, hooks, evidence, findings, privacy);
   requireExpectations(findings, reportFiles.page);
   return guarded;
 }
 
-/** Replicas find the same; one writes it. */
-async function report({ volume, replicas }: TrainingOrder, evidence: Evidence, findings: readonly Finding[], privacy: PrivacyReport | undefined): Promise<void> {
+/** Replicas find the same; one writes it. A run that can go on does not end because of its report. */
+async function report({ volume, replicas }: TrainingOrder, { log }: TrainingHooks, evidence: Evidence, findings: readonly Finding[], privacy: PrivacyReport | undefined): Promise<void> {
   if (replicas !== undefined && replicas.index !== 0) return;
   try {
     await writeReport(path.join(volume, volumeLayout.reports), evidence, findings, privacy);
   } catch (error) {
     if (error instanceof AnnealError) throw error;
-    throw new AnnealError('VOLUME_WRITE', { message: `The report of the data could not be written to the job's volume: ${String(error)}. Ask for a larger volume.`, cause: error });
+    log('error', 'Report of the data could not be written', { error: String(error) });
   }
 }
 
@@ -46,6 +46,6 @@ export function columnsBeside({ data: { split, privacy, expectations = [] }, val
   return [
     split.groupBy, split.orderBy, validation?.groupBy, ...evaluation?.slices ?? [],
     ...expectations.map(({ column }) => column),
-    ...privacy?.kAnonymity?.quasiIdentifiers ?? [], ...privacy?.lDiversity?.quasiIdentifiers ?? [], privacy?.lDiversity?.sensitive,
+    ...privacy?.suppress?.map(({ column }) => column) ?? [], ...privacy?.kAnonymity?.quasiIdentifiers ?? [], ...privacy?.lDiversity?.quasiIdentifiers ?? [], privacy?.lDiversity?.sensitive,
   ].filter((name) => name !== undefined);
 }

@@ -67,6 +67,21 @@ answer({k: {name: v[:, i] for i, name in enumerate(given)} for k, v in done.item
     await check('quantiles', { discretise: { columns: names, bins: 7, strategy: 'Quantile' } }, names, filled);
   });
 
+  it('pca', async () => {
+    const names = ['age', 'income', 'height', 'balance'];
+    const steps = [{ impute: { strategy: 'Mean', columns: names } }, { drop: { columns: ['city', 'plan', 'joined'] } }, { scale: { method: 'Standard' } }, { pca: { components: 3, whiten: false } }];
+    const expected = await science<number[][]>(`
+from sklearn.pipeline import make_pipeline
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import StandardScaler
+from sklearn.decomposition import PCA
+X = np.column_stack([numbers(given[name]) for name in given])
+answer(make_pipeline(SimpleImputer(), StandardScaler(), PCA(3)).fit_transform(X).T)`, given(...names));
+    const done = await apply(await fitted(table, ...steps));
+    expect(done.columns.map(({ name }) => name)).to.deep.equal(['pca_0', 'pca_1', 'pca_2']);
+    done.columns.forEach((column, at) => expectClose(valuesOf(done, column.name), expected[at] ?? [], column.name, 1));
+  });
+
   it('encode one-hot with rare categories as one, ordinal, and by the target', async () => {
     const complete = await apply(await fitted(only('city', 'plan'), { impute: { strategy: 'MostFrequent' } }), only('city', 'plan'));
     const [city, plan] = complete.columns.map(cells);

@@ -13,8 +13,8 @@ import type { Correlations } from './correlations.ts';
 import { NumberSummary } from './numbers.ts';
 import type { NumberProfile } from './numbers.ts';
 import { halves, relation } from './relation.ts';
-import type { SampledTarget } from './sampled-target.ts';
 import { sampleOf, sampleSize } from './sample.ts';
+import type { SampledTarget } from './sample.ts';
 import { TextSummary } from './texts.ts';
 import type { TextProfile } from './texts.ts';
 

@@ -6,7 +6,7 @@
  */
 import { random, shuffle } from '../random.ts';
 import type { Column } from '../table.ts';
-import type { SampledTarget } from './sampled-target.ts';
+import type { SampledTarget } from './sample.ts';
 import { stretches } from './stretches.ts';
 
 /** Places of the rows, cut in two by lot: data may be sorted by anything. */
