@@ -28,6 +28,11 @@ describe('the order of a run', () => {
       .to.deep.equal({ spec, volume: '/volume', attempt: 4, checkpointIntervalSeconds: 60, checkpointKeep: 3, sourceDirectory: '/source', pseudonymKey: '/keys/current', threads: 3, accelerator: 'nvidia.com/gpu', fence: { jobUid: 'uid', place: 'trainer-2', attempt: 4 } });
   });
 
+  it('has the cache and the credentials of the data', () => {
+    const order = orderFrom({ ...environment, [trainerEnv.dataCache]: '/cache', [trainerEnv.dataCacheBytes]: '1000', ANNEAL_SOURCE_KAFKA_USERNAME: 'me', [trainerEnv.sourceDirectory]: '/source' }, () => 1);
+    expect(order).to.deep.include({ dataCache: { folder: '/cache', maxBytes: 1000 }, sourceCredentials: { ANNEAL_SOURCE_KAFKA_USERNAME: 'me' } });
+  });
+
   it('takes an empty variable for one that is not set', () => {
     expect(orderFrom({ ...environment, [trainerEnv.accelerator]: '', [trainerEnv.attempt]: '' }, () => 1)).to.deep.equal({ spec, volume: '/volume', threads: 1, attempt: 1, checkpointIntervalSeconds: 0, checkpointKeep: 2, fence: { jobUid: '', place: 'trainer-0', attempt: 1 } });
   });

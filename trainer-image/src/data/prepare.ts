@@ -23,19 +23,29 @@ import { slicesOf } from '../evaluate/slices.ts';
 import type { Slice } from '../evaluate/slices.ts';
 import type { DecisionThreshold } from '../evaluate/thresholds.ts';
 import { firstMissing, infoOf, pick, rowNumber, textAt } from './table.ts';
-import type { Column, ColumnInfo, Table } from './table.ts';
+import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
 import { codeClasses, fitValues, taskOf } from './target.ts';
 import type { TargetCoding } from './target.ts';
+import { vectorMatrix, vectorRows } from './vector.ts';
+
+/** What a row is given as. */
+export type InputColumn = { readonly name: string; readonly kind: Column['kind'] } | InputVector;
+
+export interface InputVector {
+  readonly name: string;
+  readonly kind: 'Vector';
+  readonly shape: readonly number[];
+}
 
 /** Everything that turns raw rows into the network's input and its output into an answer; `preprocessing.json` of a model. */
 export interface Preprocessing {
-  readonly inputs: readonly { readonly name: string; readonly kind: Column['kind'] }[];
+  readonly inputs: readonly InputColumn[];
   /** Texts that stood for a missing value in the file, and do so in a request. */
   readonly missing: readonly string[];
   /** What is done to personal data of a row before the steps. */
   readonly privacy?: readonly PrivacyStep[];
   readonly steps: readonly FittedStep[];
-  /** Names of the numbers of one row, after the steps. */
+  /** Names of the numbers of one row, after the steps; of a row that is an array the name of that. */
   readonly features: readonly string[];
   /** Shape of one row. */
   readonly shape: readonly number[];
@@ -84,23 +94,24 @@ export function rowsOptions(spec: TrainerSpec['data'], beside: readonly string[]
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
 export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, privacy }: PrepareOptions = {}): Promise<Prepared> {
-  const inputs = inputsOf(spec, data.columns);
+  const { vector } = data;
+  const inputs = inputsOf(spec, data);
   const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
   const names = inputs.map(({ name }) => name);
   const pipeline = await fitPipeline(spec.pipeline, frameOfRows(data, names, parts.train), target, data.inMemory);
   const train = pipeline.rows.map((row) => parts.train[row] ?? 0);
-  const { features, matrix } = await matrixOfRows(data, names, pipeline);
+  const { features, matrix } = vector === undefined ? await matrixOfRows(data, names, pipeline) : { features: [{ name: vector.name }], matrix: await vectorMatrix(vector, data, pipeline.whileTraining) };
   const { coding, codes } = code(train);
   const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
   const measures = stepsOf(privacy?.steps ?? [], names);
   const preprocessing: Preprocessing = {
     // As they stand in the data: a request is protected like the rows were.
-    inputs: pick(privacy?.raw ?? data.columns, names, 'spec.trainer.data.features.columns').map(({ name, kind }) => ({ name, kind })),
+    inputs: vector === undefined ? pick(privacy?.raw ?? data.columns, names, 'spec.trainer.data.features.columns').map(({ name, kind }) => ({ name, kind })) : [{ name: vector.name, kind: 'Vector', shape: vector.shape }],
     missing: rowsOptions(spec).csv.missing,
     ...(measures.length === 0 ? {} : { privacy: measures }),
     steps: pipeline.steps,
     features: features.map(({ name }) => name),
-    shape: shapeOf(spec, features.map(({ name }) => name)),
+    shape: shapeOf(spec, features.map(({ name }) => name), vector),
     ...(embeddings.length === 0 ? {} : { embeddings }),
     target: coding,
   };
@@ -111,9 +122,9 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
 /** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
 export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, beside: readonly string[]): Promise<Subject> {
   const { selection } = rowsOptions(spec, beside);
-  const features = inputsOf(spec, rows.columns).map(({ name }) => name);
+  const features = inputsOf(spec, rows).map(({ name }) => name);
   const { parts, target: { task } } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
-  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(selection, name)), target: spec.target, task, features, parts, seed: spec.split.seed };
+  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(selection, name)), target: spec.target, task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
 }
 
 async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {
@@ -133,6 +144,7 @@ function trainingPart({ sample, balance }: TrainerSpec['data'], part: Part, nomi
 /** Raw rows to the network's input, as in training. @throws AnnealError `DATA_NOT_NUMERIC`, `DATA_CATEGORIES` */
 export async function preprocess(preprocessing: Preprocessing, raw: Table): Promise<Float32Array> {
   const done = await applyPipeline(preprocessing.steps, raw);
+  if (done.vector !== undefined) return vectorRows(done);
   const matrix = new Float32Array(done.rows * done.columns.length);
   writeRows(done, matrix, 0);
   return matrix;
@@ -141,7 +153,7 @@ export async function preprocess(preprocessing: Preprocessing, raw: Table): Prom
 /** Values of a block in the widest form that the pipeline brings it to; keeps what a step makes at once within some tens of megabytes. */
 const blockValues = 4 * 1024 * 1024;
 
-async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline): Promise<{ features: ColumnInfo[]; matrix: Matrix }> {
+async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: Matrix }> {
   const features = (await whileTraining(emptyTable(pick(data.columns, names, 'spec.trainer.data.features.columns')))).columns.map(infoOf);
   const width = features.length;
   const values = new Float32Array(data.rows * width);
@@ -158,7 +170,8 @@ async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column> 
   return data.column(spec.target);
 }
 
-function inputsOf(spec: TrainerSpec['data'], present: readonly ColumnInfo[]): ColumnInfo[] {
+function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }: Rows): ColumnInfo[] {
+  if (vector !== undefined) return [];
   const { columns, exclude = [] } = spec.features ?? {};
   if (columns?.includes(spec.target)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
   if (columns !== undefined) return pick(present, columns, 'spec.trainer.data.features.columns');
@@ -205,14 +218,15 @@ async function partsOf(spec: TrainerSpec['data']['split'], data: Rows, strata: I
   return { ...holdout, test: fold === undefined ? test : new Int32Array(0) };
 }
 
-function shapeOf(spec: TrainerSpec['data'], features: readonly string[]): readonly number[] {
+function shapeOf(spec: TrainerSpec['data'], features: readonly string[], vector: VectorColumn | undefined): readonly number[] {
+  const width = vector?.width ?? features.length;
   const shape = spec.features?.shape;
-  if (shape === undefined) return [features.length];
+  if (shape === undefined) return vector?.shape ?? [width];
   const size = shape.reduce((product, length) => product * length, 1);
-  if (size === features.length) return shape;
+  if (size === width) return shape;
   throw new AnnealError('SPEC_SHAPE_MISMATCH', {
     at: 'spec.trainer.data.features.shape',
-    message: `features.shape [${shape.join(', ')}] holds ${size} values, but a row has ${features.length} after the pipeline: ${list(features)}. Correct the shape, or choose the columns.`,
+    message: `features.shape [${shape.join(', ')}] holds ${size} values, but a row has ${width} after the pipeline: ${list(features)}. Correct the shape, or choose the columns.`,
   });
 }
 

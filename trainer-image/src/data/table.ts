@@ -35,6 +35,17 @@ export interface TimeColumn {
 
 export type Column = NumberColumn | TextColumn | TimeColumn;
 
+/** An array in each row, as of an image: what a network sees of data that are no table. NaN is a missing value. */
+export interface VectorColumn {
+  readonly kind: 'Vector';
+  readonly name: string;
+  /** Of one row; its product is `width`. */
+  readonly shape: readonly number[];
+  readonly width: number;
+  /** rows × width, row-major. */
+  readonly values: Uint8Array | Float32Array;
+}
+
 export interface ColumnInfo {
   readonly name: string;
   readonly kind: Column['kind'];
@@ -46,6 +57,8 @@ export interface ColumnInfo {
 export interface Table {
   readonly rows: number;
   readonly columns: readonly Column[];
+  /** What rows hold beside their columns. Steps pass it on as it is, but for those that say that they change it. */
+  readonly vector?: VectorColumn;
   /** Where each row stood in the data, when rows were taken out of it. */
   readonly origin?: Int32Array;
 }
@@ -101,7 +114,14 @@ export const rowNumber = (table: Table, row: number): number => (table.origin?.[
 /** The rows with these indices, in this order. */
 export function take(table: Table, rows: Int32Array): Table {
   const origin = rows.map((row) => table.origin?.[row] ?? row);
-  return { rows: rows.length, columns: table.columns.map((column) => takeColumn(column, rows)), origin };
+  return { rows: rows.length, columns: table.columns.map((column) => takeColumn(column, rows)), ...(table.vector === undefined ? {} : { vector: takeVector(table.vector, rows) }), origin };
+}
+
+export function takeVector(vector: VectorColumn, rows: Int32Array): VectorColumn {
+  const { width, values } = vector;
+  const taken = values instanceof Uint8Array ? new Uint8Array(rows.length * width) : new Float32Array(rows.length * width);
+  for (let at = 0; at < rows.length; at++) taken.set(values.subarray((rows[at] ?? 0) * width, ((rows[at] ?? 0) + 1) * width), at * width);
+  return { ...vector, values: taken };
 }
 
 export function takeColumn(column: Column, rows: Int32Array): Column {
@@ -118,7 +138,12 @@ function taken<T extends Float64Array | Int32Array>(from: T, to: T, rows: Int32A
 export function slice(table: Table, from: number, to: number): Table {
   const columns = table.columns.map((column): Column => (column.kind === 'Text' ? { ...column, codes: column.codes.subarray(from, to) } : { ...column, values: column.values.subarray(from, to) }));
   const origin = table.origin?.subarray(from, to) ?? (from === 0 ? undefined : Int32Array.from({ length: to - from }, (_, row) => from + row));
-  return { rows: to - from, columns, ...(origin === undefined ? {} : { origin }) };
+  const { vector } = table;
+  return {
+    rows: to - from, columns,
+    ...(vector === undefined ? {} : { vector: { ...vector, values: vector.values.subarray(from * vector.width, to * vector.width) } }),
+    ...(origin === undefined ? {} : { origin }),
+  };
 }
 
 /**

@@ -10,7 +10,10 @@ import { parseInfer, ProtocolError } from '../serve/request.ts';
 
 /** Body of an inference request for one row; undefined where none can be made up that the model answers. */
 export async function exampleRequest({ signature }: Pick<Manifest, 'signature'>, preprocessing: Preprocessing): Promise<object | undefined> {
-  const data = preprocessing.inputs.map(({ name, kind }) => valueOf(kind, typicalValue(preprocessing, name)));
+  // An image in JSON is no example that a person would read.
+  const columns = preprocessing.inputs.filter((input) => input.kind !== 'Vector');
+  if (columns.length < preprocessing.inputs.length) return undefined;
+  const data = columns.map(({ name, kind }) => valueOf(kind, typicalValue(preprocessing, name)));
   const [all] = signature.inputs;
   const inputs = all?.shape.length === 2 ? [{ ...all, shape: [1, data.length], data }] : signature.inputs.map((input, index) => ({ ...input, shape: [1], data: [data[index] ?? null] }));
   try {

@@ -83,13 +83,15 @@ export function writeModel(parent: string, name: string, { files, model }: Model
 
 export const text = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`;
 
+const datatypes = { Number: 'FP64', Time: 'BYTES', Text: 'BYTES', Vector: 'FP32' } as const satisfies Record<Preprocessing['inputs'][number]['kind'], string>;
+
 /** Inputs are the raw columns: one tensor for all where all are numbers, else one for each. */
-function signatureOf(preprocessing: Preprocessing): Manifest['signature'] {
+export function signatureOf(preprocessing: Preprocessing): Manifest['signature'] {
   const { inputs, target } = preprocessing;
   return {
     inputs: inputs.every(({ kind }) => kind === 'Number')
       ? [{ name: 'rows', datatype: 'FP64', shape: [-1, inputs.length] }]
-      : inputs.map(({ name, kind }) => ({ name, datatype: kind === 'Number' ? 'FP64' : 'BYTES', shape: [-1] })),
+      : inputs.map((input) => ({ name: input.name, datatype: datatypes[input.kind], shape: input.kind === 'Vector' ? [-1, ...input.shape] : [-1] })),
     outputs: target.task === 'Classification'
       ? [{ name: 'label', datatype: 'BYTES', shape: [-1] }, { name: 'probabilities', datatype: 'FP32', shape: [-1, target.classes.length] }]
       : [{ name: 'prediction', datatype: 'FP64', shape: [-1] }],

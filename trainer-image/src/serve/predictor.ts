@@ -39,7 +39,7 @@ export async function loadPredictor(directory: string, threads: number, pseudony
   const { manifest, digest, preprocessing } = model;
   const changes = openSteps(preprocessing.privacy ?? [], pseudonymKey === undefined ? undefined : readKey(pseudonymKey));
   const { target } = preprocessing;
-  const width = preprocessing.features.length;
+  const width = preprocessing.shape.reduce((product, length) => product * length, 1);
   const engine = await openEngine(model, threads);
   for (const rows of [1, 64]) await engine.run(new Float32Array(rows * width), rows);
 

@@ -11,12 +11,14 @@ import type { PrivacyReport, Protected, PseudonymKey } from '../data/privacy/ind
 import { Evidence } from '../data/profile/evidence.ts';
 import { reportFiles, writeReport } from '../data/report/index.ts';
 import type { Rows } from '../data/rows.ts';
+import { requireVectorSpec } from '../data/vector.ts';
 import { AnnealError } from '../errors.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 
 /** @throws AnnealError `PRIVACY_KEY`, `DATA_PRIVACY`, `DATA_EXPECTATION`; `SPEC_…` for what does not go with the data */
 export async function guard(order: TrainingOrder, hooks: TrainingHooks, raw: Rows, key: PseudonymKey | undefined): Promise<Protected> {
   const { data } = order.spec;
+  if (raw.vector !== undefined) requireVectorSpec(data, raw.vector);
   const guarded = await protect(privacySpec(data.privacy), raw, key);
   const evidence = new Evidence(await subjectOf(data, guarded.rows, columnsBeside(order.spec)));
   const findings = await checkExpectations(data.expectations ?? [], evidence);

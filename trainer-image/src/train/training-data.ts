@@ -2,10 +2,12 @@
 import path from 'node:path';
 import { openRows } from '../data/ingest/index.ts';
 import { rowsOptions } from '../data/prepare.ts';
+import { rowsOf } from '../data/rows.ts';
 import type { Rows } from '../data/rows.ts';
 import { openSource } from '../data/source.ts';
 import type { SourcePlaces } from '../data/source.ts';
-import { sourceSpec } from '../data/sources/spec.ts';
+import { sourceSpec, vectorSource } from '../data/sources/spec.ts';
+import { readVectors } from '../data/vector-files.ts';
 import { list } from '../errors.ts';
 import { columnsBeside } from './guard.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
@@ -20,13 +22,18 @@ export interface TrainingData extends AsyncDisposable {
 export async function openTrainingData(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingData> {
   const { spec } = order;
   let toldAt = hooks.now();
-  await using held = new AsyncDisposableStack();
-  const source = held.use(await openSource(sourceSpec(spec.data.source), placesOf(order, hooks), hooks.signal, (progress) => {
+  const tell = (what: string, fields: object): void => {
     if (hooks.now() - toldAt < 5000) return;
     toldAt = hooks.now();
-    hooks.log('info', 'Downloading data', { ...progress });
-  }));
-  const rows = held.use(await openRows(source.files, rowsOptions(spec.data, columnsBeside(spec)), {
+    hooks.log('info', what, { ...fields });
+  };
+  await using held = new AsyncDisposableStack();
+  const where = sourceSpec(spec.data.source);
+  const vectors = vectorSource(spec.data.source);
+  const source = held.use(await openSource(where, placesOf(order, hooks), hooks.signal, (progress) => tell('Downloading data', progress)));
+  const rows = vectors !== undefined ? rowsOf(await readVectors(source.files, vectors, {
+    source: where, target: spec.data.target, signal: hooks.signal, onProgress: (done, of) => tell('Decoding images', { done, of }),
+  })) : held.use(await openRows(source.files, rowsOptions(spec.data, columnsBeside(spec)), {
     threads: order.threads, memoryBytes: order.memoryBytes ?? modestMemory, cache: { ...tablesOf(order), now: hooks.now }, signal: hooks.signal,
   }));
   hooks.log('info', 'Data read', { files: list(source.files.map(({ name }) => name), 3), sha256: source.sha256, rows: rows.rows, columns: rows.columns.length });

@@ -6,6 +6,7 @@ import type { Column, ColumnInfo, NumberColumn, Table, TextColumn } from '../tab
 
 /** The named columns, or all that `suits` accepts when none are named. */
 export function chosen(frame: Frame, names: readonly string[] | undefined, suits: (column: ColumnInfo) => boolean, at: string): ColumnInfo[] {
+  if (frame.vector !== undefined && names?.includes(frame.vector.name) === true) throw new AnnealError('SPEC_COLUMN_KIND', { at: `${at}.columns`, message: `"${frame.vector.name}" is an array in each row, and only scale can change those. Leave it out.` });
   return names === undefined ? frame.columns.filter(suits) : pick(frame.columns, names, `${at}.columns`);
 }
 

@@ -27,6 +27,8 @@ export interface Subject {
   readonly task: Task;
   /** Columns that the model sees. */
   readonly features: readonly string[];
+  /** What rows hold beside their columns, by its name in `rows`. */
+  readonly vector?: string;
   readonly parts: Split;
   /** For what is drawn by lot. */
   readonly seed: number;
@@ -70,7 +72,7 @@ export class Evidence {
 
   /** Rows that equal an earlier one in all columns that are looked at. */
   duplicates(): Promise<FoundRows> {
-    return this.#duplicates ??= repeatedRows(this.subject.rows, this.subject.columns);
+    return this.#duplicates ??= repeatedRows(this.subject.rows, [...this.subject.columns, ...vectorIn(this.subject)]);
   }
 
   /** Rows of validation and test whose features a training row has too. */
@@ -137,11 +139,14 @@ async function profileOf({ rows, seed }: Subject, { name, kind }: ColumnInfo): P
   return numbers?.profile() ?? texts.profile();
 }
 
-async function leakedRows({ rows, features, parts }: Subject): Promise<FoundRows> {
+const vectorIn = ({ vector }: Subject): string[] => (vector === undefined ? [] : [vector]);
+
+async function leakedRows(subject: Subject): Promise<FoundRows> {
+  const { rows, features, parts } = subject;
   const roles = new Uint8Array(rows.rows);
   for (const row of parts.train) roles[row] = 1;
   for (const part of [parts.validation, parts.test]) for (const row of part) roles[row] = 2;
-  return sharedRows(rows, features, (row) => (roles[row] === 1 ? 'Known' : roles[row] === 2 ? 'Asked' : undefined));
+  return sharedRows(rows, [...features, ...vectorIn(subject)], (row) => (roles[row] === 1 ? 'Known' : roles[row] === 2 ? 'Asked' : undefined));
 }
 
 async function classCounts({ rows, target, parts }: Subject): Promise<ClassCounts> {

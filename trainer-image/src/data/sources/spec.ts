@@ -44,6 +44,26 @@ export function sourceSpec(source: Source): SourceSpec {
 
 export const mostFiles = 100_000;
 
+/** What rows that are arrays are read from. */
+export type VectorSource =
+  | { readonly format: 'Images'; readonly images: { readonly height: number; readonly width: number; readonly channels: 1 | 3 } }
+  | { readonly format: 'Arrays'; readonly arrays: { readonly features: string; readonly target?: string } };
+
+interface WrittenVectors {
+  readonly format: string;
+  readonly images?: { readonly height: number; readonly width: number; readonly channels?: number };
+  readonly arrays?: { readonly features?: string; readonly target?: string };
+}
+
+/** Undefined where the rows are those of a table. @throws AnnealError `SPEC_INVALID` */
+export function vectorSource(source: Source): VectorSource | undefined {
+  const { format, images, arrays = {} }: WrittenVectors = source;
+  if (format === 'Arrays') return { format, arrays: { ...arrays, features: arrays.features ?? 'x' } };
+  if (format !== 'Images') return undefined;
+  if (images === undefined) throw new AnnealError('SPEC_INVALID', { at: `${sourceField}.images`, message: 'Images are brought to one size before they are learnt from. Write it, for example images: {height: 64, width: 64, channels: 3}.' });
+  return { format, images: { ...images, channels: images.channels === 1 ? 1 : 3 } };
+}
+
 export const sourceField = 'spec.trainer.data.source';
 
 /** A file as a source knows it, before it is here. */
