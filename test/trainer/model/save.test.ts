@@ -159,6 +159,11 @@ describe('an ONNX file', () => {
     });
   }
 
+  it('is left out where there are no rows to compare it on', async () => {
+    const none = { rows: 0, features: matrixOf(new Float32Array(0), 12) };
+    expect(await exactOnnx({ ...request, sample: none }, () => undefined)).to.deep.equal({ kind: 'None', why: 'there are no rows to compare them on' });
+  });
+
   it('is left out where it gives another number of values', async () => {
     const lines: Line[] = [];
     expect(await exactOnnx({ ...request, predict: () => new Float32Array(5) }, logTo(lines))).to.include({ kind: 'None' });
