@@ -5,7 +5,7 @@ import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
 import type { Judge } from '../../../trainer-image/src/model/compress/compress.ts';
 import { readModel } from '../../../trainer-image/src/model/directory.ts';
-import { artifactsOf, forward } from '../../../trainer-image/src/model/layers-model.ts';
+import { artifactsOf, forward } from '../../../trainer-image/src/model/layers-files.ts';
 import { exactOnnx } from '../../../trainer-image/src/model/onnx/file.ts';
 import type { OnnxRequest } from '../../../trainer-image/src/model/onnx/file.ts';
 import { openSession } from '../../../trainer-image/src/model/onnx/session.ts';

@@ -3,7 +3,7 @@ import type { LayersModel, Tensor } from '@tensorflow/tfjs-node-gpu';
 import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { random } from '../../../trainer-image/src/data/random.ts';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
-import { artifactsOf } from '../../../trainer-image/src/model/layers-model.ts';
+import { artifactsOf } from '../../../trainer-image/src/model/layers-files.ts';
 import { exportOnnx } from '../../../trainer-image/src/model/onnx/export.ts';
 import { encodeModel } from '../../../trainer-image/src/model/onnx/proto.ts';
 import type { OnnxModel } from '../../../trainer-image/src/model/onnx/proto.ts';

@@ -9,7 +9,7 @@ import { compress } from './compress/compress.ts';
 import type { CompressionSpec, Judge } from './compress/compress.ts';
 import { manifestFile, stored } from './directory.ts';
 import type { Manifest, StoredModel } from './directory.ts';
-import { artifactsOf, forward, modelJson } from './layers-model.ts';
+import { artifactsOf, forward, modelJson } from './layers-files.ts';
 import { exactOnnx, onnxName } from './onnx/file.ts';
 import type { ExactOnnx, Sample } from './onnx/file.ts';
 import { encodeModel } from './onnx/proto.ts';
