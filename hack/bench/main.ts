@@ -4,10 +4,11 @@
  */
 import { reconcile } from './reconcile.ts';
 import { scale } from './scale.ts';
+import { training } from './training.ts';
 import { UsageError } from './usage.ts';
 import type { Benchmark } from './usage.ts';
 
-const benchmarks: readonly Benchmark[] = [reconcile, scale];
+const benchmarks: readonly Benchmark[] = [reconcile, scale, training];
 
 const usage = `npm run bench -- NAME [--json] [OPTIONS]
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { TrainingResult } from '@anneal/operator/api';
 import { AnnealError } from '../../../trainer-image/src/errors.ts';
 import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
-import type { Part } from '../../../trainer-image/src/data/prepare.ts';
+import type { Part } from '../../../trainer-image/src/data/part.ts';
 import { random } from '../../../trainer-image/src/data/random.ts';
 import type { Link, LinkEvent } from '../../../trainer-image/src/train/collective/link.ts';
 import type { Loss, Member } from '../../../trainer-image/src/train/collective/membership.ts';
@@ -25,9 +25,8 @@ function toyLearner(): Learner {
     throw new Error('not a part of this test');
   };
   return {
-    get network() { return unused(); },
     size,
-    learn: unused, evaluate: unused, setWeights: unused,
+    learn: unused, evaluate: unused, predict: unused, setWeights: unused, model: unused,
     measure: (part, [step = 0, shard = 0], share) => ({
       gradient: Float32Array.from(weights, (weight, at) => share * (weight * (part.features[at % part.features.length] ?? 0) + Math.sin(step + 7 * shard + at))),
       outputs: part.targets instanceof Float32Array ? part.targets.map((target) => target * (weights[0] ?? 0)) : part.targets,
@@ -164,7 +163,7 @@ class World {
   private async live(replicas: Replicas): Promise<void> {
     const run: SharedRun = { state: startState(), learner: toyLearner() };
     for (;;) {
-      const end = run.state.step < steps ? await replicas.learn(run, { train, order, from: 0, to: rows }) : await replicas.conclude(run);
+      const end = run.state.step < steps ? await replicas.learn(run, { train, order, from: 0, to: rows, rate: 0.1 }) : await replicas.conclude(run);
       if (end === 'Lead') {
         this.result ??= { metrics: { rows: run.state.tally.rows, loss: run.state.tally.lossSum }, epochs: 1, model: { path: 'model', digest: Buffer.from(run.learner.weights().buffer).toString('hex'), sizeBytes: size } };
         return;

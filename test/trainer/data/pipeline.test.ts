@@ -1,23 +1,13 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { prepare, preprocess } from '../../../trainer-image/src/data/prepare.ts';
-import { applyPipeline, fitPipeline } from '../../../trainer-image/src/data/pipeline/index.ts';
-import { frameOf } from '../../../trainer-image/src/data/frame.ts';
+import { applyPipeline } from '../../../trainer-image/src/data/pipeline/index.ts';
 import { rowsOf } from '../../../trainer-image/src/data/rows.ts';
 import { take } from '../../../trainer-image/src/data/table.ts';
 import type { Table } from '../../../trainer-image/src/data/table.ts';
 import { codeOf, trainerSpec } from '../support.ts';
+import { fitted, run } from './steps/support.ts';
 import { cells, number, tableOf, text } from './tables.ts';
-
-const steps = (...pipeline: object[]) => trainerSpec({ data: { source: { uri: 'file:///x' }, target: 'y', pipeline }, model: { preset: 'MLP' } }).data.pipeline;
-
-/** Fits and applies to the same rows; columns as plain lists. */
-const fitted = (table: Table, ...pipeline: object[]) => fitPipeline(steps(...pipeline), frameOf(table), true);
-
-async function run(table: Table, ...pipeline: object[]): Promise<Record<string, unknown[]>> {
-  const done = await applyPipeline(await fitted(table, ...pipeline), table);
-  return Object.fromEntries(done.columns.map((column) => [column.name, cells(column)]));
-}
 
 describe('the pipeline', () => {
   it('imputes by median, mean, most frequent value and constant, as scikit-learn defines them', async () => {
@@ -63,7 +53,7 @@ describe('the pipeline', () => {
 
   it('treats a category that training never saw as told', async () => {
     const [seen, unseen] = [tableOf(text('t', 'a', 'b')), tableOf(text('t', 'c'))];
-    const apply = async (encode: object) => (await applyPipeline(await fitted(seen, { encode }), unseen)).columns.map(cells);
+    const apply = async (encode: object) => (await applyPipeline((await fitted(seen, { encode })).steps, unseen)).columns.map(cells);
     expect(await apply({ method: 'OneHot' })).to.deep.equal([[0], [0]]);
     expect(await apply({ method: 'Ordinal' })).to.deep.equal([[-1]]);
     const refused = await codeOf(() => apply({ unknown: 'Refuse' }));
@@ -74,7 +64,7 @@ describe('the pipeline', () => {
   it('is fitted on training rows alone', async () => {
     const whole = tableOf(number('v', 0, 10, 1000));
     const seen = await fitted(take(whole, Int32Array.of(0, 1)), { scale: { method: 'MinMax' } });
-    expect((await applyPipeline(seen, whole)).columns.map(cells)[0]).to.deep.equal([0, 1, 100]);
+    expect((await applyPipeline(seen.steps, whole)).columns.map(cells)[0]).to.deep.equal([0, 1, 100]);
   });
 
   const wrong: readonly (readonly [string, Table, object, string, RegExp])[] = [

@@ -5,7 +5,7 @@ import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
 import type { Judge } from '../../../trainer-image/src/model/compress/compress.ts';
 import { readModel } from '../../../trainer-image/src/model/directory.ts';
-import { artifactsOf, forward } from '../../../trainer-image/src/model/layers-files.ts';
+import { artifactsOf, forward } from '../../../trainer-image/src/model/layers-format.ts';
 import { exactOnnx } from '../../../trainer-image/src/model/onnx/file.ts';
 import type { OnnxRequest } from '../../../trainer-image/src/model/onnx/file.ts';
 import { openSession } from '../../../trainer-image/src/model/onnx/session.ts';
@@ -28,7 +28,7 @@ function classifier(...between: InstanceType<typeof tf.layers.Layer>[]): LayersM
 const sample = { rows: 100, features: matrixOf(normals(1200, 1, 'rows'), 12) };
 
 const parts = (network: LayersModel): ModelParts => ({
-  network, sample, metrics: {},
+  network, sample, metrics: {}, reports: {},
   preprocessing: {
     inputs: Array.from({ length: 12 }, (_, place) => ({ name: `x${place}`, kind: 'Number' })), missing: [''], steps: [],
     features: Array.from({ length: 12 }, (_, place) => `x${place}`), shape: [4, 3], target: { task: 'Classification', name: 'y', classes: ['a', 'b'] },

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-node-gpu';
 import { askPython } from '../../../hack/python/venv.ts';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
-import { artifactsOf } from '../../../trainer-image/src/model/layers-files.ts';
+import { artifactsOf } from '../../../trainer-image/src/model/layers-format.ts';
 import { exportOnnx } from '../../../trainer-image/src/model/onnx/export.ts';
 import { encodeModel } from '../../../trainer-image/src/model/onnx/proto.ts';
 import { compare, difference, normals, onnxOf, predictOnnx, predictTf, randomise, rowsFor } from './support.ts';

@@ -2,7 +2,7 @@
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError } from '../errors.ts';
 import { mean, standardDeviation } from './statistics.ts';
-import { firstMissing } from './table.ts';
+import { firstMissing, shownAt } from './table.ts';
 import type { Column, NumberColumn } from './table.ts';
 
 export type Task = 'Classification' | 'Regression';
@@ -12,6 +12,9 @@ export type TargetCoding =
   | { readonly task: 'Classification'; readonly name: string; readonly classes: readonly string[] }
   /** value = output * scale + mean */
   | { readonly task: 'Regression'; readonly name: string; readonly mean: number; readonly scale: number };
+
+/** What is learnt: a target, or the rows themselves. */
+export type Learning = TargetCoding | { readonly task: 'Reconstruction' };
 
 const at = 'spec.trainer.data.target';
 /** More whole numbers than this are a quantity; the CRD says so too. */
@@ -24,8 +27,8 @@ export function taskOf(spec: TrainerSpec['data'], target: Column): Task {
   if (row >= 0) throw new AnnealError('DATA_TARGET', { at, message: `Row ${row + 1} has no value in the target column "${target.name}". Remove such rows, or fill them in.` });
   if (target.kind === 'Time') throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is a time, which cannot be learnt. Give a column with what is to be predicted, for example a number of days.` });
   if (spec.task === 'Regression' && target.kind === 'Text') {
-    const text = target.dictionary.find((value) => Number.isNaN(Number(value))) ?? '';
-    throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.task', message: `Regression needs a target of numbers, and column "${target.name}" has "${text}". Correct the data, or write task: Classification.` });
+    const row = target.codes.findIndex((code) => Number.isNaN(Number(target.dictionary[code])));
+    throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.task', message: `Regression needs a target of numbers, and column "${target.name}" has "${shownAt(target, row)}". Correct the data, or write task: Classification.` });
   }
   return spec.task ?? (target.kind === 'Text' || areFewWholeNumbers(target) ? 'Classification' : 'Regression');
 }
@@ -42,7 +45,7 @@ function areFewWholeNumbers(target: NumberColumn): boolean {
 export function codeClasses(target: Column): { classes: string[]; codes: Int32Array } {
   const { classes, codes } = target.kind === 'Text' ? codeTexts(target.codes, target.dictionary) : codeNumbers(target.values);
   if (classes.length > mostClasses) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" has ${classes.length} classes, and at most ${mostClasses} can be learnt. Write task: Regression, or choose another target.` });
-  if (classes.length < 2) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is "${classes[0] ?? ''}" in every row, so there is nothing to learn. Give rows of at least two classes.` });
+  if (classes.length < 2) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is "${shownAt(target, 0)}" in every row, so there is nothing to learn. Give rows of at least two classes.` });
   return { classes, codes };
 }
 

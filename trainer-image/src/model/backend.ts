@@ -6,14 +6,32 @@ import { AnnealError } from '../errors.ts';
 
 export const tf = tfjs;
 
+/** The package's own C++ functions. Tensors and sessions are named by numbers, and live until they are deleted. */
+interface Binding {
+  readonly TF_Version: string;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  readonly TF_STRING: number;
+  createTensor(shape: readonly number[], type: number, values: Float32Array | Int32Array | readonly Uint8Array[]): number;
+  tensorDataSync(tensor: number): Float32Array | Int32Array;
+  deleteTensor(tensor: number): void;
+  getNumOfTensors(): number;
+  executeOp(op: string, attributes: readonly object[], inputs: readonly number[], outputs: number): readonly { readonly id: number }[];
+  loadSavedModel(path: string, tags: string): number;
+  /** Inputs and outputs are named `node:index`, joined by commas. */
+  runSavedModel(session: number, tensors: readonly number[], inputs: string, outputs: string): readonly { readonly id: number }[];
+  deleteSavedModel(session: number): void;
+}
+
 /** What we use of the native backend; tfjs does not export its type. */
 interface NativeBackend {
   readonly isUsingGpuDevice: boolean;
-  readonly binding: { readonly TF_Version: string; readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number };
+  readonly binding: Binding;
   executeSingleOutput(op: string, attributes: readonly { name: string; type: number; value: number }[], inputs: readonly TensorInfo[]): Tensor;
 }
 
-function native(): NativeBackend {
+export function native(): NativeBackend {
   return tf.backend() as unknown as NativeBackend;
 }
 

@@ -1,95 +1,153 @@
-/** The presets of `spec.trainer.model` as TensorFlow.js layers, with seeded initial weights. */
-import type { LayersModel, SymbolicTensor, Tensor, Variable } from '@tensorflow/tfjs-node-gpu';
-import type { TrainerSpec } from '@anneal/operator/api';
-import { derivedSeed } from '../data/random.ts';
-import type { Task } from '../data/target.ts';
+/**
+ * A network as plain data: the one source of the graph that trains it, of the graph that predicts, and of the model that is saved.
+ * Shapes are those of one row; images are [height, width, channels], sequences [steps, features].
+ */
 import { AnnealError } from '../errors.ts';
-import { tf } from './backend.ts';
-import { StepDropout } from './dropout.ts';
+import { outputLength } from './graph/ops/network.ts';
 
-type ModelSpec = TrainerSpec['model'];
+export type Activation = 'Linear' | 'ReLU' | 'Tanh' | 'Sigmoid' | 'ELU' | 'GELU' | 'Softmax';
+export type Padding = 'Same' | 'Valid';
 
-export interface NetworkShape {
-  readonly task: Task;
-  /** Shape of one row. */
-  readonly input: readonly number[];
-  /** Classes, or 1. */
-  readonly outputs: number;
-}
+export type LayerKind =
+  | { readonly kind: 'Dense'; readonly units: number; readonly activation: Activation; readonly bias: boolean }
+  /** Over one axis or two, by how many sizes the kernel has. */
+  | { readonly kind: 'Conv'; readonly filters: number; readonly kernelSize: readonly number[]; readonly strides: readonly number[]; readonly padding: Padding; readonly activation: Activation; readonly bias: boolean }
+  | { readonly kind: 'MaxPooling'; readonly poolSize: readonly number[]; readonly strides: readonly number[]; readonly padding: Padding }
+  | { readonly kind: 'Flatten' }
+  | { readonly kind: 'Activation'; readonly activation: Activation }
+  /** Share that is dropped, 0 to below 1. */
+  | { readonly kind: 'Dropout'; readonly rate: number }
+  /** Over the last axis. `momentum` is the share of the moving statistics that a step keeps. */
+  | { readonly kind: 'BatchNormalization'; readonly momentum: number; readonly epsilon: number }
+  /** Whole numbers from 0 to `rows` - 1 to vectors. */
+  | { readonly kind: 'Embedding'; readonly rows: number; readonly dimension: number }
+  /** The values `from`, …, `to` - 1 of a flat row, with `offset` added. */
+  | { readonly kind: 'Columns'; readonly from: number; readonly to: number; readonly offset: number }
+  /** Of flat rows. */
+  | { readonly kind: 'Concatenate' }
+  /** Hochreiter and Schmidhuber (1997) with a forget gate; Cho et al. (2014), the reset gate before the product. */
+  | { readonly kind: 'LSTM' | 'GRU'; readonly units: number; /** Whether each step's output is given, or the last one's only. */ readonly sequences: boolean };
+
+export type Layer = LayerKind & {
+  readonly name: string;
+  /** Names of layers before it, or `features`. */
+  readonly inputs: readonly string[];
+};
 
 export interface Network {
-  /** What is saved and served: probabilities of classes, or a standardised value. */
-  readonly model: LayersModel;
-  /** All weights, in a fixed order. */
-  readonly variables: readonly Variable[];
-  /** Output before the softmax, which the loss is computed from; `draw` (the step, or step and shard) chooses the dropout masks. */
-  trainForward(features: Tensor, draw: readonly number[]): Tensor;
-  /** The same without dropout. */
-  forward(features: Tensor): Tensor;
-  dispose(): void;
+  /** Shape of `features`. */
+  readonly input: readonly number[];
+  /** Each after its inputs; the last is the output. */
+  readonly layers: readonly Layer[];
 }
 
-const activations = { ReLU: 'relu', Tanh: 'tanh', Sigmoid: 'sigmoid', ELU: 'elu' } as const;
+/** Name of what the network is given. */
+export const features = 'features';
 
-export function buildNetwork(spec: ModelSpec, shape: NetworkShape, seed: number): Network {
-  const dropouts: StepDropout[] = [];
-  const input = tf.input({ shape: [...shape.input], name: 'features' });
-  const hidden = spec.preset === 'CNN' ? convolutions(spec, input, seed) : flat(input, shape.input);
-  const last = denseLayers(spec, hidden, seed, dropouts);
-  const logits = apply(tf.layers.dense({ name: 'output', units: shape.outputs, kernelInitializer: initializer(seed, 'output') }), last);
-  const output = shape.task === 'Classification' ? apply(tf.layers.softmax({ name: 'probabilities' }), logits) : logits;
-  const trained = tf.model({ inputs: input, outputs: logits, name: 'trained' });
-  const model = tf.model({ inputs: input, outputs: output, name: 'model' });
-  return {
-    model,
-    variables: trained.trainableWeights.map((weight) => requireVariable(weight.read())),
-    trainForward: (features, draw) => {
-      for (const dropout of dropouts) dropout.draw = draw;
-      return trained.apply(features, { training: true }) as Tensor;
-    },
-    forward: (features) => trained.apply(features) as Tensor,
-    dispose: () => void model.dispose(),
-  };
+/** How a weight begins. */
+export type Initial = 'GlorotUniform' | 'Orthogonal' | 'Uniform' | 'Zeros' | 'Ones' | 'ForgetBias';
+
+export interface Weight {
+  readonly layer: string;
+  /** As Keras calls it. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initial: Initial;
+  /** Penalties are on kernels. Statistics are not learnt by gradient. */
+  readonly role: 'Kernel' | 'Vector' | 'Statistic';
 }
 
-/** A layer's weight is a Variable; its type only says Tensor. */
-function requireVariable(weight: Tensor): Variable {
-  if (weight instanceof tf.Variable) return weight as Variable;
-  throw new Error('A layer has a weight that cannot be trained.');
+/** Shape of what each layer gives, by its name. @throws AnnealError `SPEC_SHAPE_MISMATCH` where a layer cannot take its inputs */
+export function shapesOf({ input, layers }: Network): ReadonlyMap<string, readonly number[]> {
+  const shapes = new Map<string, readonly number[]>([[features, input]]);
+  for (const layer of layers) shapes.set(layer.name, outputShape(layer, inputsOf(layer, shapes)));
+  return shapes;
 }
 
-const initializer = (seed: number, layer: string): ReturnType<typeof tf.initializers.glorotUniform> => tf.initializers.glorotUniform({ seed: derivedSeed(seed, 'initialise', layer) });
-
-function apply(layer: InstanceType<typeof tf.layers.Layer>, input: SymbolicTensor): SymbolicTensor {
-  return layer.apply(input) as SymbolicTensor;
+/** All weights: those that are learnt in the order of the layers, then the statistics. */
+export function weightsOf(network: Network): readonly Weight[] {
+  const shapes = shapesOf(network);
+  const all = network.layers.flatMap((layer) => layerWeights(layer, inputsOf(layer, shapes)[0]).map((weight) => ({ layer: layer.name, ...weight })));
+  return [...all.filter(({ role }) => role !== 'Statistic'), ...all.filter(({ role }) => role === 'Statistic')];
 }
 
-function flat(input: SymbolicTensor, shape: readonly number[]): SymbolicTensor {
-  return shape.length === 1 ? input : apply(tf.layers.flatten({ name: 'flatten' }), input);
+/** The layer that gives the output, and whether it is the softmax of what the layer before it gives. */
+export function headOf({ layers }: Network): { readonly output: Layer; readonly softmaxOf: string | undefined } {
+  const output = layers.at(-1);
+  if (output === undefined) throw new Error('A network has at least one layer.');
+  return { output, softmaxOf: output.kind === 'Activation' && output.activation === 'Softmax' ? output.inputs[0] : undefined };
 }
 
-function denseLayers(spec: ModelSpec, input: SymbolicTensor, seed: number, dropouts: StepDropout[]): SymbolicTensor {
-  const units = spec.units ?? (spec.preset === 'CNN' ? [64] : [64, 32]);
-  return units.reduce((before, size, index) => {
-    const name = `dense_${index + 1}`;
-    const dense = apply(tf.layers.dense({ name, units: size, activation: activations[spec.activation], kernelInitializer: initializer(seed, name) }), before);
-    if (spec.dropout === 0) return dense;
-    const dropout = new StepDropout({ name: `dropout_${index + 1}`, rate: spec.dropout, seed });
-    dropouts.push(dropout);
-    return apply(dropout, dense);
-  }, input);
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
+
+function inputsOf({ name, inputs }: Layer, shapes: ReadonlyMap<string, readonly number[]>): readonly [readonly number[], ...(readonly number[])[]] {
+  const [first, ...rest] = inputs.map((input) => {
+    const shape = shapes.get(input);
+    if (shape === undefined) throw new Error(`Layer ${name} takes ${input}, which is no layer before it.`);
+    return shape;
+  });
+  if (first === undefined) throw new Error(`Layer ${name} has no input.`);
+  return [first, ...rest];
 }
 
-function convolutions(spec: ModelSpec, input: SymbolicTensor, seed: number): SymbolicTensor {
-  const { filters = 32, blocks = 2, kernelSize = 3 } = spec;
-  if (input.shape.length !== 4) {
-    throw new AnnealError('SPEC_SHAPE_MISMATCH', { at: 'spec.trainer.data.features.shape', message: 'preset: CNN needs images. Write features.shape as [height, width, channels], for example [8, 8, 1].' });
+function outputShape(layer: Layer, inputs: readonly [readonly number[], ...(readonly number[])[]]): readonly number[] {
+  const [input] = inputs;
+  switch (layer.kind) {
+    case 'Dense': return [...input.slice(0, -1), layer.units];
+    case 'Conv': return [...windowed(layer, input, layer.kernelSize), layer.filters];
+    case 'MaxPooling': return [...windowed(layer, input, layer.poolSize), ...input.slice(-1)];
+    case 'Flatten': return [sizeOf(input)];
+    case 'Embedding': return [...input, layer.dimension];
+    case 'Columns': return [layer.to - layer.from];
+    case 'Concatenate': return [inputs.reduce((sum, shape) => sum + sizeOf(shape), 0)];
+    case 'LSTM':
+    case 'GRU': return layer.sequences ? [input[0] ?? 0, layer.units] : [layer.units];
+    case 'Activation':
+    case 'Dropout':
+    case 'BatchNormalization': return input;
   }
-  let done = input;
-  for (let block = 1; block <= blocks; block++) {
-    const name = `conv_${block}`;
-    done = apply(tf.layers.conv2d({ name, filters: filters * 2 ** (block - 1), kernelSize, padding: 'same', activation: activations[spec.activation], kernelInitializer: initializer(seed, name) }), done);
-    done = apply(tf.layers.maxPooling2d({ name: `pool_${block}`, poolSize: 2, padding: 'same' }), done);
+}
+
+function windowed({ name, strides, padding }: Extract<Layer, { kind: 'Conv' | 'MaxPooling' }>, input: readonly number[], size: readonly number[]): readonly number[] {
+  const lengths = size.map((one, axis) => outputLength(input[axis] ?? 0, one, strides[axis] ?? 1, padding));
+  if (input.length === size.length + 1 && lengths.every((length) => length > 0)) return lengths;
+  throw new AnnealError('SPEC_SHAPE_MISMATCH', {
+    at: 'spec.trainer.data.features.shape',
+    message: `Layer ${name} has a window of ${size.join('×')}, which does not fit into what it gets, [${input.join(', ')}]. Write a larger features.shape, or a network with fewer or smaller windows.`,
+  });
+}
+
+function layerWeights(layer: Layer, input: readonly number[]): readonly Omit<Weight, 'layer'>[] {
+  const width = input.at(-1) ?? 0;
+  const bias = (length: number): Omit<Weight, 'layer'> => ({ name: 'bias', shape: [length], initial: 'Zeros', role: 'Vector' });
+  switch (layer.kind) {
+    case 'Dense':
+      return [{ name: 'kernel', shape: [width, layer.units], initial: 'GlorotUniform', role: 'Kernel' }, ...(layer.bias ? [bias(layer.units)] : [])];
+    case 'Conv':
+      return [{ name: 'kernel', shape: [...layer.kernelSize, width, layer.filters], initial: 'GlorotUniform', role: 'Kernel' }, ...(layer.bias ? [bias(layer.filters)] : [])];
+    case 'BatchNormalization':
+      return [
+        { name: 'gamma', shape: [width], initial: 'Ones', role: 'Vector' },
+        { name: 'beta', shape: [width], initial: 'Zeros', role: 'Vector' },
+        { name: 'moving_mean', shape: [width], initial: 'Zeros', role: 'Statistic' },
+        { name: 'moving_variance', shape: [width], initial: 'Ones', role: 'Statistic' },
+      ];
+    case 'Embedding':
+      return [{ name: 'embeddings', shape: [layer.rows, layer.dimension], initial: 'Uniform', role: 'Vector' }];
+    case 'LSTM':
+    case 'GRU': {
+      const gates = layer.units * (layer.kind === 'LSTM' ? 4 : 3);
+      return [
+        { name: 'kernel', shape: [width, gates], initial: 'GlorotUniform', role: 'Kernel' },
+        { name: 'recurrent_kernel', shape: [layer.units, gates], initial: 'Orthogonal', role: 'Kernel' },
+        { ...bias(gates), initial: layer.kind === 'LSTM' ? 'ForgetBias' : 'Zeros' },
+      ];
+    }
+    case 'MaxPooling':
+    case 'Flatten':
+    case 'Activation':
+    case 'Dropout':
+    case 'Columns':
+    case 'Concatenate': return [];
   }
-  return apply(tf.layers.flatten({ name: 'flatten' }), done);
 }

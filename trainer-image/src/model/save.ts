@@ -9,7 +9,7 @@ import { compress } from './compress/compress.ts';
 import type { CompressionSpec, Judge } from './compress/compress.ts';
 import { manifestFile, stored } from './directory.ts';
 import type { Manifest, StoredModel } from './directory.ts';
-import { artifactsOf, forward, modelJson } from './layers-files.ts';
+import { artifactsOf, forward, modelJson } from './layers-format.ts';
 import { exactOnnx, onnxName } from './onnx/file.ts';
 import type { ExactOnnx, Sample } from './onnx/file.ts';
 import { encodeModel } from './onnx/proto.ts';
@@ -18,6 +18,8 @@ export interface ModelParts {
   readonly network: LayersModel;
   readonly preprocessing: Preprocessing;
   readonly metrics: object;
+  /** Files about the model, for people and programs, by name. */
+  readonly reports: Readonly<Record<string, FileContent>>;
   readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature' | 'engine' | 'compression'>;
   /** Rows on which the two forms of the network must agree. */
   readonly sample: Sample;
@@ -47,6 +49,7 @@ export async function assembleModel(parts: ModelParts, log: Log): Promise<ModelF
     ...(file === undefined ? {} : { [onnxName]: file }),
     'preprocessing.json': text(preprocessing),
     'metrics.json': text(parts.metrics),
+    ...parts.reports,
   };
   const manifest: Manifest = {
     formatVersion: 1,
@@ -78,15 +81,17 @@ export function writeModel(parent: string, name: string, { files, model }: Model
   return model;
 }
 
-const text = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`;
+export const text = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`;
+
+const datatypes = { Number: 'FP64', Time: 'BYTES', Text: 'BYTES', Vector: 'FP32' } as const satisfies Record<Preprocessing['inputs'][number]['kind'], string>;
 
 /** Inputs are the raw columns: one tensor for all where all are numbers, else one for each. */
-function signatureOf(preprocessing: Preprocessing): Manifest['signature'] {
+export function signatureOf(preprocessing: Preprocessing): Manifest['signature'] {
   const { inputs, target } = preprocessing;
   return {
     inputs: inputs.every(({ kind }) => kind === 'Number')
       ? [{ name: 'rows', datatype: 'FP64', shape: [-1, inputs.length] }]
-      : inputs.map(({ name, kind }) => ({ name, datatype: kind === 'Number' ? 'FP64' : 'BYTES', shape: [-1] })),
+      : inputs.map((input) => ({ name: input.name, datatype: datatypes[input.kind], shape: input.kind === 'Vector' ? [-1, ...input.shape] : [-1] })),
     outputs: target.task === 'Classification'
       ? [{ name: 'label', datatype: 'BYTES', shape: [-1] }, { name: 'probabilities', datatype: 'FP32', shape: [-1, target.classes.length] }]
       : [{ name: 'prediction', datatype: 'FP64', shape: [-1] }],

@@ -17,7 +17,7 @@ const engines: Readonly<Record<Engine, Open>> = {
     return (features, rows) => session.run(features, rows);
   },
   'TensorFlow.js': async (model) => {
-    const { forward, loadLayersModel } = await import('../model/layers-files.ts');
+    const { forward, loadLayersModel } = await import('../model/layers-format.ts');
     const predict = forward(await loadLayersModel(model.json('model.json'), model.bytes('weights.bin')), model.preprocessing.shape);
     return (features, rows) => Promise.resolve(predict(features, rows));
   },

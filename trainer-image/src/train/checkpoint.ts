@@ -51,8 +51,11 @@ export interface CheckpointStore {
   readonly threads: number;
 }
 
+/** Of what the vectors mean: 2 has weights in the order of the network's layers, and the optimiser's steps as its scalar. */
+const formatVersion = 2;
+
 interface Header {
-  readonly formatVersion: 1;
+  readonly formatVersion: number;
   readonly runDigest: string;
   readonly kinship: Kinship;
   readonly threads: number;
@@ -81,7 +84,7 @@ export function writeCheckpoint(store: CheckpointStore, state: RunState, learner
   ];
   const tensors = Buffer.concat(vectors.map(({ values }) => Buffer.from(values.buffer, values.byteOffset, values.byteLength)));
   const header: Header = {
-    formatVersion: 1,
+    formatVersion,
     runDigest: store.runDigest,
     kinship: store.kinship,
     threads: store.threads,
@@ -156,6 +159,7 @@ export function readAny(folder: string, name: string): (Checkpoint & Pick<Header
   if (json === undefined || tensors === undefined) return 'a file is missing';
   const header = headerOf(json);
   if (header === undefined) return 'checkpoint.json is damaged';
+  if (header.formatVersion !== formatVersion) return 'it was written by another version of the trainer';
   if (header.tensorsSha256 !== sha256(tensors)) return 'tensors.bin is damaged';
   const vectors = vectorsOf(header, tensors);
   const [weights, ...rest] = vectors.filter(({ name: vector }) => vector !== 'best').map(({ values }) => values);

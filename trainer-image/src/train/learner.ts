@@ -1,18 +1,29 @@
-/** A network, its loss and its optimiser as one thing that learns from a batch. The one file of training that holds tensors. */
-import type { Scalar, Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs-node-gpu';
-import type { TrainerSpec } from '@anneal/operator/api';
-import type { Part } from '../data/prepare.ts';
-import type { TargetCoding } from '../data/target.ts';
-import { tf } from '../model/backend.ts';
-import { buildNetwork } from '../model/network.ts';
-import type { Network } from '../model/network.ts';
+/** A network, its loss and its optimiser as one thing that learns from a batch. */
+import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
+import type { Part } from '../data/part.ts';
+import { random } from '../data/random.ts';
+import type { Learning } from '../data/target.ts';
+import { AnnealError } from '../errors.ts';
+import { buildTraining } from '../model/graph/index.ts';
+import type { LossName, Rows } from '../model/graph/index.ts';
+import { initialWeights } from '../model/initial.ts';
+import { toLayersModel } from '../model/layers-model.ts';
+import { weightsOf } from '../model/network.ts';
+import { presetNetwork } from '../model/presets.ts';
+import type { CodedColumn, ModelSpec } from '../model/spec.ts';
 import { consecutive } from './batches.ts';
 import type { Batch } from './batches.ts';
-import { losses } from './loss.ts';
+import type { FitSpec } from './fit.ts';
 import { addBatch, emptyTally } from './metrics.ts';
 import type { Tally } from './metrics.ts';
-import { createOptimizer } from './optimizer.ts';
-import type { OptimizerState } from './optimizer.ts';
+
+/** Everything that the next step depends on, beside weights and gradient. */
+export interface OptimizerState {
+  /** Vectors beside the learnt weights. */
+  readonly slots: readonly Float32Array[];
+  /** Steps that were done. */
+  readonly scalars: readonly number[];
+}
 
 export interface LearnerState {
   /** All weights in the network's order. */
@@ -22,7 +33,7 @@ export interface LearnerState {
 
 /** What a part of a batch contributes to a step. */
 export interface Measured {
-  /** Of the whole batch's mean loss; the parts' add up to it. */
+  /** Of the whole batch's mean loss, and of moving statistics; the parts' add up to it. */
   readonly gradient: Float32Array;
   /** What was predicted for each row before the step. */
   readonly outputs: Int32Array | Float32Array;
@@ -31,127 +42,126 @@ export interface Measured {
 }
 
 export interface Learner {
-  readonly network: Network;
   /** Numbers in the gradient, as in the weights. */
   readonly size: number;
-  /** One optimiser step; adds the batch, as it was predicted before the step, to the tally. @returns the batch's mean loss */
-  learn(batch: Batch, step: number, tally: Tally): number;
+  /**
+   * One optimiser step; adds the batch, as it was predicted before the step, to the tally.
+   * @param step  chooses the dropout masks. @param rate  the learning rate. @returns the batch's mean loss
+   */
+  learn(batch: Batch, step: number, tally: Tally, rate: number): number;
   /** The half of a step that can be shared out. @param draw  chooses the dropout masks. @param share  of the part's rows in the batch's */
   measure(part: Batch, draw: readonly number[], share: number): Measured;
   /** The other half, with the sum of the gradients. */
-  apply(gradient: Float32Array): void;
+  apply(gradient: Float32Array, rate: number): void;
+  /** What is predicted for each row, row after row: probabilities of classes, or values as they are learnt. */
+  predict(part: Part): Float32Array;
   evaluate(part: Part): Tally;
   weights(): Float32Array;
   setWeights(weights: Float32Array): void;
   save(): LearnerState;
   load(state: LearnerState): void;
+  /** What is saved and served. The caller disposes of it. */
+  model(): LayersModel;
   dispose(): void;
 }
 
 export interface LearnerSpec {
-  readonly model: TrainerSpec['model'];
-  readonly fit: TrainerSpec['fit'];
-  readonly target: TargetCoding;
+  readonly model: ModelSpec;
+  readonly fit: FitSpec;
+  readonly target: Learning;
   /** Shape of one row. */
   readonly shape: readonly number[];
+  /** Columns that hold whole numbers, where the model embeds them. */
+  readonly coded?: readonly CodedColumn[];
+  /** Whether parts have weights of their rows. */
+  readonly weighted?: boolean;
+  /** Of each class, by which its rows count more or less when they are learnt. */
+  readonly classWeights?: readonly number[];
 }
 
 /** Rows that are predicted at once when nothing is learnt; bounds memory. */
 const evaluationBatch = 1024;
 
+/** @throws AnnealError `SPEC_SHAPE_MISMATCH`, `SPEC_CONFLICT`, `SPEC_TASK_MISMATCH` for a network that cannot be, or not learn this */
 export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner {
-  const { target } = spec;
-  const outputs = target.task === 'Classification' ? target.classes.length : 1;
-  const network = buildNetwork(spec.model, { task: target.task, input: spec.shape, outputs }, spec.fit.seed);
-  const variables = [...network.variables];
-  const sizes = variables.map((variable) => variable.size);
-  const kernels = spec.model.l2 > 0 ? tf.tidy(() => tf.keep(tf.concat1d(variables.map((variable) => tf.fill([variable.size], variable.rank > 1 ? 2 * spec.model.l2 : 0))))) : undefined;
-  let flat: Tensor1D = tf.keep(tf.tidy(() => concat(variables)));
-  const { size } = flat;
-  let optimizer = createOptimizer(spec.fit.optimizer, size, saved?.optimizer);
-  const loss = losses[target.task];
-
-  const assign = (weights: Tensor1D): void => {
-    flat.dispose();
-    flat = tf.keep(weights);
-    tf.split(flat, sizes).forEach((part, index) => {
-      const variable = variables[index];
-      variable?.assign(part.reshape(variable.shape));
-    });
+  const { model, fit, target, classWeights } = spec;
+  const network = presetNetwork(model, { input: spec.shape, classes: target.task === 'Classification' ? target.classes.length : undefined, ...(spec.coded === undefined ? {} : { coded: spec.coded }) });
+  const isWeighted = spec.weighted === true || classWeights !== undefined;
+  const training = buildTraining({
+    network, task: target.task, loss: lossFor(spec), weighted: isWeighted,
+    update: { optimizer: fit.optimizer, l1: model.l1 ?? 0, l2: model.l2, ...(fit.clip === undefined ? {} : { clip: fit.clip }) },
+  });
+  let iteration = 0;
+  const load = ({ weights, optimizer }: LearnerState): void => {
+    training.setWeights(weights);
+    training.setSlots(optimizer.slots.length === 0 ? undefined : optimizer.slots);
+    iteration = optimizer.scalars[0] ?? 0;
   };
-  const setWeights = (weights: Float32Array): void => tf.tidy(() => assign(tf.tensor1d(weights.slice())));
-  if (saved !== undefined) setWeights(saved.weights);
+  load(saved ?? { weights: initialWeights(weightsOf(network), fit.seed), optimizer: { slots: [], scalars: [] } });
 
-  const features = (batch: Batch): Tensor => tf.tensor(batch.features, [batch.rows, ...spec.shape]);
-  const truth = (batch: Batch): Tensor => (target.task === 'Classification'
-    ? tf.oneHot(tf.tensor1d(batch.targets, 'int32'), outputs).cast('float32')
-    : tf.tensor2d(batch.targets, [batch.rows, 1], 'float32'));
-  const told = (output: Tensor2D): Int32Array | Float32Array => (target.task === 'Classification' ? output.argMax(-1) : output).dataSync<'int32' | 'float32'>();
-
-  /** Called inside a tidy. The gradient is not scaled: that of a whole batch needs none. */
-  const differentiate = (batch: Batch, draw: readonly number[]): { mean: number; outputs: Int32Array | Float32Array; gradient: Tensor1D } => {
-    const y = truth(batch);
-    let output: Tensor2D | undefined;
-    const { value, grads } = tf.variableGrads(() => {
-      output = network.trainForward(features(batch), draw) as Tensor2D;
-      tf.keep(output);
-      return loss(output, y);
-    }, variables);
-    if (output === undefined) throw new Error('The network gave no output.');
-    const mean = scalarOf(value);
-    const outputs = told(output);
-    output.dispose();
-    return { mean, outputs, gradient: concat(variables.map((variable) => gradientOf(grads, variable))) };
-  };
-  const descend = (gradient: Tensor1D): void => assign(optimizer.step(flat, kernels === undefined ? gradient : tf.add(gradient, tf.mul(kernels, flat))));
-
+  const judgedRows = (batch: Batch): Rows => (isWeighted ? { ...batch, weights: batch.weights ?? new Float32Array(batch.rows).fill(1) } : batch);
+  const learntRows = (batch: Batch): Rows => (classWeights === undefined ? judgedRows(batch) : { ...batch, weights: weighted(batch, classWeights) });
+  const masks = (draw: readonly number[]): Int32Array => Int32Array.from(training.dropouts.flatMap((layer) => maskSeed(fit.seed, layer, draw)));
   return {
-    network,
-    size,
-    learn: (batch, step, tally) => tf.tidy(() => {
-      const { mean, outputs, gradient } = differentiate(batch, [step]);
-      addBatch(tally, batch.targets, outputs, mean);
-      descend(gradient);
-      return mean;
-    }),
-    measure: (part, draw, share) => tf.tidy(() => {
-      const { mean, outputs, gradient } = differentiate(part, draw);
-      const shared = share === 1 ? gradient : tf.mul(gradient, share);
-      return { gradient: shared.dataSync<'float32'>().slice(), outputs: outputs.slice(), loss: mean };
-    }),
-    apply: (gradient) => tf.tidy(() => descend(tf.tensor1d(gradient))),
+    size: training.size,
+    learn: (batch, step, tally, rate) => {
+      const { loss, outputs } = training.learn(learntRows(batch), masks([step]), rate, iteration + 1);
+      iteration += 1;
+      addBatch(tally, batch.targets, outputs, loss);
+      return loss;
+    },
+    measure: (part, draw, share) => {
+      const { loss, outputs, changes } = training.measure(learntRows(part), masks(draw), share);
+      return { loss, outputs, gradient: changes };
+    },
+    apply: (gradient, rate) => {
+      training.apply(gradient, rate, iteration + 1);
+      iteration += 1;
+    },
+    predict: (part) => joined(batchesOf(part).map(({ features }) => training.predict(features))),
     evaluate: (part) => {
       const tally = emptyTally(target);
-      for (let from = 0; from < part.rows; from += evaluationBatch) {
-        const batch = consecutive(part, from, Math.min(part.rows, from + evaluationBatch));
-        tf.tidy(() => {
-          const output = network.forward(features(batch)) as Tensor2D;
-          addBatch(tally, batch.targets, told(output), scalarOf(loss(output, truth(batch))));
-        });
+      for (const batch of batchesOf(part)) {
+        const { loss, outputs } = training.evaluate(judgedRows(batch));
+        addBatch(tally, batch.targets, outputs, loss);
       }
       return tally;
     },
-    weights: () => flat.dataSync<'float32'>().slice(),
-    setWeights,
-    save: () => ({ weights: flat.dataSync<'float32'>().slice(), optimizer: optimizer.save() }),
-    load: ({ weights, optimizer: state }) => {
-      optimizer.dispose();
-      optimizer = createOptimizer(spec.fit.optimizer, size, state);
-      setWeights(weights);
-    },
-    dispose: () => {
-      tf.dispose([flat, ...(kernels === undefined ? [] : [kernels])]);
-      optimizer.dispose();
-      network.dispose();
-    },
+    weights: () => training.weights(),
+    setWeights: (weights) => training.setWeights(weights),
+    save: () => ({ weights: training.weights(), optimizer: { slots: training.slots(), scalars: [iteration] } }),
+    load,
+    model: () => toLayersModel(network, training.weights()),
+    dispose: () => training.dispose(),
   };
 }
 
-const concat = (tensors: readonly Tensor[]): Tensor1D => tf.concat1d(tensors.map((tensor) => tensor.flatten()));
-const scalarOf = (value: Scalar): number => value.dataSync()[0] ?? NaN;
+function lossFor({ fit, target }: LearnerSpec): LossName {
+  const isOfClasses = target.task === 'Classification';
+  const loss = fit.loss ?? (isOfClasses ? 'CrossEntropy' : 'MSE');
+  if ((loss === 'CrossEntropy') === isOfClasses) return loss;
+  throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.loss', message: `${loss} is no loss of a ${target.task}. Write ${isOfClasses ? 'CrossEntropy' : 'MSE, MAE or Huber'}, or remove it.` });
+}
 
-function gradientOf(grads: Readonly<Record<string, Tensor>>, variable: Variable): Tensor {
-  const gradient = grads[variable.name];
-  if (gradient === undefined) throw new Error(`The loss does not depend on ${variable.name}.`);
-  return gradient;
+const maskSeed = (seed: number, layer: string, draw: readonly number[]): [number, number] => {
+  const source = random(seed, 'dropout', layer, ...draw);
+  return [source.uint32() | 0, source.uint32() | 0];
+};
+
+function weighted({ rows, targets, weights }: Batch, classWeights: readonly number[]): Float32Array {
+  return Float32Array.from({ length: rows }, (_, row) => (weights?.[row] ?? 1) * (classWeights[targets[row] ?? -1] ?? 1));
+}
+
+function batchesOf(part: Part): Batch[] {
+  return Array.from({ length: Math.ceil(part.rows / evaluationBatch) }, (_, index) => consecutive(part, index * evaluationBatch, Math.min(part.rows, (index + 1) * evaluationBatch)));
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -1,5 +1,5 @@
 /** `model.onnx` of a model directory: made from the saved layers, and only trusted where it computes what they do. */
-import type { Part } from '../../data/prepare.ts';
+import type { Part } from '../../data/part.ts';
 import type { Task } from '../../data/target.ts';
 import type { Log } from '../../log.ts';
 import { exportOnnx } from './export.ts';

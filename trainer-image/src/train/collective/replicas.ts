@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { deserialize, serialize } from 'node:v8';
 import type { TrainingResult } from '@anneal/operator/api';
-import type { Part } from '../../data/prepare.ts';
+import type { Part } from '../../data/part.ts';
 import { AnnealError } from '../../errors.ts';
 import { gather } from '../batches.ts';
 import type { RunState } from '../checkpoint.ts';
@@ -29,6 +29,8 @@ export interface SharedBatch {
   readonly order: Int32Array;
   readonly from: number;
   readonly to: number;
+  /** The learning rate of the step. */
+  readonly rate: number;
 }
 
 /** What can come instead of the next step. After `Moved` the run stands elsewhere, where the others do. */
@@ -71,7 +73,7 @@ export class Replicas {
       if (sum === undefined) continue;
       this.compare(run, sum.digest);
       this.compared = view;
-      run.learner.apply(sum.gradient);
+      run.learner.apply(sum.gradient, batch.rate);
       this.group.completedStep();
       return { kind: 'Learnt', loss: this.tell(batch, sum, tally) };
     }
