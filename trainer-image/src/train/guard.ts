@@ -5,6 +5,7 @@ import { volumeLayout } from '@anneal/operator/api';
 import { checkExpectations, requireExpectations } from '../data/expectations/index.ts';
 import { told } from '../data/expectations/finding.ts';
 import type { Finding } from '../data/expectations/finding.ts';
+import { keyColumns } from '../data/key-columns.ts';
 import { subjectOf } from '../data/prepare.ts';
 import { privacySpec, protect } from '../data/privacy/index.ts';
 import type { PrivacyReport, Protected, PseudonymKey } from '../data/privacy/index.ts';
@@ -20,7 +21,7 @@ export async function guard(order: TrainingOrder, hooks: TrainingHooks, raw: Row
   const { data } = order.spec;
   if (raw.vector !== undefined) requireVectorSpec(data, raw.vector);
   const guarded = await protect(privacySpec(data.privacy), raw, key);
-  const evidence = new Evidence(await subjectOf(data, guarded.rows, columnsBeside(order.spec)));
+  const evidence = new Evidence(await subjectOf(data, guarded.rows, { beside: columnsBeside(order.spec), keys: keyColumns(data, order.spec.validation) }));
   const findings = await checkExpectations(data.expectations ?? [], evidence);
   const privacy = data.privacy === undefined ? undefined : guarded.report;
   for (const finding of findings) if (finding.outcome !== 'Pass') hooks.log('warn', 'Data is not as expected', { check: finding.check, column: finding.column, outcome: finding.outcome, found: told(finding) });

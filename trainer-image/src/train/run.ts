@@ -3,6 +3,7 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
+import { keyColumns } from '../data/key-columns.ts';
 import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
 import { readKey } from '../data/privacy/index.ts';
@@ -79,7 +80,7 @@ async function readied(order: TrainingOrder, hooks: TrainingHooks, specDigest: s
   const { rows, steps } = await guard(order, hooks, raw, key);
   const folds = await crossValidate(common, rows);
   if (folds === 'Stopped') return { kind: 'Stopped' };
-  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], privacy: { raw: raw.columns, steps } });
+  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], keys: keyColumns(spec.data, spec.validation), privacy: { raw: raw.columns, steps } });
   told(data, hooks);
   return { data, dataDigest, folds, common };
 }

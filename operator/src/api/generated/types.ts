@@ -178,7 +178,7 @@ export interface Data {
    */
   task?: 'Classification' | 'Regression';
   /**
-   * Which columns the model sees, and their shape. When unset it sees all columns but the target.
+   * Which columns the model sees, and their shape. When unset it sees all columns but the target, pseudonyms, and what rows are grouped or ordered by; of these only what a step lists among its columns.
    */
   features?: {
     columns?: Columns;
