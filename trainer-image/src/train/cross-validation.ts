@@ -9,6 +9,7 @@ import { prepare } from '../data/prepare.ts';
 import type { Rows } from '../data/rows.ts';
 import { AnnealError } from '../errors.ts';
 import { readIfThere, sha256, writeFile } from '../files.ts';
+import { removeCheckpoints } from './checkpoint.ts';
 import { trainEpochs } from './epochs.ts';
 import { requireOwnVolume } from './fence.ts';
 import { judge } from './judging.ts';
@@ -58,6 +59,7 @@ export async function crossValidate(common: Common, rows: Rows): Promise<readonl
       hooks.log('info', 'Fold ended', { fold, of: kFold, ...metrics });
       requireOwnVolume(order.volume, order.fence);
       writeFile(order.volume, scoresFile, JSON.stringify({ runDigest, scores }));
+      removeCheckpoints(run.store);
     } finally {
       run.learner.dispose();
     }
