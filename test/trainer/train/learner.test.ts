@@ -18,11 +18,11 @@ const batch = { rows: 8, features: floats(8 * 36, 'features'), targets: Int32Arr
 type Model = LearnerSpec['model'];
 type Optimizer = LearnerSpec['fit']['optimizer'];
 
-function learner(model: Partial<Model>, changes: Partial<LearnerSpec['fit']> & Partial<Omit<LearnerSpec, 'model' | 'fit'>> = {}, saved?: LearnerState): Learner {
-  const { optimizer = { name: 'Adam', learningRate: 0.01 }, seed = 0, clip, loss, ...rest } = changes;
+function learner(model: Partial<Model>, changes: Partial<Pick<LearnerSpec['fit'], 'optimizer' | 'seed' | 'loss'>> & Partial<Omit<LearnerSpec, 'model' | 'fit'>> = {}, saved?: LearnerState): Learner {
+  const { optimizer = { name: 'Adam', learningRate: 0.01 }, seed = 0, loss, ...rest } = changes;
   return createLearner({
     model: { preset: 'MLP', activation: 'ReLU', dropout: 0, l2: 0, ...model },
-    fit: { optimizer, seed, ...(clip === undefined ? {} : { clip }), ...(loss === undefined ? {} : { loss }) },
+    fit: { optimizer, seed, ...(loss === undefined ? {} : { loss }) },
     target, shape, ...rest,
   }, saved);
 }

@@ -9,10 +9,12 @@ import { writeCheckpoint } from './checkpoint.ts';
 import type { CheckpointStore, RunState } from './checkpoint.ts';
 import type { Replicas, SharedStep } from './collective/replicas.ts';
 import { requireOwnVolume } from './fence.ts';
+import type { FitSpec } from './fit.ts';
 import type { Learner } from './learner.ts';
 import { emptyTally, metricsOf } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
+import { judgePlateau, learningRateAt, startPlateau } from './schedule.ts';
 import { judge, startStopping } from './stopping.ts';
 
 export interface Run {
@@ -72,7 +74,7 @@ export async function trainEpochs(run: Run): Promise<EpochsEnd> {
 /** Of several replicas one writes and reports. */
 const leads = ({ replicas }: Run): boolean => replicas?.leads ?? true;
 
-const fitOf = (run: Run): TrainerSpec['fit'] => run.order.spec.fit;
+const fitOf = (run: Run): TrainerSpec['fit'] & FitSpec => run.order.spec.fit;
 
 function isOver({ state, order: { spec: { fit } } }: Run): boolean {
   return state.epoch >= fit.epochs || (fit.earlyStopping !== undefined && state.stopping.waited >= fit.earlyStopping.patience);
@@ -80,14 +82,14 @@ function isOver({ state, order: { spec: { fit } } }: Run): boolean {
 
 async function learnEpoch(run: Run): Promise<SharedStep> {
   const { learner, hooks, data: { train } } = run;
-  const { seed, batchSize, optimizer: { learningRate } } = fitOf(run);
+  const { seed, batchSize, optimizer, schedule } = fitOf(run);
   const order = epochOrder(train.rows, seed, run.state.epoch);
   let loss = NaN;
   while (run.state.position < train.rows) {
     if (hooks.stopRequested()) return { kind: 'Stopped' };
     const { position, step, tally } = run.state;
     const end = Math.min(train.rows, position + batchSize);
-    const rate = learningRate;
+    const rate = learningRateAt(optimizer.learningRate, schedule, step, run.state.plateau);
     if (run.replicas === undefined) loss = learner.learn(gather(train, order, position, end), step, tally, rate);
     else {
       const shared = await run.replicas.learn(run, { train, order, from: position, to: end, rate });
@@ -105,7 +107,7 @@ async function learnEpoch(run: Run): Promise<SharedStep> {
 
 function endEpoch(run: Run): void {
   const { learner, state, data: { validation, preprocessing: { target } } } = run;
-  const { earlyStopping } = fitOf(run);
+  const { earlyStopping, schedule, optimizer } = fitOf(run);
   const metrics = { ...metricsOf(state.tally, target), ...metricsOf(learner.evaluate(validation), target, 'val_') };
   const epoch = state.epoch + 1;
   const verdict = earlyStopping === undefined ? undefined : judge(earlyStopping, state.stopping, epoch, metrics);
@@ -118,6 +120,7 @@ function endEpoch(run: Run): void {
     history: [...state.history, metrics],
     ...(verdict === undefined ? {} : { stopping: verdict.state }),
     ...(keepsBest ? { best: learner.weights() } : {}),
+    ...(schedule?.kind === 'Plateau' ? { plateau: judgePlateau(optimizer.learningRate, schedule, state.plateau ?? startPlateau, metrics) } : {}),
   };
   logEpoch(run, epoch, metrics);
   if (!leads(run)) return;

@@ -14,13 +14,16 @@ import { readManifest, writeModel } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import { version } from '../version.ts';
+import { classWeightsOf } from './class-weights.ts';
 import { readNewest } from './checkpoint.ts';
 import type { Checkpoint, CheckpointStore, Kinship } from './checkpoint.ts';
 import { startState, trainEpochs } from './epochs.ts';
 import type { Run } from './epochs.ts';
 import { Replicas } from './collective/replicas.ts';
 import { claimVolume, requireOwnVolume } from './fence.ts';
+import type { FitSpec } from './fit.ts';
 import { createLearner } from './learner.ts';
+import type { LearnerSpec } from './learner.ts';
 import { metricsOf, metricsOfTask, perClass, suitsTask } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
 import { failureOf } from './order.ts';
@@ -150,7 +153,7 @@ function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, ru
   return {
     order, data, hooks, store,
     ...(replicas === undefined ? {} : { replicas }),
-    learner: createLearner({ model: spec.model, fit: spec.fit, target, shape }, found?.learner),
+    learner: createLearner({ model: spec.model, fit: spec.fit, target, shape, ...classWeightsFor(spec.fit, data) }, found?.learner),
     state: found?.state ?? startState(data),
     checkpointedAt: now,
     reportedAt: now,
@@ -158,6 +161,12 @@ function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, ru
     startedAt: now,
     startedStep: found?.state.step ?? 0,
   };
+}
+
+function classWeightsFor({ classWeights }: FitSpec, { preprocessing: { target }, train }: Prepared): Pick<LearnerSpec, 'classWeights'> {
+  if (classWeights === undefined) return {};
+  if (target.task === 'Classification') return { classWeights: classWeightsOf(classWeights, target.classes, train.targets) };
+  throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.classWeights', message: `A ${target.task} has no classes to weigh. Remove classWeights, or write task: Classification.` });
 }
 
 /** Where the job has no checkpoint of its own and names another's. */
