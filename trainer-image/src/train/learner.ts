@@ -9,6 +9,7 @@ import type { LossName, Rows } from '../model/graph/index.ts';
 import { initialWeights } from '../model/initial.ts';
 import { toLayersModel } from '../model/layers-model.ts';
 import { weightsOf } from '../model/network.ts';
+import type { Network } from '../model/network.ts';
 import { presetNetwork } from '../model/presets.ts';
 import type { CodedColumn, ModelSpec } from '../model/spec.ts';
 import { consecutive } from './batches.ts';
@@ -82,10 +83,18 @@ export interface LearnerSpec {
 /** Rows that are predicted at once when nothing is learnt; bounds memory. */
 const evaluationBatch = 1024;
 
+/** @throws AnnealError `SPEC_SHAPE_MISMATCH`, `SPEC_CONFLICT` */
+export function networkFor({ model, target, shape, coded }: Pick<LearnerSpec, 'model' | 'target' | 'shape' | 'coded'>): Network {
+  return presetNetwork(model, { input: shape, classes: target.task === 'Classification' ? target.classes.length : undefined, ...(coded === undefined ? {} : { coded }) });
+}
+
 /** @throws AnnealError `SPEC_SHAPE_MISMATCH`, `SPEC_CONFLICT`, `SPEC_TASK_MISMATCH` for a network that cannot be, or not learn this */
 export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner {
   const { model, fit, target, classWeights } = spec;
-  const network = presetNetwork(model, { input: spec.shape, classes: target.task === 'Classification' ? target.classes.length : undefined, ...(spec.coded === undefined ? {} : { coded: spec.coded }) });
+  if ((model.preset === 'Autoencoder') !== (target.task === 'Reconstruction')) {
+    throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.model.preset', message: `preset: ${model.preset} does not go with a ${target.task}. An Autoencoder learns its own rows and no target, and nothing else does.` });
+  }
+  const network = networkFor(spec);
   const isWeighted = spec.weighted === true || classWeights !== undefined;
   const training = buildTraining({
     network, task: target.task, loss: lossFor(spec), weighted: isWeighted,

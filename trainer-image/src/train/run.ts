@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
 import { readCsv } from '../data/csv.ts';
+import { codedColumns } from '../data/coded.ts';
 import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
 import { openSource } from '../data/source.ts';
@@ -12,7 +13,6 @@ import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator, tensorflowVersion, tf } from '../model/backend.ts';
 import { readManifest, writeModel } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
-import type { ModelSpec } from '../model/spec.ts';
 import { version } from '../version.ts';
 import { classWeightsOf } from './class-weights.ts';
 import { readNewest } from './checkpoint.ts';
@@ -22,7 +22,7 @@ import type { Run } from './epochs.ts';
 import { Replicas } from './collective/replicas.ts';
 import { claimVolume, requireOwnVolume } from './fence.ts';
 import type { FitSpec } from './fit.ts';
-import { createLearner } from './learner.ts';
+import { createLearner, networkFor } from './learner.ts';
 import type { LearnerSpec } from './learner.ts';
 import { metricsOf, metricsOfTask, perClass, suitsTask } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
@@ -142,7 +142,6 @@ function replicasOf(order: TrainingOrder, hooks: TrainingHooks, runDigest: strin
 
 function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, runDigest: string, dataDigest: string, finished: () => TrainingResult | undefined): Run {
   const { spec } = order;
-  const { shape, target } = data.preprocessing;
   const kinship = kinshipOf(spec, data, dataDigest);
   const store: CheckpointStore = { folder: path.join(order.volume, volumeLayout.checkpoints), keep: order.checkpointKeep, runDigest, kinship, threads: order.threads };
   if (order.replicas === undefined) removeLeftovers(store.folder);
@@ -153,7 +152,7 @@ function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, ru
   return {
     order, data, hooks, store,
     ...(replicas === undefined ? {} : { replicas }),
-    learner: createLearner({ model: spec.model, fit: spec.fit, target, shape, ...classWeightsFor(spec.fit, data) }, found?.learner),
+    learner: createLearner(learnerSpec(spec, data), found?.learner),
     state: found?.state ?? startState(data),
     checkpointedAt: now,
     reportedAt: now,
@@ -161,6 +160,11 @@ function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, ru
     startedAt: now,
     startedStep: found?.state.step ?? 0,
   };
+}
+
+function learnerSpec({ model, fit }: TrainerSpec, data: Prepared): LearnerSpec {
+  const { shape, target } = data.preprocessing;
+  return { model, fit, target, shape, coded: codedColumns(data.preprocessing), weighted: data.train.weights !== undefined, ...classWeightsFor(fit, data) };
 }
 
 function classWeightsFor({ classWeights }: FitSpec, { preprocessing: { target }, train }: Prepared): Pick<LearnerSpec, 'classWeights'> {
@@ -179,11 +183,12 @@ function restored({ restoreFrom }: TrainingOrder, kinship: Kinship, data: Prepar
 
 function kinshipOf(spec: TrainerSpec, data: Prepared, dataDigest: string): Kinship {
   const { epochs: _epochs, ...fit } = spec.fit;
-  const { dropout: _dropout, l1: _l1, l2: _l2, ...layers }: ModelSpec = spec.model;
-  const { shape, target } = data.preprocessing;
+  const { target } = data.preprocessing;
+  // Dropout has no weights.
+  const layers = networkFor(learnerSpec(spec, data)).layers.filter(({ kind }) => kind !== 'Dropout').map(({ inputs: _inputs, ...layer }) => layer);
   return {
     lineage: sha256(canonicalJson({ ...spec, fit, dataDigest })),
-    network: sha256(canonicalJson({ layers, shape, outputs: target.task === 'Classification' ? target.classes : 1 })),
+    network: sha256(canonicalJson({ layers, classes: target.task === 'Classification' ? target.classes : [] })),
   };
 }
 
