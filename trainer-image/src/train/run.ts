@@ -13,6 +13,8 @@ import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator, tensorflowVersion, tf } from '../model/backend.ts';
 import { readManifest, writeModel } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
+import { readKerasLayers } from '../model/keras-layers.ts';
+import type { ModelSpec } from '../model/spec.ts';
 import { version } from '../version.ts';
 import { classWeightsOf } from './class-weights.ts';
 import { readNewest } from './checkpoint.ts';
@@ -22,7 +24,7 @@ import type { Run } from './epochs.ts';
 import { Replicas } from './collective/replicas.ts';
 import { claimVolume, requireOwnVolume } from './fence.ts';
 import type { FitSpec } from './fit.ts';
-import { createLearner, networkFor } from './learner.ts';
+import { architectureOf, createLearner, networkShape } from './learner.ts';
 import type { LearnerSpec } from './learner.ts';
 import { metricsOf, metricsOfTask, perClass, suitsTask } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
@@ -51,7 +53,8 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
   const finished = (): TrainingResult | undefined => finishedModel(order, specDigest, dataDigest, hooks);
   const before = finished();
   if (before !== undefined) return { kind: 'Succeeded', result: before };
-  const run = startRun(order, hooks, data, sha256(`${specDigest} ${dataDigest}`), dataDigest, finished);
+  const learner = await learnerSpec(order.spec, data);
+  const run = startRun(order, hooks, data, learner, sha256(`${specDigest} ${dataDigest}`), dataDigest, finished);
   try {
     for (;;) {
       const end = await trainEpochs(run);
@@ -140,9 +143,9 @@ function replicasOf(order: TrainingOrder, hooks: TrainingHooks, runDigest: strin
   return new Replicas({ link: hooks.link, index, places: peers.length, replicas: replicas.replicas, minReplicas, runDigest, hooks, finished });
 }
 
-function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, runDigest: string, dataDigest: string, finished: () => TrainingResult | undefined): Run {
+function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, learner: LearnerSpec, runDigest: string, dataDigest: string, finished: () => TrainingResult | undefined): Run {
   const { spec } = order;
-  const kinship = kinshipOf(spec, data, dataDigest);
+  const kinship = kinshipOf(spec, learner, dataDigest);
   const store: CheckpointStore = { folder: path.join(order.volume, volumeLayout.checkpoints), keep: order.checkpointKeep, runDigest, kinship, threads: order.threads };
   if (order.replicas === undefined) removeLeftovers(store.folder);
   const found = readNewest(store, (name, why) => hooks.log('warn', 'Passed over a checkpoint', { checkpoint: name, why })) ?? restored(order, kinship, data, hooks);
@@ -152,7 +155,7 @@ function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, ru
   return {
     order, data, hooks, store,
     ...(replicas === undefined ? {} : { replicas }),
-    learner: createLearner(learnerSpec(spec, data), found?.learner),
+    learner: createLearner(learner, found?.learner),
     state: found?.state ?? startState(data),
     checkpointedAt: now,
     reportedAt: now,
@@ -162,9 +165,11 @@ function startRun(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, ru
   };
 }
 
-function learnerSpec({ model, fit }: TrainerSpec, data: Prepared): LearnerSpec {
+async function learnerSpec({ model, fit }: { readonly model: ModelSpec; readonly fit: FitSpec }, data: Prepared): Promise<LearnerSpec> {
   const { shape, target } = data.preprocessing;
-  return { model, fit, target, shape, coded: codedColumns(data.preprocessing), weighted: data.train.weights !== undefined, ...classWeightsFor(fit, data) };
+  const coded = codedColumns(data.preprocessing);
+  const layers = model.keras === undefined ? {} : { layers: await readKerasLayers(model.keras, networkShape({ target, shape, coded }), fit.seed) };
+  return { model, fit, target, shape, coded, weighted: data.train.weights !== undefined, ...layers, ...classWeightsFor(fit, data) };
 }
 
 function classWeightsFor({ classWeights }: FitSpec, { preprocessing: { target }, train }: Prepared): Pick<LearnerSpec, 'classWeights'> {
@@ -181,15 +186,9 @@ function restored({ restoreFrom }: TrainingOrder, kinship: Kinship, data: Prepar
   return kind === 'GoneOn' ? checkpoint : { name: checkpoint.name, state: startState(data), learner: { weights: checkpoint.learner.weights, optimizer: { slots: [], scalars: [] } } };
 }
 
-function kinshipOf(spec: TrainerSpec, data: Prepared, dataDigest: string): Kinship {
+function kinshipOf(spec: TrainerSpec, learner: LearnerSpec, dataDigest: string): Kinship {
   const { epochs: _epochs, ...fit } = spec.fit;
-  const { target } = data.preprocessing;
-  // Dropout has no weights.
-  const layers = networkFor(learnerSpec(spec, data)).layers.filter(({ kind }) => kind !== 'Dropout').map(({ inputs: _inputs, ...layer }) => layer);
-  return {
-    lineage: sha256(canonicalJson({ ...spec, fit, dataDigest })),
-    network: sha256(canonicalJson({ layers, classes: target.task === 'Classification' ? target.classes : [] })),
-  };
+  return { lineage: sha256(canonicalJson({ ...spec, fit, dataDigest })), network: sha256(canonicalJson(architectureOf(learner))) };
 }
 
 async function finish(run: Run, specDigest: string, dataDigest: string): Promise<StoredModel> {
@@ -201,10 +200,9 @@ async function finish(run: Run, specDigest: string, dataDigest: string): Promise
   const { target } = data.preprocessing;
   const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...metricsOf(test, target, 'test_') };
   requireOwnVolume(order.volume, order.fence);
-  const model = learner.model();
   try {
     const stored = await writeModel(order.volume, volumeLayout.model, {
-      network: model,
+      network: learner.model(),
       preprocessing: data.preprocessing,
       metrics: { metrics, epoch: chosenEpoch, history: state.history, validation: details(validation, run), test: details(test, run) },
       manifest: {
@@ -220,8 +218,6 @@ async function finish(run: Run, specDigest: string, dataDigest: string): Promise
     return stored;
   } catch (error) {
     throw new AnnealError('VOLUME_WRITE', { message: `The model could not be written to the job's volume: ${String(error)}. Ask for a larger volume; the run goes on from its last checkpoint.`, cause: error });
-  } finally {
-    model.dispose();
   }
 }
 
