@@ -1,58 +1,41 @@
 /**
- * Makes one folder with everything that the image runs: the bundled program, and under native/ the TensorFlow libraries.
- * Usage: `node trainer-image/build.ts [--out trainer-image/dist]`, after native/install.ts. Needs nothing from node_modules at run time.
+ * Makes one folder with everything that the image runs: the bundled program, and under native/ the libraries of TensorFlow, ONNX Runtime
+ * and DuckDB. Usage: `node trainer-image/build.ts [--out trainer-image/dist]`, after native/install.ts. Needs nothing from node_modules at run time.
+ * The folder is also the npm package of `anneal-train`: `npm pack ./trainer-image/dist`.
  */
-import { cpSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
-import type { Plugin } from 'esbuild';
+import { bundle, copyNative } from './native/bundle.ts';
 
 const here = import.meta.dirname;
-const require = createRequire(import.meta.url);
-const tfjs = path.dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'));
+const repository = path.join(here, '..');
 
-/** tfjs-node asks an installer package where its binding is; in the bundle it is always in the same place. */
-const bindingBeside: Plugin = {
-  name: 'binding-beside',
-  setup: (bundler) => {
-    bundler.onResolve({ filter: /^@mapbox\/node-pre-gyp$/ }, (args) => ({ path: args.path, namespace: 'binding-beside' }));
-    bundler.onLoad({ filter: /.*/, namespace: 'binding-beside' }, () => ({ contents: `exports.find = () => __dirname + '/native/lib/napi-v8/tfjs_binding.node';` }));
-  },
+/** Files of the bundle by what they are made of; threads begin with files of their own. */
+const entryPoints = {
+  main: path.join(here, 'src/main.ts'),
+  worker: path.join(here, 'src/train/worker.ts'),
+  'scan-worker': path.join(here, 'src/data/ingest/scan-worker.ts'),
+  'plan-worker': path.join(here, 'src/local/plan/worker.ts'),
 };
 
-/** CommonJS parts of the bundle expect these names. */
-const banner = `import { createRequire as createRequireOfBundle } from 'node:module';
-const require = createRequireOfBundle(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;`;
+/** As they are. */
+const copied = {
+  bin: path.join(here, 'bin'),
+  'trainingjobs.yaml': path.join(repository, 'charts/anneal/files/crds/trainingjobs.yaml'),
+  LICENSE: path.join(repository, 'LICENSE'),
+};
 
-async function bundle(out: string): Promise<void> {
-  await build({
-    entryPoints: { main: path.join(here, 'src/main.ts'), worker: path.join(here, 'src/train/worker.ts') },
-    outdir: out,
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    banner: { js: banner },
-    plugins: [bindingBeside],
-    legalComments: 'linked',
-    logLevel: 'warning',
-  });
-  writeFileSync(path.join(out, 'package.json'), '{"type":"module"}\n');
+/** Of the workspace, without what the bundle holds already. */
+function packageJson(): string {
+  const { name, version, license, type, bin, engines } = JSON.parse(readFileSync(path.join(here, 'package.json'), 'utf8')) as Record<string, unknown>;
+  const description = 'Trains and serves the models of Anneal, with and without a cluster.';
+  return `${JSON.stringify({ name, version, description, license, type, bin, engines, os: ['linux'], cpu: ['x64'] }, undefined, 2)}\n`;
 }
 
-function copyNative(out: string): void {
-  const files = globSync(['lib/napi-v8/*.node', 'deps/lib/*.so.2', 'deps/nvidia/**/*.so*'], { cwd: tfjs });
-  if (files.length === 0) throw new Error('The native TensorFlow backend is not there. Run trainer-image/native/install.ts first.');
-  for (const file of files) {
-    mkdirSync(path.dirname(path.join(out, 'native', file)), { recursive: true });
-    cpSync(path.join(tfjs, file), path.join(out, 'native', file));
-  }
-}
-
-const { values } = parseArgs({ options: { out: { type: 'string', default: path.join(here, 'dist') } } });
-rmSync(values.out, { recursive: true, force: true });
-await bundle(values.out);
-copyNative(values.out);
+const { values: { out } } = parseArgs({ options: { out: { type: 'string', default: path.join(here, 'dist') } } });
+rmSync(out, { recursive: true, force: true });
+await bundle(entryPoints, out);
+for (const [to, from] of Object.entries(copied)) cpSync(from, path.join(out, to), { recursive: true });
+writeFileSync(path.join(out, 'package.json'), packageJson());
+copyNative(['TensorFlow', 'OnnxRuntime', 'DuckDB'], out);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { TrainerSpec } from '../../operator/src/api/index.ts';
 import { readCsv } from '../../trainer-image/src/data/csv.ts';
 import { split } from '../../trainer-image/src/data/split.ts';
-import { classCodes, classesOf } from '../../trainer-image/src/data/target.ts';
+import { codeClasses } from '../../trainer-image/src/data/target.ts';
+import { valueAt } from '../../trainer-image/src/data/table.ts';
 import { root } from '../gen/schema.ts';
 import { DemoError } from './access.ts';
 
@@ -20,14 +21,14 @@ export async function heldOut(data: TrainerSpec['data'], count: number): Promise
   const table = await readCsv(digitsFile, 'digits.csv', data.source.csv, AbortSignal.timeout(60_000));
   const target = table.columns.find(({ name }) => name === data.target);
   if (target?.kind !== 'Number') throw new DemoError(`digits.csv has no numeric column "${data.target}".`);
-  const classes = classesOf(target);
-  const { test } = split(table.rows, data.split, classCodes(target, classes));
+  const { classes, codes } = codeClasses(target);
+  const { test } = split(table.rows, data.split, codes);
   const rows = [...test].slice(0, count);
   const pixels = table.columns.filter(({ name }) => name !== data.target);
   return {
     classes,
     labels: rows.map((row) => String(target.values[row])),
-    images: rows.map((row) => pixels.map(({ values }) => Number(values[row]))),
+    images: rows.map((row) => pixels.map((pixel) => Number(valueAt(pixel, row)))),
   };
 }
 

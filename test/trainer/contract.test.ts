@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { load } from 'js-yaml';
 import { expect } from 'chai';
 import { trainerEnv } from '@anneal/operator/api';
 import type { TrainingFailure, TrainingResult } from '@anneal/operator/api';
@@ -8,7 +7,8 @@ import { errorCodes } from '../../trainer-image/src/errors.ts';
 import { threadsFor } from '../../trainer-image/src/threads.ts';
 import { orderFrom } from '../../trainer-image/src/train/environment.ts';
 import { terminationMessage } from '../../trainer-image/src/train/termination.ts';
-import { codeOf, root, trainerSpec } from './support.ts';
+import { codeOf, root, schema, trainerSpec } from './support.ts';
+import type { Schema } from '../../trainer-image/src/spec/schema.ts';
 
 describe('the documentation', () => {
   it('lists every error code as the source does', () => {
@@ -24,8 +24,13 @@ describe('the order of a run', () => {
   const environment = { [trainerEnv.spec]: JSON.stringify(spec), [trainerEnv.volume]: '/volume' };
 
   it('is read from the variables that the operator sets', () => {
-    expect(orderFrom({ ...environment, [trainerEnv.attempt]: '4', [trainerEnv.jobUid]: 'uid', [trainerEnv.index]: '2', [trainerEnv.checkpointIntervalSeconds]: '60', [trainerEnv.checkpointKeep]: '3', [trainerEnv.sourceDirectory]: '/source', [trainerEnv.accelerator]: 'nvidia.com/gpu' }, () => 3))
-      .to.deep.equal({ spec, volume: '/volume', attempt: 4, checkpointIntervalSeconds: 60, checkpointKeep: 3, sourceDirectory: '/source', threads: 3, accelerator: 'nvidia.com/gpu', fence: { jobUid: 'uid', place: 'trainer-2', attempt: 4 } });
+    expect(orderFrom({ ...environment, [trainerEnv.attempt]: '4', [trainerEnv.jobUid]: 'uid', [trainerEnv.index]: '2', [trainerEnv.checkpointIntervalSeconds]: '60', [trainerEnv.checkpointKeep]: '3', [trainerEnv.sourceDirectory]: '/source', [trainerEnv.pseudonymKey]: '/keys/current', [trainerEnv.accelerator]: 'nvidia.com/gpu' }, () => 3))
+      .to.deep.equal({ spec, volume: '/volume', attempt: 4, checkpointIntervalSeconds: 60, checkpointKeep: 3, sourceDirectory: '/source', pseudonymKey: '/keys/current', threads: 3, accelerator: 'nvidia.com/gpu', fence: { jobUid: 'uid', place: 'trainer-2', attempt: 4 } });
+  });
+
+  it('has the cache and the credentials of the data', () => {
+    const order = orderFrom({ ...environment, [trainerEnv.dataCache]: '/cache', [trainerEnv.dataCacheBytes]: '1000', ANNEAL_SOURCE_KAFKA_USERNAME: 'me', [trainerEnv.sourceDirectory]: '/source' }, () => 1);
+    expect(order).to.deep.include({ dataCache: { folder: '/cache', maxBytes: 1000 }, sourceCredentials: { ANNEAL_SOURCE_KAFKA_USERNAME: 'me' } });
   });
 
   it('takes an empty variable for one that is not set', () => {
@@ -73,21 +78,12 @@ describe('threads', () => {
 });
 
 describe('the schema of spec.trainer', () => {
-  interface Schema {
-    readonly type?: string;
-    readonly description?: string;
-    readonly maxLength?: number;
-    readonly maxItems?: number;
-    readonly enum?: readonly string[];
-    readonly properties?: Readonly<Record<string, Schema>>;
-    readonly items?: Schema;
-  }
-  const each = (schema: Schema, at: string): [string, Schema][] => [
-    [at, schema],
-    ...Object.entries(schema.properties ?? {}).flatMap(([name, field]) => each(field, `${at}.${name}`)),
-    ...(schema.items === undefined ? [] : each(schema.items, `${at}[]`)),
+  const each = (of: Schema, at: string): [string, Schema][] => [
+    [at, of],
+    ...Object.entries(of.properties ?? {}).flatMap(([name, field]) => each(field, `${at}.${name}`)),
+    ...(of.items === undefined ? [] : each(of.items, `${at}[]`)),
   ];
-  const fields = each(load(readFileSync(path.join(root, 'crds/fragments/trainer.yaml'), 'utf8')) as Schema, 'trainer');
+  const fields = each(schema, 'trainer');
 
   it('describes and bounds every field', () => {
     for (const [at, { description, type, maxLength, maxItems, enum: values }] of fields) {

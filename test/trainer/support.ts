@@ -1,42 +1,27 @@
 /** Builders for tests of the trainer: a spec as the API server would default it, data in a folder of its own, a run in this process. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { load } from 'js-yaml';
 import type { ProgressReport, TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import type { AnnealError, ErrorCode } from '../../trainer-image/src/errors.ts';
+import { trainerSchema } from '../../trainer-image/src/spec/crd.ts';
+import { withDefaults } from '../../trainer-image/src/spec/defaults.ts';
+import type { JsonObject } from '../../trainer-image/src/spec/schema.ts';
 import { runTraining } from '../../trainer-image/src/train/run.ts';
 import type { TrainingHooks, TrainingOrder, TrainingOutcome } from '../../trainer-image/src/train/order.ts';
 
 export const root = path.join(import.meta.dirname, '../..');
 export const digitsCsv = path.join(root, 'docs/examples/digits/digits.csv');
 
-interface Schema {
-  readonly default?: unknown;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-}
-
-const schema = load(readFileSync(path.join(root, 'crds/fragments/trainer.yaml'), 'utf8')) as Schema;
-
-/** As a structural schema is defaulted: absent fields first, then what is in them. */
-function defaulted(value: unknown, of: Schema): unknown {
-  if (Array.isArray(value)) return value.map((item: unknown) => (of.items === undefined ? item : defaulted(item, of.items)));
-  if (typeof value !== 'object' || value === null) return value;
-  const whole: Record<string, unknown> = { ...value };
-  for (const [name, field] of Object.entries(of.properties ?? {})) {
-    if (whole[name] === undefined && field.default !== undefined) whole[name] = structuredClone(field.default);
-    if (whole[name] !== undefined) whole[name] = defaulted(whole[name], field);
-  }
-  return whole;
-}
+/** `spec.trainer` of the CRD as the API server takes it. */
+export const schema = trainerSchema();
 
 /** `spec.trainer` as a user writes it, with the schema's defaults filled in. */
-export const trainerSpec = (written: object): TrainerSpec => defaulted(written, schema) as TrainerSpec;
+export const trainerSpec = (written: object): TrainerSpec => withDefaults(JSON.parse(JSON.stringify(written)) as JsonObject, schema) as unknown as TrainerSpec;
 
 export interface Folder extends AsyncDisposable {
   readonly path: string;

@@ -1,7 +1,8 @@
 /** Files that are whole or absent, whatever happens in between: written beside, flushed, renamed. */
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 
 /** Names with this beginning are leftovers of a run that was cut off. */
 const temporary = '.tmp-';
@@ -9,6 +10,13 @@ const temporary = '.tmp-';
 export type FileContent = string | Uint8Array;
 
 export const sha256 = (content: FileContent): string => createHash('sha256').update(content).digest('hex');
+
+/** SHA-256 of a file of any size. */
+export async function digestOf(file: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash, signal === undefined ? {} : { signal });
+  return hash.digest('hex');
+}
 
 /** Value as JSON with sorted keys: equal values give equal texts, and so equal digests. */
 export function canonicalJson(value: unknown): string {
@@ -99,7 +107,7 @@ function writeFlushed(file: string, content: FileContent): void {
 }
 
 /** A rename is only sure to survive a crash once its folder is flushed. */
-function flush(folder: string): void {
+export function flush(folder: string): void {
   const handle = openSync(folder, 'r');
   try {
     fsyncSync(handle);

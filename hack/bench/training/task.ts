@@ -1,8 +1,9 @@
 /** What all learn: one set of rows, from one set of initial weights. Files in a folder, since the contestants are processes. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
 import { random } from '../../../trainer-image/src/data/random.ts';
-import type { Part } from '../../../trainer-image/src/data/prepare.ts';
+import type { Part } from '../../../trainer-image/src/data/part.ts';
 import { initialWeights } from '../../../trainer-image/src/model/initial.ts';
 import { weightsOf } from '../../../trainer-image/src/model/network.ts';
 import type { Network } from '../../../trainer-image/src/model/network.ts';
@@ -46,5 +47,5 @@ export function writeTask(task: TaskName, folder: string): void {
 
 export function readTask(folder: string): { readonly part: Part; readonly weights: Float32Array } {
   const bytes = (name: string): ArrayBuffer => Uint8Array.from(readFileSync(path.join(folder, name))).buffer;
-  return { part: { rows, features: new Float32Array(bytes('features')), targets: new Int32Array(bytes('labels')) }, weights: new Float32Array(bytes('weights')) };
+  return { part: { rows, features: matrixOf(new Float32Array(bytes('features')), pixels), targets: new Int32Array(bytes('labels')) }, weights: new Float32Array(bytes('weights')) };
 }

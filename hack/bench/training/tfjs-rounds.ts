@@ -10,7 +10,7 @@ const [task, folder] = process.argv.slice(2) as [TaskName, string];
 const { part, weights } = readTask(folder);
 const model = toLayersModel(networkOf(task), weights);
 model.compile({ optimizer: tf.train.adam(learningRate), loss: 'categoricalCrossentropy' });
-const features = tf.tensor(part.features, [part.rows, ...models[task].shape]);
+const features = tf.tensor(part.features.range(0, part.rows), [part.rows, ...models[task].shape]);
 const truth = tf.oneHot(tf.tensor1d(part.targets, 'int32'), classes).cast('float32');
 
 await answerRounds(async () => {

@@ -19,6 +19,10 @@ export const trainerEnv = {
   volume: 'ANNEAL_VOLUME',
   /** Mount path of the folder that a `configmap://` or `pvc://` source is read from. */
   sourceDirectory: 'ANNEAL_SOURCE_DIRECTORY',
+  /** Folder for files that were downloaded, which trials may share; a folder of the job's volume unless set. */
+  dataCache: 'ANNEAL_DATA_CACHE',
+  /** Bytes that they may take there; 64 GiB unless set. */
+  dataCacheBytes: 'ANNEAL_DATA_CACHE_BYTES',
   /** Whole seconds between two checkpoints; 0 writes one after every epoch. */
   checkpointIntervalSeconds: 'ANNEAL_CHECKPOINT_INTERVAL_SECONDS',
   /** How many complete checkpoints stay on the volume. */
@@ -49,9 +53,14 @@ export const trainerEnv = {
   minReplicas: 'ANNEAL_MIN_REPLICAS',
   /** Folder with `tls.crt` and `tls.key`, the same for all replicas: each takes no other certificate for a replica's. */
   peerTlsDirectory: 'ANNEAL_PEER_TLS_DIRECTORY',
+  /** File with the key that `data.privacy.pseudonymise` makes pseudonyms with. */
+  pseudonymKey: 'ANNEAL_PSEUDONYM_KEY',
   /** Seconds of silence after which a replica counts as lost; 10 unless set. */
   peerSilenceSeconds: 'ANNEAL_PEER_SILENCE_SECONDS',
 } as const;
+
+/** Beginning of the variables that hold the credentials of the data's source, by the keys of its Secret: `ANNEAL_SOURCE_AWS_ACCESS_KEY_ID` and so on. */
+export const sourceCredentialsPrefix = 'ANNEAL_SOURCE_';
 
 /** Port on which a replica listens for the others. */
 export const peerPort = 7946;
@@ -65,6 +74,8 @@ export const volumeLayout = {
   checkpoints: 'checkpoints',
   /** The finished model with its `manifest.json`, renamed into place once. */
   model: 'model',
+  /** What a person reads of a run: `data-report.html` and `data-report.json`. */
+  reports: 'reports',
   /** `trainer-0.json`: the newest attempt of each place. Earlier ones must not write any more. */
   attempts: 'attempts',
 } as const;

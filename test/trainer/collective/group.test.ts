@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { TrainingResult } from '@anneal/operator/api';
 import { AnnealError } from '../../../trainer-image/src/errors.ts';
-import type { Part } from '../../../trainer-image/src/data/prepare.ts';
+import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
+import type { Part } from '../../../trainer-image/src/data/part.ts';
 import { random } from '../../../trainer-image/src/data/random.ts';
 import type { Link, LinkEvent } from '../../../trainer-image/src/train/collective/link.ts';
 import type { Loss, Member } from '../../../trainer-image/src/train/collective/membership.ts';
@@ -14,7 +15,7 @@ import type { Learner, LearnerState } from '../../../trainer-image/src/train/lea
 const steps = 12;
 const rows = 11;
 const size = 5;
-const train: Part = { rows, features: Float32Array.from({ length: rows * 2 }, (_, at) => Math.sin(at)), targets: Float32Array.from({ length: rows }, (_, row) => Math.cos(row)) };
+const train: Part = { rows, features: matrixOf(Float32Array.from({ length: rows * 2 }, (_, at) => Math.sin(at)), 2), targets: Float32Array.from({ length: rows }, (_, row) => Math.cos(row)) };
 const order = Int32Array.from({ length: rows }, (_, row) => row);
 
 /** Sums that do not associate, as real gradients: whatever is added otherwise ends with other bits. */

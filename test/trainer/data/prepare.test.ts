@@ -1,47 +1,46 @@
 import { expect } from 'chai';
 import { prepare } from '../../../trainer-image/src/data/prepare.ts';
 import type { Prepared } from '../../../trainer-image/src/data/prepare.ts';
-import type { Column, Table } from '../../../trainer-image/src/data/table.ts';
+import { rowsOf } from '../../../trainer-image/src/data/rows.ts';
+import type { Column } from '../../../trainer-image/src/data/table.ts';
 import { codeOf, trainerSpec } from '../support.ts';
+import { number, tableOf, text } from './tables.ts';
 
-const number = (name: string, ...values: number[]): Column => ({ kind: 'Number', name, values: Float64Array.from(values) });
-const text = (name: string, ...values: (string | null)[]): Column => ({ kind: 'Text', name, values });
 const ten = Array.from({ length: 10 }, (_, row) => row);
 
-function prepared(data: object, ...columns: Column[]): Prepared {
-  const table: Table = { rows: columns[0]?.values.length ?? 0, columns };
-  return prepare(trainerSpec({ data: { source: { uri: 'file:///x' }, target: 'y', split: { validation: 0, test: 0 }, ...data }, model: { preset: 'MLP' } }).data, table);
+function prepared(data: object, ...columns: Column[]): Promise<Prepared> {
+  return prepare(trainerSpec({ data: { source: { uri: 'file:///x' }, target: 'y', split: { validation: 0, test: 0 }, ...data }, model: { preset: 'MLP' } }).data, rowsOf(tableOf(...columns)));
 }
 
 describe('preparing data', () => {
-  it('finds out the task from the target', () => {
-    const task = (...target: Column[]) => prepared({}, number('a', ...ten), ...target).preprocessing.target.task;
-    expect(task(text('y', ...ten.map((row) => (row % 2 === 0 ? 'yes' : 'no'))))).to.equal('Classification');
-    expect(task(number('y', ...ten.map((row) => row % 3)))).to.equal('Classification');
-    expect(task(number('y', ...ten.map((row) => row / 3)))).to.equal('Regression');
+  it('finds out the task from the target', async () => {
+    const task = async (...target: Column[]) => (await prepared({}, number('a', ...ten), ...target)).preprocessing.target.task;
+    expect(await task(text('y', ...ten.map((row) => (row % 2 === 0 ? 'yes' : 'no'))))).to.equal('Classification');
+    expect(await task(number('y', ...ten.map((row) => row % 3)))).to.equal('Classification');
+    expect(await task(number('y', ...ten.map((row) => row / 3)))).to.equal('Regression');
     const many = Array.from({ length: 60 }, (_, row) => row);
-    expect(prepared({}, number('a', ...many), number('y', ...many)).preprocessing.target.task).to.equal('Regression');
-    expect(prepared({ task: 'Classification' }, number('a', ...many), number('y', ...many)).preprocessing.target.task).to.equal('Classification');
+    expect((await prepared({}, number('a', ...many), number('y', ...many))).preprocessing.target.task).to.equal('Regression');
+    expect((await prepared({ task: 'Classification' }, number('a', ...many), number('y', ...many))).preprocessing.target.task).to.equal('Classification');
   });
 
-  it('orders number classes by size and gives rows their place', () => {
-    const { preprocessing, train } = prepared({}, number('a', 1, 2, 3), number('y', 10, 9, 10));
+  it('orders number classes by size and gives rows their place', async () => {
+    const { preprocessing, train } = await prepared({}, number('a', 1, 2, 3), number('y', 10, 9, 10));
     expect(preprocessing.target).to.deep.equal({ task: 'Classification', name: 'y', classes: ['9', '10'] });
     expect([...train.targets]).to.deep.equal([1, 0, 1]);
   });
 
-  it('standardises a regression target by its training rows', () => {
-    const { preprocessing: { target }, train } = prepared({ task: 'Regression' }, number('a', 1, 2), number('y', 10, 30));
+  it('standardises a regression target by its training rows', async () => {
+    const { preprocessing: { target }, train } = await prepared({ task: 'Regression' }, number('a', 1, 2), number('y', 10, 30));
     expect(target).to.deep.equal({ task: 'Regression', name: 'y', mean: 20, scale: 10 });
     expect([...train.targets]).to.deep.equal([-1, 1]);
   });
 
-  it('sees all columns but the target, those that are named, or all but the excluded', () => {
+  it('sees all columns but the target, those that are named, or all but the excluded', async () => {
     const columns = [number('a', 1, 2), number('b', 3, 4), number('y', 0, 1)];
-    const features = (written?: object) => prepared(written === undefined ? {} : { features: written }, ...columns).preprocessing.features;
-    expect(features()).to.deep.equal(['a', 'b']);
-    expect(features({ columns: ['b', 'a'] })).to.deep.equal(['b', 'a']);
-    expect(features({ exclude: ['a'] })).to.deep.equal(['b']);
+    const features = (written?: object) => prepared(written === undefined ? {} : { features: written }, ...columns).then(({ preprocessing }) => preprocessing.features);
+    expect(await features()).to.deep.equal(['a', 'b']);
+    expect(await features({ columns: ['b', 'a'] })).to.deep.equal(['b', 'a']);
+    expect(await features({ exclude: ['a'] })).to.deep.equal(['b']);
   });
 
   const wrong: readonly (readonly [string, object, readonly Column[], string, string, RegExp])[] = [

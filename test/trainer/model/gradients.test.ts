@@ -53,7 +53,9 @@ describe('the gradient', function suite() {
   for (const [name, network] of Object.entries(networks)) {
     it(`is the slope of the loss: ${name}`, () => {
       const training = trainingOf(network);
-      fc.assert(fc.property(fc.nat(), fc.integer({ min: 2, max: 9 }), (seed, count) => {
+      // Two rows that lie close are normalised to opposite ends, which no difference of finite steps follows.
+      const fewest = network.layers.some(({ kind }) => kind === 'BatchNormalization') ? 6 : 2;
+      fc.assert(fc.property(fc.nat(), fc.integer({ min: fewest, max: 9 }), (seed, count) => {
         const rows = { features: rowsFor(network, count, seed), targets: integers(count, 3, 'targets', seed) };
         expectGradient(training, network, rows, integers(2 * training.dropouts.length, 1000, 'mask', seed), seed);
       }), { numRuns: 5 });

@@ -63,38 +63,34 @@ const optimizers: Readonly<Record<string, OptimizerSpec>> = {
   Adagrad: { name: 'Adagrad', learningRate: 0.02 },
 };
 
-interface Compared {
-  readonly one: KerasCase;
-  readonly tolerance: number;
-}
+type Case = readonly [name: string, of: { readonly one: KerasCase; readonly tolerance: number }];
 
-const listed: readonly (readonly [string, Compared])[] = [
-  ...Object.entries(optimizers).map(([name, optimizer]) => [`the optimiser ${name}`, { one: caseOf('Classification', { optimizer }), tolerance: 1e-6 }] as const),
+const cases: readonly Case[] = [
+  ...Object.entries(optimizers).map(([name, optimizer]): Case => [`the optimiser ${name}`, { one: caseOf('Classification', { optimizer }), tolerance: 1e-6 }]),
   ...Object.entries<Clip>({ value: { value: 0.02 }, norm: { norm: 0.05 }, 'global norm': { globalNorm: 0.05 }, 'a global norm that binds nothing': { globalNorm: 100 } })
-    .map(([name, clip]) => [`clipping by ${name}`, { one: caseOf('Classification', { clip, optimizer: { name: 'Adam', learningRate: 0.01 } }), tolerance: 1e-6 }] as const),
+    .map(([name, clip]): Case => [`clipping by ${name}`, { one: caseOf('Classification', { clip, optimizer: { name: 'Adam', learningRate: 0.01 } }), tolerance: 1e-6 }]),
   ['penalties on kernels', { one: caseOf('Classification', { l1: 0.01, l2: 0.03 }), tolerance: 1e-6 }],
   ['penalties on recurrent kernels', { one: caseOf('Classification', { network: recurrent, l1: 0.01, l2: 0.03 }), tolerance: 1e-6 }],
   ['weights of rows', { one: caseOf('Classification', { weighted: true }), tolerance: 1e-6 }],
   ['weights of rows in a regression', { one: caseOf('Regression', { network: regressing, weighted: true }), tolerance: 1e-6 }],
-  ...(['MSE', 'MAE', 'Huber'] as const).flatMap((loss) => [
+  ...(['MSE', 'MAE', 'Huber'] as const).flatMap((loss): Case[] => [
     [`the loss ${loss}`, { one: caseOf('Regression', { network: regressing, loss }), tolerance: 1e-6 }],
     [`the loss ${loss} of a reconstruction`, { one: caseOf('Reconstruction', { network: reconstructing, loss }), tolerance: 1e-6 }],
-  ] as const),
-  ...Object.entries(networks).filter(([name]) => name !== 'dropout').map(([name, network]) => [`the network ${name}`, { one: caseOf('Classification', { network, steps: 5 }), tolerance: 2e-6 }] as const),
+  ]),
+  ...Object.entries(networks).filter(([name]) => name !== 'dropout').map(([name, network]): Case => [`the network ${name}`, { one: caseOf('Classification', { network, steps: 5 }), tolerance: 2e-6 }]),
 ];
-const cases: Readonly<Record<string, Compared>> = Object.fromEntries(listed);
 
 describe('training as Keras does it', function suite() {
   this.timeout(300_000);
   let theirs: ReadonlyMap<string, KerasResult>;
 
   before(async () => {
-    const names = Object.keys(cases);
-    const results = await trainByKeras(Object.values(cases).map(({ one }) => one));
+    const names = cases.map(([name]) => name);
+    const results = await trainByKeras(cases.map(([, { one }]) => one));
     theirs = new Map(names.map((name, index) => [name, results[index] ?? { losses: [], weights: [] }]));
   });
 
-  for (const [name, { one, tolerance }] of Object.entries(cases)) {
+  for (const [name, { one, tolerance }] of cases) {
     it(`gives its losses and weights: ${name}`, () => {
       const [ours, expected] = [trainByOurs(one), theirs.get(name)];
       expect(expected?.losses).to.have.length(one.steps.length);

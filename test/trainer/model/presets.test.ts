@@ -51,7 +51,6 @@ describe('presets', () => {
     [{ preset: 'GRU' }, {}, { code: 'SPEC_SHAPE_MISMATCH', at: 'spec.trainer.data.features.shape' }],
     [{ preset: 'LSTM', batchNorm: true }, { input: [3, 2] }, { code: 'SPEC_CONFLICT', at: 'spec.trainer.model.batchNorm' }],
     [{ preset: 'LSTM', units: [] }, { input: [3, 2] }, { code: 'SPEC_CONFLICT', at: 'spec.trainer.model.units' }],
-    [{ preset: 'MLP', embedding: { dimension: 2 } }, {}, { code: 'SPEC_CONFLICT', at: 'spec.trainer.model.embedding' }],
     [{ preset: 'CNN', embedding: { dimension: 2 } }, { input: [4, 4, 1], coded: [{ place: 0, categories: 2 }] }, { code: 'SPEC_CONFLICT', at: 'spec.trainer.model.embedding' }],
   ];
   for (const [model, shape, error] of refused) {

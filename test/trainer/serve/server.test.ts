@@ -1,9 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { readCsv } from '../../../trainer-image/src/data/csv.ts';
+import type { Manifest } from '../../../trainer-image/src/model/directory.ts';
+import { loadPredictor } from '../../../trainer-image/src/serve/predictor.ts';
 import { serve } from '../../../trainer-image/src/serve/server.ts';
 import type { ServeOptions, Serving } from '../../../trainer-image/src/serve/server.ts';
+import { cells } from '../data/tables.ts';
 import { blobs, digitsCsv, folder, line, succeeded, train, trainer, trainerSpec, until } from '../support.ts';
 import type { Folder } from '../support.ts';
 
@@ -22,7 +26,7 @@ async function served(place: Folder, spec: object, options: Partial<ServeOptions
 }
 
 async function start(place: Folder, options: Partial<ServeOptions> = {}): Promise<Serving & AsyncDisposable & { call: (path: string, body?: unknown, init?: RequestInit) => Promise<Reply> }> {
-  const serving = await serve({ modelDirectory: `${place.path}/model`, name: 'model', port: 0, maxBodyBytes: 1024 * 1024, drainMs: 0, log: () => undefined, ...options });
+  const serving = await serve({ modelDirectory: `${place.path}/model`, name: 'model', port: 0, maxBodyBytes: 1024 * 1024, drainMs: 0, threads: 1, log: () => undefined, ...options });
   return {
     ...serving,
     call: async (path, body, init) => {
@@ -174,13 +178,63 @@ describe('a served model', function suite() {
       model: { preset: 'MLP' }, fit: { epochs: 10 },
     });
     const table = await readCsv(digitsCsv, 'digits.csv', { delimiter: ',', header: 'Present', missing: [''] }, new AbortController().signal);
-    const truth = table.columns.find(({ name }) => name === 'label')?.values ?? [];
-    const inputs = table.columns.filter(({ name }) => name !== 'label').map(({ name, values }) => ({ name, shape: [values.length], datatype: 'FP64', data: [...values] }));
+    const truth = table.columns.filter(({ name }) => name === 'label').flatMap(cells);
+    const inputs = table.columns.filter(({ name }) => name !== 'label').map((column) => ({ name: column.name, shape: [table.rows], datatype: 'FP64', data: cells(column) }));
     const { body } = await server.call(infer, { inputs });
     const right = body.outputs?.[0]?.data.filter((label, row) => label === String(truth[row])).length ?? 0;
     const { metrics } = JSON.parse(readFileSync(`${place.path}/model/manifest.json`, 'utf8')) as { metrics: Record<string, number> };
     const { accuracy = NaN, val_accuracy = NaN, test_accuracy = NaN } = metrics;
     expect(right / table.rows).to.be.within(Math.min(accuracy, val_accuracy, test_accuracy) - 0.02, 1);
+  });
+
+  const trained: readonly (readonly [string, (place: Folder) => object])[] = [
+    ['a classifier of images', () => ({
+      data: { source: { uri: `file://${digitsCsv}` }, target: 'label', features: { shape: [8, 8, 1] }, pipeline: [{ scale: { method: 'MinMax' } }] },
+      model: { preset: 'CNN', dropout: 0.2 }, fit: { epochs: 2 },
+    })],
+    ['a regression', (place) => ({
+      data: { source: { uri: place.write('rows.csv', line(300)) }, target: 'y', pipeline: [{ scale: {} }] },
+      model: { preset: 'MLP', units: [8, 8], activation: 'ELU' }, fit: { epochs: 5 },
+    })],
+  ];
+  for (const [what, spec] of trained) {
+    it(`answers by ONNX Runtime what TensorFlow.js would: ${what}`, async () => {
+      await using place = await folder();
+      const written = trainerSpec(spec(place));
+      succeeded(await train(written, place.path, { checkpointIntervalSeconds: 3600 }));
+      const onnx = await loadPredictor(`${place.path}/model`, 1);
+      // A model of a release that knew no ONNX.
+      cpSync(`${place.path}/model`, `${place.path}/older`, { recursive: true });
+      const { engine, ...manifest } = JSON.parse(readFileSync(`${place.path}/older/manifest.json`, 'utf8')) as Manifest;
+      writeFileSync(`${place.path}/older/manifest.json`, JSON.stringify(manifest));
+      const layers = await loadPredictor(`${place.path}/older`, 1);
+      expect([engine, onnx.engine, layers.engine]).to.deep.equal(['OnnxRuntime', 'OnnxRuntime', 'TensorFlow.js']);
+
+      const table = await readCsv(fileURLToPath(written.data.source.uri), 'rows.csv', { delimiter: ',', header: 'Present', missing: [''] }, new AbortController().signal);
+      const inputs = { ...table, columns: table.columns.filter(({ name }) => name !== written.data.target) };
+      const [found, expected] = [await onnx.predict(inputs), await layers.predict(inputs)];
+      for (const [place, { name, data }] of expected.entries()) {
+        expect(found[place]).to.deep.include({ name });
+        const scale = Math.max(1, ...data.map((value) => (typeof value === 'number' ? Math.abs(value) : 0)));
+        data.forEach((value, row) => {
+          const other = found[place]?.data[row];
+          if (typeof value === 'number') expect(other).to.be.closeTo(value, 1e-6 * scale);
+          else expect(other).to.equal(value);
+        });
+      }
+    });
+  }
+
+  it('is served without TensorFlow, which is not even loaded', async () => {
+    await using place = await folder();
+    succeeded(await train(trainerSpec(colours(place)), place.path));
+    const run = trainer(['serve', '--model-dir', `${place.path}/model`, '--name', 'model', '--port', '0', '--drain-seconds', '0'], {});
+    await until(() => run.output().includes('Model is ready'), 'the model is ready', 60);
+    const libraries = readFileSync(`/proc/${String(run.child.pid)}/maps`, 'utf8');
+    expect(libraries).to.match(/libonnxruntime/);
+    expect(libraries).not.to.match(/libtensorflow/);
+    run.child.kill('SIGTERM');
+    expect((await run.exit).code, run.output()).to.equal(0);
   });
 
   it('predicts values in units of the target', async () => {

@@ -16,7 +16,8 @@ export interface S3Server extends AsyncDisposable {
   /** Where objects lie as files. */
   readonly files: string;
   place(prefix: string): BucketPlace;
-  put(key: string, text: string): Promise<void>;
+  readonly endpoint: string;
+  put(key: string, content: string | Buffer): Promise<void>;
   keys(prefix: string): Promise<string[]>;
   unfinishedUploads(): Promise<number>;
   stop(): Promise<void>;
@@ -62,8 +63,9 @@ export async function s3Server(): Promise<S3Server> {
     credentials: accessKey,
     files: `${place.path}/data/${bucketName}`,
     place: (prefix) => ({ bucket: bucketName, prefix, endpoint, region: 'us-east-1', addressing: 'Auto' }),
-    put: async (key, text) => {
-      await client.send(new PutObjectCommand({ Bucket: bucketName, Key: key, Body: text }));
+    endpoint,
+    put: async (key, content) => {
+      await client.send(new PutObjectCommand({ Bucket: bucketName, Key: key, Body: content, ContentLength: Buffer.byteLength(content) }));
     },
     keys: async (prefix) => (await client.send(new ListObjectsV2Command({ Bucket: bucketName, Prefix: `${prefix}/` }))).Contents?.map(({ Key = '' }) => Key.slice(prefix.length + 1)).sort() ?? [],
     unfinishedUploads: async () => (await client.send(new ListMultipartUploadsCommand({ Bucket: bucketName }))).Uploads?.length ?? 0,

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { measure } from '../../../trainer-image/src/evaluate/measure.ts';
 import { addBatch, emptyTally, metricsOf, perClass } from '../../../trainer-image/src/train/metrics.ts';
 import { judge, startStopping } from '../../../trainer-image/src/train/stopping.ts';
 import type { StoppingState } from '../../../trainer-image/src/train/stopping.ts';
@@ -31,6 +32,13 @@ describe('metrics of a classification', () => {
     expect(perClass([[1, 0], [1, 0]])[1]).to.deep.equal({ precision: 0, recall: 0, f1: 0, support: 1 });
   });
 
+  it('are those that are asked for, where a tally is enough', () => {
+    const { val_mcc, val_balancedAccuracy, ...others } = metricsOf(tally, classes, 'val_', ['mcc', 'balancedAccuracy', 'rocAuc', 'mae']);
+    expect(val_balancedAccuracy).to.be.closeTo((1 / 2 + 1 + 1 / 2) / 3, 1e-12);
+    expect(val_mcc).to.be.closeTo((4 * 6 - (2 * 2 + 2 * 3 + 2 * 1)) / Math.sqrt((36 - 12) * (36 - 14)), 1e-12);
+    expect(others).to.deep.equal({});
+  });
+
   it('say nothing about no rows', () => {
     expect(metricsOf(emptyTally(classes), classes, 'val_')).to.deep.equal({});
   });
@@ -44,6 +52,27 @@ describe('metrics of a regression', () => {
     expect(metrics).to.include({ test_mae: 2.5, test_loss: 0.125 });
     expect(metrics.test_rmse).to.be.closeTo(10 * Math.sqrt(0.125), 1e-12);
     expect(metrics.test_r2).to.be.closeTo(1 - 0.25 / 2, 1e-12);
+  });
+
+  it('are those of the whole part, whatever the batches', () => {
+    const tally = emptyTally(values);
+    const truth = [-1.2, 0.3, 2, -0.5, 0.1];
+    const predicted = [-1, 0, 1.5, 0.5, 0.1];
+    addBatch(tally, truth.slice(0, 2), predicted.slice(0, 2), 0);
+    addBatch(tally, truth.slice(2), predicted.slice(2), 0);
+    const unscaled = (numbers: readonly number[]): Float64Array => Float64Array.from(numbers, (number) => number * values.scale + values.mean);
+    const whole = measure({ task: 'Regression', truth: unscaled(truth), predicted: unscaled(predicted) }, ['mae', 'mse', 'rmse', 'r2']);
+    for (const [name, value] of Object.entries(metricsOf(tally, values, '', ['mae', 'mse', 'rmse', 'r2']))) expect(value, name).to.be.closeTo(whole[name] ?? NaN, 1e-9);
+  });
+
+  it('take equal targets for explained when there is no error, as scikit-learn does', () => {
+    const r2 = (...predicted: number[]): number | undefined => {
+      const tally = emptyTally(values);
+      addBatch(tally, [0.1, 0.1, 0.1], predicted, 0);
+      return metricsOf(tally, values).r2;
+    };
+    expect(r2(0.1, 0.1, 0.1)).to.equal(1);
+    expect(r2(0.1, 0.1, 0.2)).to.equal(0);
   });
 });
 

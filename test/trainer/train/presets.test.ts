@@ -2,6 +2,9 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import type { TrainerSpec } from '@anneal/operator/api';
+import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
+import { textColumn } from '../../../trainer-image/src/data/table.ts';
+import type { Column } from '../../../trainer-image/src/data/table.ts';
 import { createLearner } from '../../../trainer-image/src/train/learner.ts';
 import { emptyTally } from '../../../trainer-image/src/train/metrics.ts';
 import { loadPredictor } from '../../../trainer-image/src/serve/predictor.ts';
@@ -48,7 +51,7 @@ const written: Readonly<Record<string, Written>> = {
   'CNN of sequences': { model: { preset: 'CNN', filters: 4, units: [8], batchNorm: true }, shape: [6, 2], fit: { clip: { globalNorm: 1 } } },
   LSTM: { model: { preset: 'LSTM', units: [6, 4], dropout: 0.2 }, shape: [6, 2], fit: { optimizer: { name: 'RMSprop', learningRate: 0.01 }, clip: { norm: 1 } } },
   GRU: { model: { preset: 'GRU', units: [6] }, shape: [6, 2], fit: { optimizer: { name: 'Adagrad', learningRate: 0.2 }, schedule: { kind: 'Plateau', patience: 1, minDelta: 1, rate: 0.5 } } },
-  embedding: { model: { preset: 'MLP', units: [8], embedding: { dimension: 2 } }, pipeline: [{ encode: { method: 'Ordinal' } }] },
+  embedding: { model: { preset: 'MLP', units: [8], embedding: { dimension: 2 } }, pipeline: [{ encode: { method: 'Embedding' } }] },
 };
 
 const after = (polls: number): (() => boolean) => () => polls-- <= 0;
@@ -67,11 +70,12 @@ describe('a network of every preset', function suite() {
       for (const polls of [7, 20]) expect((await train(wish, place.path, { stopRequested: after(polls), checkpointIntervalSeconds: 1000 })).kind).to.equal('Stopped');
       succeeded(await train(wish, place.path));
       expect(filesOf(`${place.path}/model`)).to.deep.equal(filesOf(`${undisturbed.path}/model`));
-      const predictor = await loadPredictor(`${place.path}/model`);
-      const columns = predictor.preprocessing.inputs.map((input) => (input.kind === 'Number'
-        ? { kind: input.kind, name: input.name, values: Float64Array.of(2, -2).map((value) => (value * Number(input.name.slice(1))) / width) }
-        : { kind: input.kind, name: input.name, values: ['up', 'never seen'] }));
-      expect(predictor.predict({ rows: 2, columns })[0]?.data).to.deep.equal(['rising', 'falling']);
+      const predictor = await loadPredictor(`${place.path}/model`, 1);
+      const columns = predictor.preprocessing.inputs.map(({ kind, name: column }): Column => (kind === 'Number'
+        ? { kind, name: column, values: Float64Array.of(2, -2).map((value) => (value * Number(column.slice(1))) / width) }
+        : textColumn(column, ['up', 'never seen'])));
+      const [answer] = await predictor.predict({ rows: 2, columns });
+      expect(answer?.data).to.deep.equal(['rising', 'falling']);
     });
   }
 });
@@ -88,11 +92,11 @@ describe('an autoencoder', () => {
     const learner = made({ task: 'Reconstruction' });
     const known = { rows: 8, features: features.subarray(0, 32), targets: new Float32Array(8) };
     for (let step = 0; step < 400; step++) learner.learn(known, step, emptyTally({ task: 'Reconstruction' }), 0.02);
-    expect(learner.evaluate(known).lossSum / 8).to.be.below(0.01);
+    expect(learner.evaluate({ ...known, features: matrixOf(known.features, 4) }).lossSum / 8).to.be.below(0.01);
     const { outputs } = learner.measure(part, [0], 1);
     expect(outputs).to.have.length(9);
     expect(outputs[8]).to.be.above(50 * Math.max(...outputs.subarray(0, 8)));
-    const given = learner.predict(part);
+    const given = learner.predict({ ...part, features: matrixOf(features, 4) });
     expect(given).to.have.length(36);
     const error = given.subarray(32).reduce((sum, value, at) => sum + (value - (features[32 + at] ?? NaN)) ** 2, 0) / 4;
     expect(outputs[8]).to.be.closeTo(error, 1e-4 * error);

@@ -21,7 +21,7 @@ def rates(one):
 
 def plateau(one):
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.SGD(one['base']), 'mse')
+    model.compile(keras.optimizers.SGD(float(one['base'])), 'mse')
     spec = one['spec']
     callback = keras.callbacks.ReduceLROnPlateau('val_loss', spec['rate'], spec['patience'], min_delta=spec['minDelta'], cooldown=spec['cooldown'], min_lr=spec['minLearningRate'], mode='min')
     callback.set_model(model)

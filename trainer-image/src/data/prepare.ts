@@ -1,36 +1,59 @@
 /** From a table to what the network eats: parts of float32 rows, and the preprocessing that made them, as data. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
+import { isSelected } from './ingest/index.ts';
+import type { FileOptions } from './ingest/index.ts';
+import { matrixOf, selection } from './matrix.ts';
+import type { Matrix } from './matrix.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
-import type { FittedStep } from './pipeline/index.ts';
-import { split } from './split.ts';
+import type { FittedPipeline, FittedStep } from './pipeline/index.ts';
+import type { Target } from './pipeline/step.ts';
+import { emptyTable } from './frame.ts';
+import { frameOfRows } from './rows.ts';
+import type { Part } from './part.ts';
+import type { Rows } from './rows.ts';
+import { balanced, sampled } from './balance.ts';
+import { holdouts } from './holdouts.ts';
+import { splitKeys } from './split-keys.ts';
+import { stepsOf } from './privacy/index.ts';
+import type { PrivacyStep } from './privacy/index.ts';
+import type { Subject } from './profile/evidence.ts';
 import type { Split } from './split.ts';
-import { firstMissing, pick, rowNumber, take } from './table.ts';
-import type { Column, Table } from './table.ts';
-import { classCodes, classesOf, fitValues, taskOf } from './target.ts';
+import { slicesOf } from '../evaluate/slices.ts';
+import type { Slice } from '../evaluate/slices.ts';
+import type { DecisionThreshold } from '../evaluate/thresholds.ts';
+import { firstMissing, infoOf, pick, rowNumber, textAt } from './table.ts';
+import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
+import { codeClasses, fitValues, taskOf } from './target.ts';
 import type { TargetCoding } from './target.ts';
+import { vectorMatrix, vectorRows } from './vector.ts';
+
+/** What a row is given as. */
+export type InputColumn = { readonly name: string; readonly kind: Column['kind'] } | InputVector;
+
+export interface InputVector {
+  readonly name: string;
+  readonly kind: 'Vector';
+  readonly shape: readonly number[];
+}
 
 /** Everything that turns raw rows into the network's input and its output into an answer; `preprocessing.json` of a model. */
 export interface Preprocessing {
-  readonly inputs: readonly { readonly name: string; readonly kind: Column['kind'] }[];
+  readonly inputs: readonly InputColumn[];
   /** Texts that stood for a missing value in the file, and do so in a request. */
   readonly missing: readonly string[];
+  /** What is done to personal data of a row before the steps. */
+  readonly privacy?: readonly PrivacyStep[];
   readonly steps: readonly FittedStep[];
-  /** Names of the numbers of one row, after the steps. */
+  /** Names of the numbers of one row, after the steps; of a row that is an array the name of that. */
   readonly features: readonly string[];
   /** Shape of one row. */
   readonly shape: readonly number[];
+  /** Which features are codes 0, …, categories - 1 that the network looks up in an embedding; left out where none is. */
+  readonly embeddings?: readonly { readonly feature: number; readonly categories: number }[];
   readonly target: TargetCoding;
-}
-
-/** Rows for the network, row after row. */
-export interface Part {
-  readonly rows: number;
-  readonly features: Float32Array;
-  /** Class places, or standardised values. */
-  readonly targets: Int32Array | Float32Array;
-  /** How much each row counts; 1 where absent. */
-  readonly weights?: Float32Array;
+  /** From which probability on a class is chosen; the most probable one where there are none. */
+  readonly thresholds?: readonly DecisionThreshold[];
 }
 
 export interface Prepared {
@@ -38,85 +61,188 @@ export interface Prepared {
   readonly train: Part;
   readonly validation: Part;
   readonly test: Part;
+  /** Groups of the rows that are held back, by columns that were asked for. */
+  readonly slices?: Readonly<Record<'validation' | 'test', readonly Slice[]>>;
 }
 
-/** Pure. @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export function prepare(spec: TrainerSpec['data'], table: Table): Prepared {
-  const [target] = pick(table.columns, [spec.target], 'spec.trainer.data.target');
-  if (target === undefined) throw new AnnealError('SPEC_COLUMN_MISSING', { at: 'spec.trainer.data.target', message: 'Name the target column.' });
-  const raw: Table = { rows: table.rows, columns: inputsOf(spec, table) };
-  const { coding, codes, parts } = codeTarget(spec, table, target);
-  const steps = fitPipeline(spec.pipeline, take(raw, parts.train));
-  const done = applyPipeline(steps, raw);
+/** One fold of a cross-validation: `validation` is what is held back of it, and `test` is empty. */
+export interface FoldSpec {
+  readonly kFold: number;
+  /** From 0. */
+  readonly index: number;
+  /** As of the split, unless set. */
+  readonly stratified?: boolean;
+  readonly groupBy?: string;
+}
+
+export interface PrepareOptions {
+  /** Columns by whose values the rows that are held back are grouped. */
+  readonly sliceBy?: readonly string[];
+  readonly fold?: FoldSpec;
+  /** Where `data` are protected: what the columns were before, and what was done to them. */
+  readonly privacy?: { readonly raw: readonly ColumnInfo[]; readonly steps: readonly PrivacyStep[] };
+}
+
+/** How the files are read, and which of their columns `prepare` asks for. */
+export function rowsOptions(spec: TrainerSpec['data'], beside: readonly string[] = []): FileOptions {
+  const { format, csv } = spec.source;
+  const { columns, exclude = [] } = spec.features ?? {};
+  const needed = new Set([spec.target, ...beside]);
+  const selection = columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
+  return { format, csv: { ...csv, missing: format === 'CSV' || format === 'TSV' ? csv.missing : [] }, selection };
+}
+
+/** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, privacy }: PrepareOptions = {}): Promise<Prepared> {
+  const { vector } = data;
+  const inputs = inputsOf(spec, data);
+  const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
+  const names = inputs.map(({ name }) => name);
+  const pipeline = await fitPipeline(spec.pipeline, frameOfRows(data, names, parts.train), target, data.inMemory);
+  const train = pipeline.rows.map((row) => parts.train[row] ?? 0);
+  const { features, matrix } = vector === undefined ? await matrixOfRows(data, names, pipeline) : { features: [{ name: vector.name }], matrix: await vectorMatrix(vector, data, pipeline.whileTraining) };
+  const { coding, codes } = code(train);
+  const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
+  const measures = stepsOf(privacy?.steps ?? [], names);
   const preprocessing: Preprocessing = {
-    inputs: raw.columns.map(({ name, kind }) => ({ name, kind })),
-    missing: spec.source.csv.missing,
-    steps,
-    features: done.columns.map(({ name }) => name),
-    shape: shapeOf(spec, done.columns),
+    // As they stand in the data: a request is protected like the rows were.
+    inputs: vector === undefined ? pick(privacy?.raw ?? data.columns, names, 'spec.trainer.data.features.columns').map(({ name, kind }) => ({ name, kind })) : [{ name: vector.name, kind: 'Vector', shape: vector.shape }],
+    missing: rowsOptions(spec).csv.missing,
+    ...(measures.length === 0 ? {} : { privacy: measures }),
+    steps: pipeline.steps,
+    features: features.map(({ name }) => name),
+    shape: shapeOf(spec, features.map(({ name }) => name), vector),
+    ...(embeddings.length === 0 ? {} : { embeddings }),
     target: coding,
   };
-  const matrix = toMatrix(done);
-  const part = (rows: Int32Array): Part => partOf(matrix, done.columns.length, codes, rows);
-  return { preprocessing, train: part(parts.train), validation: part(parts.validation), test: part(parts.test) };
+  const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
+  return { preprocessing, train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)), validation: part(parts.validation), test: part(parts.test), ...await slicesBy(sliceBy, data, parts) };
+}
+
+/** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
+export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, beside: readonly string[]): Promise<Subject> {
+  const { selection } = rowsOptions(spec, beside);
+  const features = inputsOf(spec, rows).map(({ name }) => name);
+  const { parts, target: { task } } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
+  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(selection, name)), target: spec.target, task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
+}
+
+async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {
+  pick(data.columns, names, 'spec.trainer.evaluation.slices');
+  const of = async (rows: Int32Array): Promise<Slice[]> => (await Promise.all(names.map(async (name) => slicesOf(name, cellsOf(await data.column(name, rows)))))).flat();
+  return names.length === 0 ? {} : { slices: { validation: await of(validation), test: await of(test) } };
+}
+
+const cellsOf = (column: Column): Float64Array | (string | null)[] => (column.kind === 'Text' ? Array.from(column.codes, (_, row) => textAt(column, row)) : column.values);
+
+/** Validation and test stay as the world is; what is trained on may be fewer rows, or more of rare classes. */
+function trainingPart({ sample, balance }: TrainerSpec['data'], part: Part, nominal: readonly number[]): Part {
+  const some = sample === undefined ? part : sampled(part, { ...sample, stratified: sample.stratify ?? part.targets instanceof Int32Array });
+  return balance === undefined ? some : balanced(some, balance, nominal);
 }
 
 /** Raw rows to the network's input, as in training. @throws AnnealError `DATA_NOT_NUMERIC`, `DATA_CATEGORIES` */
-export function preprocess(preprocessing: Preprocessing, raw: Table): Float32Array {
-  return toMatrix(applyPipeline(preprocessing.steps, raw));
+export async function preprocess(preprocessing: Preprocessing, raw: Table): Promise<Float32Array> {
+  const done = await applyPipeline(preprocessing.steps, raw);
+  if (done.vector !== undefined) return vectorRows(done);
+  const matrix = new Float32Array(done.rows * done.columns.length);
+  writeRows(done, matrix, 0);
+  return matrix;
 }
 
-function inputsOf(spec: TrainerSpec['data'], table: Table): Column[] {
+/** Values of a block in the widest form that the pipeline brings it to; keeps what a step makes at once within some tens of megabytes. */
+const blockValues = 4 * 1024 * 1024;
+
+async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: Matrix }> {
+  const features = (await whileTraining(emptyTable(pick(data.columns, names, 'spec.trainer.data.features.columns')))).columns.map(infoOf);
+  const width = features.length;
+  const values = new Float32Array(data.rows * width);
+  let at = 0;
+  for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) {
+    writeRows(await whileTraining(block), values, at);
+    at += block.rows;
+  }
+  return { features, matrix: matrixOf(values, width) };
+}
+
+async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column> {
+  pick(data.columns, [spec.target], 'spec.trainer.data.target');
+  return data.column(spec.target);
+}
+
+function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }: Rows): ColumnInfo[] {
+  if (vector !== undefined) return [];
   const { columns, exclude = [] } = spec.features ?? {};
   if (columns?.includes(spec.target)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
-  if (columns !== undefined) return pick(table.columns, columns, 'spec.trainer.data.features.columns');
-  pick(table.columns, exclude, 'spec.trainer.data.features.exclude');
-  const left = table.columns.filter(({ name }) => name !== spec.target && !exclude.includes(name));
+  if (columns !== undefined) return pick(present, columns, 'spec.trainer.data.features.columns');
+  pick(present, exclude, 'spec.trainer.data.features.exclude');
+  const left = present.filter(({ name }) => name !== spec.target && !exclude.includes(name));
   if (left.length === 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features', message: 'No column is left for the model to see. Exclude fewer, or give data with more columns.' });
   return left;
 }
 
-function codeTarget(spec: TrainerSpec['data'], table: Table, target: Column): { coding: TargetCoding; codes: Int32Array | Float32Array; parts: Split } {
-  if (taskOf(spec, table, target) === 'Classification') {
-    const classes = classesOf(target);
-    const codes = classCodes(target, classes);
-    const parts = split(table.rows, spec.split, spec.split.stratify ?? true ? codes : undefined);
-    return { coding: { task: 'Classification', name: target.name, classes }, codes, parts };
-  }
-  if (spec.split.stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
-  if (target.kind === 'Text') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${target.name}" is text. Write task: Classification.` });
-  const parts = split(table.rows, spec.split);
-  const { mean, scale } = fitValues(target, parts.train);
-  return { coding: { task: 'Regression', name: target.name, mean, scale }, codes: Float32Array.from(target.values, (value) => (value - mean) / scale), parts };
+interface SplitTarget {
+  readonly parts: Split;
+  /** Of the training rows. */
+  readonly target: Target;
+  /** @param train  the rows that are trained on in the end */
+  readonly code: (train: Int32Array) => { coding: TargetCoding; codes: Int32Array | Float32Array };
 }
 
-function shapeOf(spec: TrainerSpec['data'], columns: readonly Column[]): readonly number[] {
+async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column, fold: FoldSpec | undefined): Promise<SplitTarget> {
+  const { name } = target;
+  const stratify = fold?.stratified ?? spec.split.stratify;
+  if (taskOf(spec, target) === 'Classification') {
+    const { classes, codes } = codeClasses(target);
+    const parts = await partsOf(spec.split, data, stratify ?? spec.split.orderBy === undefined ? codes : undefined, fold);
+    return { parts, target: { task: 'Classification', classes, codes: parts.train.map((row) => codes[row] ?? 0) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
+  }
+  if (stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
+  if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
+  const parts = await partsOf(spec.split, data, undefined, fold);
+  return {
+    parts,
+    target: { task: 'Regression', values: Float64Array.from(parts.train, (row) => target.values[row] ?? NaN) },
+    code: (train) => {
+      const { mean, scale } = fitValues(target, train);
+      return { coding: { task: 'Regression', name, mean, scale }, codes: Float32Array.from(target.values, (value) => (value - mean) / scale) };
+    },
+  };
+}
+
+async function partsOf(spec: TrainerSpec['data']['split'], data: Rows, strata: Int32Array | undefined, fold: FoldSpec | undefined): Promise<Split> {
+  const keys = await splitKeys(fold?.groupBy === undefined ? spec : { ...spec, groupBy: fold.groupBy }, data, strata);
+  const { holdouts: parts, test } = holdouts(data.rows, fold === undefined ? spec : { ...spec, folds: fold.kFold }, keys);
+  const holdout = parts[fold?.index ?? 0];
+  if (holdout === undefined) throw new Error('The split gave no part to train on.');
+  return { ...holdout, test: fold === undefined ? test : new Int32Array(0) };
+}
+
+function shapeOf(spec: TrainerSpec['data'], features: readonly string[], vector: VectorColumn | undefined): readonly number[] {
+  const width = vector?.width ?? features.length;
   const shape = spec.features?.shape;
-  if (shape === undefined) return [columns.length];
+  if (shape === undefined) return vector?.shape ?? [width];
   const size = shape.reduce((product, length) => product * length, 1);
-  if (size === columns.length) return shape;
+  if (size === width) return shape;
   throw new AnnealError('SPEC_SHAPE_MISMATCH', {
     at: 'spec.trainer.data.features.shape',
-    message: `features.shape [${shape.join(', ')}] holds ${size} values, but a row has ${columns.length} after the pipeline: ${list(columns.map(({ name }) => name))}. Correct the shape, or choose the columns.`,
+    message: `features.shape [${shape.join(', ')}] holds ${size} values, but a row has ${width} after the pipeline: ${list(features)}. Correct the shape, or choose the columns.`,
   });
 }
 
-/** Row-major float32. The one place where a text or a missing value is noticed that no step took care of. */
-function toMatrix(table: Table): Float32Array {
+/** Puts a block into a row-major matrix from row `first` on. The one place where a text or a missing value is noticed that no step took care of. */
+function writeRows(table: Table, matrix: Float32Array, first: number): void {
   const width = table.columns.length;
-  const matrix = new Float32Array(table.rows * width);
   table.columns.forEach((column, place) => {
     if (column.kind === 'Text') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is text, and a network needs numbers. Add a step - encode: {columns: [${column.name}]}, or exclude the column in features.exclude.` });
+    if (column.kind === 'Time') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is a time, and a network needs numbers. Exclude the column in features.exclude, or derive numbers from it.` });
     const row = firstMissing(column);
     if (row >= 0) throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" has no value in row ${rowNumber(table, row)}. Add a step - impute: {columns: [${column.name}]} before the others, or exclude the column in features.exclude.` });
-    column.values.forEach((value, at) => (matrix[at * width + place] = value));
+    const { values } = column;
+    for (let at = 0, to = first * width + place; at < values.length; at++, to += width) matrix[to] = values[at] ?? NaN;
   });
-  return matrix;
 }
 
-function partOf(matrix: Float32Array, width: number, codes: Int32Array | Float32Array, rows: Int32Array): Part {
-  const features = new Float32Array(rows.length * width);
-  rows.forEach((row, at) => features.set(matrix.subarray(row * width, (row + 1) * width), at * width));
-  const targets = codes instanceof Int32Array ? Int32Array.from(rows, (row) => codes[row] ?? -1) : Float32Array.from(rows, (row) => codes[row] ?? NaN);
-  return { rows: rows.length, features, targets };
+function targetsOf(codes: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {
+  return codes instanceof Int32Array ? Int32Array.from(rows, (row) => codes[row] ?? -1) : Float32Array.from(rows, (row) => codes[row] ?? NaN);
 }

@@ -1,6 +1,6 @@
 /** Which rows train, which validate, which test. */
 import { AnnealError } from '../errors.ts';
-import { random, shuffle } from './random.ts';
+import { random, shuffle, upTo } from './random.ts';
 
 export interface Split {
   readonly train: Int32Array;
@@ -23,7 +23,7 @@ export interface SplitShares {
  * @throws AnnealError `DATA_TOO_FEW_ROWS` when a part that was asked for would be empty
  */
 export function split(rows: number, shares: SplitShares, strata?: Int32Array): Split {
-  const order = Int32Array.from({ length: rows }, (_, row) => row);
+  const order = upTo(rows);
   shuffle(order, random(shares.seed, 'split'));
   const groups = strata === undefined ? [order] : byStratum(order, strata);
   const testSizes = apportion(groups, shares.test);

@@ -1,41 +1,149 @@
 /** Rows in memory, by column. A step of the pipeline takes one and gives a new one; columns are never changed in place. */
 import { AnnealError, list } from '../errors.ts';
 
+/** Why no error, log or report may show what a column holds. The mark stays on the column through all that is done to it. */
+export type Privacy = 'Pseudonyms' | 'Suppressed';
+
 /** NaN is a missing value. */
 export interface NumberColumn {
   readonly kind: 'Number';
   readonly name: string;
+  readonly private?: Privacy;
   readonly values: Float64Array;
+  /** Set where the values are codes 0, …, categories - 1 that a network looks up in an embedding, and not quantities. */
+  readonly categories?: number;
 }
 
-/** null is a missing value. */
+/** Each different text is held once; what is done to a text is done once for all of its rows. */
 export interface TextColumn {
   readonly kind: 'Text';
   readonly name: string;
-  readonly values: readonly (string | null)[];
+  readonly private?: Privacy;
+  /** Place of each row's text in the dictionary; -1 is a missing value. */
+  readonly codes: Int32Array;
+  /** Different texts in any order. It may hold texts that no row has. */
+  readonly dictionary: readonly string[];
 }
 
-export type Column = NumberColumn | TextColumn;
+/** A moment: microseconds since 1970-01-01T00:00:00Z, whole numbers that a double holds exactly until the year 2255. NaN is a missing value. */
+export interface TimeColumn {
+  readonly kind: 'Time';
+  readonly name: string;
+  readonly private?: Privacy;
+  readonly values: Float64Array;
+}
+
+export type Column = NumberColumn | TextColumn | TimeColumn;
+
+/** An array in each row, as of an image: what a network sees of data that are no table. NaN is a missing value. */
+export interface VectorColumn {
+  readonly kind: 'Vector';
+  readonly name: string;
+  /** Of one row; its product is `width`. */
+  readonly shape: readonly number[];
+  readonly width: number;
+  /** rows × width, row-major. */
+  readonly values: Uint8Array | Float32Array;
+}
+
+export interface ColumnInfo {
+  readonly name: string;
+  readonly kind: Column['kind'];
+  readonly private?: Privacy;
+  /** As in NumberColumn. */
+  readonly categories?: number;
+}
 
 export interface Table {
   readonly rows: number;
   readonly columns: readonly Column[];
-  /** Where each row stood in the file, when rows were taken out of it. */
+  /** What rows hold beside their columns. Steps pass it on as it is, but for those that say that they change it. */
+  readonly vector?: VectorColumn;
+  /** Where each row stood in the data, when rows were taken out of it. */
   readonly origin?: Int32Array;
 }
 
-/** The number that a person finds a row by: counted from 1, in the file. */
+export function infoOf(column: Column): ColumnInfo {
+  const { name, kind, private: hidden } = column;
+  const categories = kind === 'Number' ? column.categories : undefined;
+  return { name, kind, ...(hidden === undefined ? {} : { private: hidden }), ...(categories === undefined ? {} : { categories }) };
+}
+
+/** @param texts  null is a missing value */
+export function textColumn(name: string, texts: readonly (string | null)[]): TextColumn {
+  const places = new Map<string, number>();
+  const codes = Int32Array.from(texts, (text) => {
+    if (text === null) return -1;
+    const known = places.get(text);
+    if (known !== undefined) return known;
+    places.set(text, places.size);
+    return places.size - 1;
+  });
+  return { kind: 'Text', name, codes, dictionary: [...places.keys()] };
+}
+
+/** The text of a row; null when it is missing. */
+export const textAt = ({ codes, dictionary }: TextColumn, row: number): string | null => dictionary[codes[row] ?? -1] ?? null;
+
+/** The column's texts with `change` done to each; null makes a text missing. Texts that become equal share one place. */
+export function mapTexts(column: TextColumn, change: (text: string) => string | null): TextColumn {
+  const changed = textColumn(column.name, column.dictionary.map(change));
+  return { ...column, dictionary: changed.dictionary, codes: column.codes.map((code) => changed.codes[code] ?? -1) };
+}
+
+export const lengthOf = (column: Column): number => (column.kind === 'Text' ? column.codes : column.values).length;
+
+/** What one row holds, as a person would write it; null when it is missing. */
+export function valueAt(column: Column, row: number): string | null {
+  if (column.kind === 'Text') return textAt(column, row);
+  const value = column.values[row] ?? NaN;
+  if (Number.isNaN(value)) return null;
+  return column.kind === 'Time' ? new Date(value / 1000).toISOString() : String(value);
+}
+
+/** What one row holds as an error may show it: shortened, and not at all where the column is private. */
+export function shownAt(column: Column, row: number): string {
+  return column.private === undefined ? short(valueAt(column, row) ?? '') : '(private)';
+}
+
+export const short = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
+
+/** The number that a person finds a row by: counted from 1, in the data. */
 export const rowNumber = (table: Table, row: number): number => (table.origin?.[row] ?? row) + 1;
 
 /** The rows with these indices, in this order. */
 export function take(table: Table, rows: Int32Array): Table {
   const origin = rows.map((row) => table.origin?.[row] ?? row);
-  return { rows: rows.length, columns: table.columns.map((column) => takeColumn(column, rows)), origin };
+  return { rows: rows.length, columns: table.columns.map((column) => takeColumn(column, rows)), ...(table.vector === undefined ? {} : { vector: takeVector(table.vector, rows) }), origin };
 }
 
-function takeColumn(column: Column, rows: Int32Array): Column {
-  if (column.kind === 'Number') return { ...column, values: Float64Array.from(rows, (row) => column.values[row] ?? NaN) };
-  return { ...column, values: Array.from(rows, (row) => column.values[row] ?? null) };
+export function takeVector(vector: VectorColumn, rows: Int32Array): VectorColumn {
+  const { width, values } = vector;
+  const taken = values instanceof Uint8Array ? new Uint8Array(rows.length * width) : new Float32Array(rows.length * width);
+  for (let at = 0; at < rows.length; at++) taken.set(values.subarray((rows[at] ?? 0) * width, ((rows[at] ?? 0) + 1) * width), at * width);
+  return { ...vector, values: taken };
+}
+
+export function takeColumn(column: Column, rows: Int32Array): Column {
+  if (column.kind !== 'Text') return { ...column, values: taken(column.values, new Float64Array(rows.length), rows) };
+  return { ...column, codes: taken(column.codes, new Int32Array(rows.length), rows) };
+}
+
+function taken<T extends Float64Array | Int32Array>(from: T, to: T, rows: Int32Array): T {
+  for (let at = 0; at < rows.length; at++) to[at] = from[rows[at] ?? 0] ?? 0;
+  return to;
+}
+
+/** The rows from, …, to - 1, without a copy. */
+export function slice(table: Table, from: number, to: number): Table {
+  const columns = table.columns.map((column): Column => (column.kind === 'Text' ? { ...column, codes: column.codes.subarray(from, to) } : { ...column, values: column.values.subarray(from, to) }));
+  const origin = table.origin?.subarray(from, to) ?? (from === 0 ? undefined : Int32Array.from({ length: to - from }, (_, row) => from + row));
+  const { vector } = table;
+  return {
+    rows: to - from, columns,
+    ...(vector === undefined ? {} : { vector: { ...vector, values: vector.values.subarray(from * vector.width, to * vector.width) } }),
+    ...(origin === undefined ? {} : { origin }),
+  };
 }
 
 /**
@@ -43,7 +151,7 @@ function takeColumn(column: Column, rows: Int32Array): Column {
  * @param at  field of the manifest that names them
  * @throws AnnealError `SPEC_COLUMN_MISSING`
  */
-export function pick(columns: readonly Column[], names: readonly string[], at: string): Column[] {
+export function pick<T extends ColumnInfo>(columns: readonly T[], names: readonly string[], at: string): T[] {
   const byName = new Map(columns.map((column) => [column.name, column]));
   return names.map((name) => {
     const column = byName.get(name);
@@ -54,5 +162,10 @@ export function pick(columns: readonly Column[], names: readonly string[], at: s
 
 /** Row of the first missing value, counted from 0; -1 when there is none. */
 export function firstMissing(column: Column): number {
-  return column.kind === 'Number' ? column.values.findIndex(Number.isNaN) : column.values.indexOf(null);
+  if (column.kind === 'Text') {
+    for (let row = 0; row < column.codes.length; row++) if ((column.codes[row] ?? 0) < 0) return row;
+    return -1;
+  }
+  for (let row = 0; row < column.values.length; row++) if (Number.isNaN(column.values[row])) return row;
+  return -1;
 }

@@ -2,8 +2,8 @@
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError } from '../errors.ts';
 import { mean, standardDeviation } from './statistics.ts';
-import { firstMissing, rowNumber } from './table.ts';
-import type { Column, NumberColumn, Table } from './table.ts';
+import { firstMissing, shownAt } from './table.ts';
+import type { Column, NumberColumn } from './table.ts';
 
 export type Task = 'Classification' | 'Regression';
 
@@ -21,13 +21,14 @@ const at = 'spec.trainer.data.target';
 const mostWholeNumberClasses = 50;
 const mostClasses = 1000;
 
-/** @throws AnnealError `DATA_TARGET` for a row without target; `SPEC_TASK_MISMATCH` for a text to regress on */
-export function taskOf(spec: TrainerSpec['data'], table: Table, target: Column): Task {
+/** @throws AnnealError `DATA_TARGET` for a row without target, or a time; `SPEC_TASK_MISMATCH` for a text to regress on */
+export function taskOf(spec: TrainerSpec['data'], target: Column): Task {
   const row = firstMissing(target);
-  if (row >= 0) throw new AnnealError('DATA_TARGET', { at, message: `Row ${rowNumber(table, row)} has no value in the target column "${target.name}". Remove such rows, or fill them in.` });
+  if (row >= 0) throw new AnnealError('DATA_TARGET', { at, message: `Row ${row + 1} has no value in the target column "${target.name}". Remove such rows, or fill them in.` });
+  if (target.kind === 'Time') throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is a time, which cannot be learnt. Give a column with what is to be predicted, for example a number of days.` });
   if (spec.task === 'Regression' && target.kind === 'Text') {
-    const text = target.values.find((value) => value !== null && Number.isNaN(Number(value))) ?? '';
-    throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.task', message: `Regression needs a target of numbers, and column "${target.name}" has "${text}". Correct the data, or write task: Classification.` });
+    const row = target.codes.findIndex((code) => Number.isNaN(Number(target.dictionary[code])));
+    throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.task', message: `Regression needs a target of numbers, and column "${target.name}" has "${shownAt(target, row)}". Correct the data, or write task: Classification.` });
   }
   return spec.task ?? (target.kind === 'Text' || areFewWholeNumbers(target) ? 'Classification' : 'Regression');
 }
@@ -40,20 +41,25 @@ function areFewWholeNumbers(target: NumberColumn): boolean {
   return true;
 }
 
-/** Classes in order, numbers by size and texts by code unit. @throws AnnealError `DATA_TARGET` for one class, or over 1,000 */
-export function classesOf(target: Column): string[] {
-  const classes = target.kind === 'Number'
-    ? [...new Set(target.values.slice().sort())].map(String)
-    : [...new Set(target.values.map(String))].sort();
+/** Classes in order, numbers by size and texts by code unit, and the place of each row's class. @throws AnnealError `DATA_TARGET` for one class, or over 1,000 */
+export function codeClasses(target: Column): { classes: string[]; codes: Int32Array } {
+  const { classes, codes } = target.kind === 'Text' ? codeTexts(target.codes, target.dictionary) : codeNumbers(target.values);
   if (classes.length > mostClasses) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" has ${classes.length} classes, and at most ${mostClasses} can be learnt. Write task: Regression, or choose another target.` });
-  if (classes.length < 2) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is "${classes[0] ?? ''}" in every row, so there is nothing to learn. Give rows of at least two classes.` });
-  return classes;
+  if (classes.length < 2) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is "${shownAt(target, 0)}" in every row, so there is nothing to learn. Give rows of at least two classes.` });
+  return { classes, codes };
 }
 
-/** Place of each row's class. */
-export function classCodes(target: Column, classes: readonly string[]): Int32Array {
+function codeTexts(codes: Int32Array, dictionary: readonly string[]): { classes: string[]; codes: Int32Array } {
+  const classes = [...new Set(codes)].map((code) => dictionary[code] ?? '').sort();
   const places = new Map(classes.map((name, place) => [name, place]));
-  return Int32Array.from({ length: target.values.length }, (_, row) => places.get(String(target.values[row])) ?? -1);
+  const placeOf = Int32Array.from(dictionary, (text) => places.get(text) ?? -1);
+  return { classes, codes: codes.map((code) => placeOf[code] ?? -1) };
+}
+
+function codeNumbers(values: Float64Array): { classes: string[]; codes: Int32Array } {
+  const numbers = [...new Set(values)].sort((a, b) => a - b);
+  const places = new Map(numbers.map((number, place) => [number, place]));
+  return { classes: numbers.map(String), codes: Int32Array.from(values, (value) => places.get(value) ?? -1) };
 }
 
 /** Fitted on training rows, so that learning rates mean the same for prices and for temperatures. */

@@ -1,15 +1,14 @@
 /**
  * The model directory: network, preprocessing, metrics, and a manifest with the digest of each file. It holds no time and no host, so
- * that equal training gives an equal directory, and the digest of the manifest names the model.
+ * that equal training gives an equal directory, and the digest of the manifest names the model. Reading it needs no TensorFlow.
  */
 import path from 'node:path';
-import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { Preprocessing } from '../data/prepare.ts';
 import type { Task } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';
-import { readIfThere, sha256, writeFolder } from '../files.ts';
+import { readIfThere, sha256 } from '../files.ts';
 import type { FileContent } from '../files.ts';
-import { tf } from './backend.ts';
+import type { CompressionReport } from './compress/compress.ts';
 
 export interface TensorSignature {
   readonly name: string;
@@ -19,6 +18,8 @@ export interface TensorSignature {
   readonly shape: readonly number[];
 }
 
+export type Engine = 'OnnxRuntime' | 'TensorFlow.js';
+
 export interface Manifest {
   readonly formatVersion: 1;
   readonly task: Task;
@@ -27,6 +28,10 @@ export interface Manifest {
   readonly data: { readonly sha256: string; readonly rows: { readonly train: number; readonly validation: number; readonly test: number } };
   readonly versions: Readonly<Record<'trainer' | 'tfjs' | 'tensorflow' | 'node', string>>;
   readonly signature: { readonly inputs: readonly TensorSignature[]; readonly outputs: readonly TensorSignature[] };
+  /** What serves the model: `model.onnx`, or else the files of TensorFlow.js. Models of older releases do not say; they are served by the latter. */
+  readonly engine?: Engine;
+  /** What was done to `model.onnx` and what it cost, where the spec asks for it. */
+  readonly compression?: CompressionReport;
   readonly epochs: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly files: readonly { readonly path: string; readonly sha256: string; readonly sizeBytes: number }[];
@@ -40,65 +45,10 @@ export interface StoredModel {
   readonly sizeBytes: number;
 }
 
-export interface ModelParts {
-  readonly network: LayersModel;
-  readonly preprocessing: Preprocessing;
-  readonly metrics: object;
-  readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature'>;
-}
+export const manifestFile = 'manifest.json';
 
-const manifestFile = 'manifest.json';
-
-/** Writes all files beside and renames once. @throws the system's error */
-export async function writeModel(parent: string, name: string, parts: ModelParts): Promise<StoredModel> {
-  const content: Record<string, FileContent> = {
-    ...await networkFiles(parts.network),
-    'preprocessing.json': text(parts.preprocessing),
-    'metrics.json': text(parts.metrics),
-  };
-  const manifest: Manifest = {
-    formatVersion: 1,
-    ...parts.manifest,
-    signature: signatureOf(parts.preprocessing),
-    files: Object.entries(content).map(([file, bytes]) => ({ path: file, sha256: sha256(bytes), sizeBytes: Buffer.byteLength(bytes) })),
-  };
-  const json = text(manifest);
-  writeFolder(parent, name, { ...content, [manifestFile]: json });
-  return stored(manifest, json);
-}
-
-const text = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`;
-
-function stored(manifest: Manifest, json: FileContent): StoredModel {
+export function stored(manifest: Manifest, json: FileContent): StoredModel {
   return { manifest, digest: `sha256:${sha256(json)}`, sizeBytes: manifest.files.reduce((sum, file) => sum + file.sizeBytes, Buffer.byteLength(json)) };
-}
-
-/** In the layout of tfjs' own `save`, so that other programs can read it. */
-async function networkFiles(network: LayersModel): Promise<Record<string, FileContent>> {
-  let files: Record<string, FileContent> = {};
-  await network.save(tf.io.withSaveHandler((artifacts) => {
-    const { modelTopology, weightSpecs = [], weightData = new ArrayBuffer(0) } = artifacts;
-    const parts = Array.isArray(weightData) ? weightData : [weightData];
-    files = {
-      'model.json': text({ format: 'layers-model', generatedBy: 'anneal', modelTopology, weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }] }),
-      'weights.bin': Buffer.concat(parts.map((part) => Buffer.from(part))),
-    };
-    return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
-  }));
-  return files;
-}
-
-/** Inputs are the raw columns: one tensor for all where all are numbers, else one for each. */
-function signatureOf(preprocessing: Preprocessing): Manifest['signature'] {
-  const { inputs, target } = preprocessing;
-  return {
-    inputs: inputs.every(({ kind }) => kind === 'Number')
-      ? [{ name: 'rows', datatype: 'FP64', shape: [-1, inputs.length] }]
-      : inputs.map(({ name, kind }) => ({ name, datatype: kind === 'Number' ? 'FP64' : 'BYTES', shape: [-1] })),
-    outputs: target.task === 'Classification'
-      ? [{ name: 'label', datatype: 'BYTES', shape: [-1] }, { name: 'probabilities', datatype: 'FP32', shape: [-1, target.classes.length] }]
-      : [{ name: 'prediction', datatype: 'FP64', shape: [-1] }],
-  };
 }
 
 /** The model in a directory, each file checked against the manifest; undefined when there is none. @throws AnnealError `MODEL_INVALID` */
@@ -116,20 +66,25 @@ function requireFile(directory: string, file: Manifest['files'][number]): void {
   if (sha256(found) !== file.sha256) throw invalid(`${file.path} has the SHA-256 ${sha256(found)}, not ${file.sha256}`);
 }
 
-export interface LoadedModel extends StoredModel {
+export interface ReadModel extends StoredModel {
   readonly preprocessing: Preprocessing;
-  readonly network: LayersModel;
+  /** Content of a file that the manifest names. @throws AnnealError `MODEL_INVALID` */
+  bytes(file: string): Buffer;
+  /** The same as JSON. */
+  json(file: string): unknown;
 }
 
-/** Loads what `readManifest` found sound. @throws AnnealError `MODEL_INVALID` */
-export async function loadModel(directory: string): Promise<LoadedModel> {
+/** @throws AnnealError `MODEL_INVALID` */
+export function readModel(directory: string): ReadModel {
   const found = readManifest(directory);
   if (found === undefined) throw invalid(`there is no ${manifestFile} in it`);
-  const read = (file: string): Buffer => readIfThere(path.join(directory, file)) ?? Buffer.alloc(0);
-  const { modelTopology, weightsManifest } = parsed(read('model.json'), 'model.json') as { modelTopology: object; weightsManifest: { weights: [] }[] };
-  const weights = Uint8Array.from(read('weights.bin'));
-  const network = await tf.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs: weightsManifest.flatMap((group) => group.weights), weightData: weights.buffer }));
-  return { ...found, preprocessing: parsed(read('preprocessing.json'), 'preprocessing.json') as Preprocessing, network };
+  const bytes = (file: string): Buffer => {
+    const content = readIfThere(path.join(directory, file));
+    if (content === undefined) throw invalid(`${file} is missing`);
+    return content;
+  };
+  const json = (file: string): unknown => parsed(bytes(file), file);
+  return { ...found, preprocessing: json('preprocessing.json') as Preprocessing, bytes, json };
 }
 
 function parsed(json: Buffer, file: string): unknown {

@@ -13,7 +13,7 @@ const defaultUnits: Readonly<Record<ModelSpec['preset'], readonly number[]>> = {
 export function presetNetwork(spec: ModelSpec, shape: NetworkShape): Network {
   const chain = new Chain();
   const units = spec.units ?? defaultUnits[spec.preset];
-  if (spec.embedding !== undefined) embed(chain, spec, spec.embedding.dimension, shape);
+  if (spec.embedding !== undefined && shape.coded !== undefined) embed(chain, spec, spec.embedding.dimension, shape.input, shape.coded);
   switch (spec.preset) {
     case 'Linear':
       flatten(chain, shape.input);
@@ -104,12 +104,10 @@ function recurrentLayers(chain: Chain, kind: 'LSTM' | 'GRU', spec: ModelSpec, in
 }
 
 /** Coded columns by a table of vectors each, whose first row is for what training never saw; then the other columns as they are. */
-function embed(chain: Chain, spec: ModelSpec, dimension: number, { input: [width = 0, ...deeper], coded = [] }: NetworkShape): void {
+function embed(chain: Chain, spec: ModelSpec, dimension: number, input: readonly number[], coded: readonly CodedColumn[]): void {
+  const [width = 0, ...deeper] = input;
   if (deeper.length > 0 || !['Linear', 'MLP'].includes(spec.preset)) {
     throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.model.embedding', message: `embedding needs columns, and goes with preset: Linear and MLP without features.shape; not with ${spec.preset}.` });
-  }
-  if (coded.length === 0) {
-    throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.model.embedding', message: 'There is no column to embed. Add a step - encode: {method: Ordinal} as the last one for the columns that hold categories, or remove embedding.' });
   }
   const vectors = coded.map(({ place, categories }) => {
     chain.add(`code_${place}`, { kind: 'Columns', from: place, to: place + 1, offset: 1 }, [features]);

@@ -1,11 +1,12 @@
 /** A loaded model as a function from raw rows to named outputs. */
-import type { Tensor } from '@tensorflow/tfjs-node-gpu';
 import { preprocess } from '../data/prepare.ts';
+import { changeTable, openSteps, readKey } from '../data/privacy/index.ts';
 import type { Preprocessing } from '../data/prepare.ts';
 import type { Table } from '../data/table.ts';
-import { tf } from '../model/backend.ts';
-import { loadModel } from '../model/directory.ts';
-import type { Manifest, TensorSignature } from '../model/directory.ts';
+import { decide } from '../evaluate/thresholds.ts';
+import { readModel } from '../model/directory.ts';
+import type { Engine, Manifest, TensorSignature } from '../model/directory.ts';
+import { openEngine } from './engine.ts';
 
 export interface OutputTensor {
   readonly name: string;
@@ -20,42 +21,51 @@ export interface Predictor {
   /** Head of the digest: what a response calls the model's version. */
   readonly version: string;
   readonly preprocessing: Preprocessing;
+  readonly engine: Engine;
   /** @throws AnnealError `DATA_…` for a row that the preprocessing cannot take */
-  predict(table: Table): OutputTensor[];
+  predict(table: Table): Promise<OutputTensor[]>;
 }
 
 /** Rows that go through the network at once; bounds memory and the time that the event loop waits. */
 const batchRows = 1024;
 
-/** Verifies, loads, and runs the network once, so that the first request is not the slow one. @throws AnnealError `MODEL_INVALID` */
-export async function loadPredictor(directory: string): Promise<Predictor> {
-  const { manifest, digest, preprocessing, network } = await loadModel(directory);
-  const { shape, target } = preprocessing;
-  const width = preprocessing.features.length;
-  const forward = (features: Float32Array, rows: number): Float32Array => tf.tidy(() => (network.apply(tf.tensor(features, [rows, ...shape])) as Tensor).dataSync<'float32'>());
-  for (const rows of [1, 64]) forward(new Float32Array(rows * width), rows);
+/**
+ * Verifies, loads, and runs the network once, so that the first request is not the slow one.
+ * @param threads  that may compute at once. @param pseudonymKey  file with the key, for a model that knows its rows by pseudonyms
+ * @throws AnnealError `MODEL_INVALID`, `PRIVACY_KEY`
+ */
+export async function loadPredictor(directory: string, threads: number, pseudonymKey?: string): Promise<Predictor> {
+  const model = readModel(directory);
+  const { manifest, digest, preprocessing } = model;
+  const changes = openSteps(preprocessing.privacy ?? [], pseudonymKey === undefined ? undefined : readKey(pseudonymKey));
+  const { target } = preprocessing;
+  const width = preprocessing.shape.reduce((product, length) => product * length, 1);
+  const engine = await openEngine(model, threads);
+  for (const rows of [1, 64]) await engine.run(new Float32Array(rows * width), rows);
 
-  const run = (table: Table): Float32Array => {
-    const features = preprocess(preprocessing, table);
+  const run = async (table: Table): Promise<Float32Array> => {
+    const features = await preprocess(preprocessing, changeTable(changes, table));
     const parts: Float32Array[] = [];
     for (let from = 0; from < table.rows; from += batchRows) {
       const rows = Math.min(batchRows, table.rows - from);
-      parts.push(forward(features.subarray(from * width, (from + rows) * width), rows));
+      parts.push(await engine.run(features.subarray(from * width, (from + rows) * width), rows));
     }
     const [only] = parts;
     return parts.length === 1 && only !== undefined ? only : joined(parts);
   };
   return {
     manifest, digest, preprocessing,
+    engine: engine.name,
     version: digest.replace('sha256:', '').slice(0, 12),
-    predict: (table) => {
-      const values = run(table);
+    predict: async (table) => {
+      const values = await run(table);
       if (target.task === 'Regression') {
         return [{ name: 'prediction', datatype: 'FP64', shape: [table.rows], data: Array.from(values, (value) => value * target.scale + target.mean) }];
       }
       const { classes } = target;
+      const places = decide({ classes, probabilities: values }, preprocessing.thresholds ?? []);
       return [
-        { name: 'label', datatype: 'BYTES', shape: [table.rows], data: Array.from({ length: table.rows }, (_, row) => classes[argMax(values, row * classes.length, classes.length)] ?? '') },
+        { name: 'label', datatype: 'BYTES', shape: [table.rows], data: Array.from(places, (place) => classes[place] ?? '') },
         { name: 'probabilities', datatype: 'FP32', shape: [table.rows, classes.length], data: Array.from(values) },
       ];
     },
@@ -70,11 +80,4 @@ function joined(parts: readonly Float32Array[]): Float32Array {
     at += part.length;
   }
   return whole;
-}
-
-/** Place of the largest of `count` values from `start`; of equal ones the first. */
-function argMax(values: Float32Array, start: number, count: number): number {
-  let best = 0;
-  for (let place = 1; place < count; place++) if ((values[start + place] ?? NaN) > (values[start + best] ?? NaN)) best = place;
-  return best;
 }

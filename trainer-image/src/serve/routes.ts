@@ -25,7 +25,7 @@ interface Route {
   readonly pattern: RegExp;
   /** Whether it counts as an inference. */
   readonly infers?: boolean;
-  readonly answer: (served: Served, match: Readonly<Record<string, string | undefined>>, body: Buffer) => Answer;
+  readonly answer: (served: Served, match: Readonly<Record<string, string | undefined>>, body: Buffer) => Answer | Promise<Answer>;
 }
 
 const model = '/v2/models/(?<model>[^/]+)(?:/versions/(?<version>[^/]+))?';
@@ -42,7 +42,7 @@ const routes: readonly Route[] = [
 
 export interface FoundRoute {
   readonly infers: boolean;
-  readonly answer: (served: Served, body: Buffer) => Answer;
+  readonly answer: (served: Served, body: Buffer) => Answer | Promise<Answer>;
 }
 
 /** @throws ProtocolError 404, or 405 with the methods that are allowed */
@@ -85,18 +85,21 @@ function requirePredictor(served: Served): Predictor {
   throw new ProtocolError(503, `Model "${served.name}" is not ready: ${served.notReady ?? 'it is loading'}`, { 'retry-after': '1' });
 }
 
+/** `PROJECT_FORMAT`, as the protocol has it. */
+const platforms: Readonly<Record<Predictor['engine'], string>> = { OnnxRuntime: 'onnxruntime_onnx', 'TensorFlow.js': 'anneal_tensorflowjs' };
+
 function metadata(served: Served, match: Readonly<Record<string, string | undefined>>): Answer {
   requireName(served, match);
-  const { manifest, version } = requirePredictor(served);
-  return ok({ name: served.name, versions: [version], platform: 'anneal_tensorflowjs', ...manifest.signature });
+  const { manifest, version, engine } = requirePredictor(served);
+  return ok({ name: served.name, versions: [version], platform: platforms[engine], ...manifest.signature });
 }
 
-function infer(served: Served, match: Readonly<Record<string, string | undefined>>, body: Buffer): Answer {
+async function infer(served: Served, match: Readonly<Record<string, string | undefined>>, body: Buffer): Promise<Answer> {
   requireName(served, match);
   const predictor = requirePredictor(served);
   const known = predictor.manifest.signature.outputs.map(({ name }) => name);
   const request = parseInfer(parsed(body), predictor.preprocessing, known);
-  const outputs = predicted(predictor, request.table).filter(({ name }) => request.outputs?.includes(name) ?? true);
+  const outputs = (await predicted(predictor, request.table)).filter(({ name }) => request.outputs?.includes(name) ?? true);
   return {
     status: 200,
     rows: request.table.rows,
@@ -113,9 +116,9 @@ function parsed(body: Buffer): unknown {
   }
 }
 
-function predicted(predictor: Predictor, table: Parameters<Predictor['predict']>[0]): ReturnType<Predictor['predict']> {
+async function predicted(predictor: Predictor, table: Parameters<Predictor['predict']>[0]): ReturnType<Predictor['predict']> {
   try {
-    return predictor.predict(table);
+    return await predictor.predict(table);
   } catch (error) {
     const told: AnnealError = toAnnealError(error);
     if (!told.code.startsWith('DATA_')) throw error;

@@ -15,11 +15,15 @@ import type { Answer, FoundRoute, Served } from './routes.ts';
 export interface ServeOptions {
   readonly modelDirectory: string;
   readonly name: string;
+  /** File with the key for pseudonyms, for a model that knows its rows by them. */
+  readonly pseudonymKey?: string;
   /** 0 takes a free one. */
   readonly port: number;
   readonly maxBodyBytes: number;
   /** How long requests are still taken after the wish to stop, while endpoints are being taken out of load balancers. */
   readonly drainMs: number;
+  /** That may compute at once. */
+  readonly threads: number;
   readonly log: Log;
 }
 
@@ -51,13 +55,13 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   return { port, loaded: load(options, state, metrics), close: () => close(server, state, options) };
 }
 
-async function load({ modelDirectory, name, log }: ServeOptions, state: State, metrics: ServingMetrics): Promise<void> {
+async function load({ modelDirectory, name, threads, pseudonymKey, log }: ServeOptions, state: State, metrics: ServingMetrics): Promise<void> {
   try {
-    const predictor = await loadPredictor(modelDirectory);
-    const { version, digest, manifest: { task } } = predictor;
+    const predictor = await loadPredictor(modelDirectory, threads, pseudonymKey);
+    const { version, digest, engine, manifest: { task } } = predictor;
     metrics.info.set({ model: name, version, digest, task }, 1);
     state.served = { name, predictor };
-    log('info', 'Model is ready', { model: name, digest, task });
+    log('info', 'Model is ready', { model: name, digest, task, engine });
   } catch (error) {
     const told = toAnnealError(error);
     state.served = { name, notReady: told.message };
@@ -89,7 +93,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, state:
     requireJson(request);
     if (route.infers) countInFlight(response, metrics, options.name);
     const body = await readBody(request, options.maxBodyBytes);
-    const { status, body: answer } = route.infers ? measured(route, body, state, metrics, options) : route.answer(state.served, body);
+    const { status, body: answer } = route.infers ? await measured(route, body, state, metrics, options) : await route.answer(state.served, body);
     sendJson(response, status, answer);
   } catch (error) {
     sendError(response, error, options.log);
@@ -109,11 +113,11 @@ function countInFlight(response: ServerResponse, metrics: ServingMetrics, model:
   response.once('close', () => metrics.inFlight.dec({ model }));
 }
 
-function measured(route: FoundRoute, body: Buffer, state: State, metrics: ServingMetrics, { name: model }: ServeOptions): Answer {
+async function measured(route: FoundRoute, body: Buffer, state: State, metrics: ServingMetrics, { name: model }: ServeOptions): Promise<Answer> {
   const end = metrics.seconds.startTimer({ model });
   let code = '500';
   try {
-    const answer = route.answer(state.served, body);
+    const answer = await route.answer(state.served, body);
     code = String(answer.status);
     metrics.rows.inc({ model }, answer.rows ?? 0);
     return answer;

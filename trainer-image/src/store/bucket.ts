@@ -1,15 +1,15 @@
 /** A bucket of Amazon S3 or of what speaks its protocol, as the few operations that checkpoints need. */
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { setTimeout as delay } from 'node:timers/promises';
-import { AbortMultipartUploadCommand, DeleteObjectsCommand, GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { Transform } from 'node:stream';
+import { AbortMultipartUploadCommand, DeleteObjectsCommand, GetObjectCommand, ListMultipartUploadsCommand, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { BucketPlace } from '@anneal/operator/api';
-import { AnnealError } from '../errors.ts';
+import { digestOf } from '../files.ts';
+import { downloadObject, isNotThere, listObjects, openS3, toldError } from './s3.ts';
+import type { Environment, Telling } from './s3.ts';
+import { growing, sizeOf } from './transfer.ts';
 
 export interface StoredFile {
   readonly name: string;
@@ -38,38 +38,24 @@ export interface Bucket extends Disposable {
   abortUploads(): Promise<void>;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 const partBytes = 8 * 1024 * 1024;
 /** Most keys of one DeleteObjects request. */
 const mostKeys = 1000;
-const mostAttempts = 5;
 
 /** @param at  field of the manifest that errors name */
 export function openBucket(place: BucketPlace, environment: Environment, at: string): Bucket {
   const { bucket: Bucket, prefix } = place;
-  const client = new S3Client({
-    region: place.region,
-    ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
-    forcePathStyle: place.addressing === 'Auto' ? place.endpoint !== undefined : place.addressing === 'Path',
-    ...credentialsOf(place, environment),
-    maxAttempts: mostAttempts,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
-  });
+  const client = openS3(place, environment);
   const uri = `s3://${Bucket}/${prefix}`;
+  const telling: Telling = { uri, at, advice: 'Check bucket, endpoint and region, and that the keys of credentialsSecretName may read, write, list and delete there.' };
   const whole = (key: string): string => `${prefix}/${key}`;
   const told = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => {
-    throw toldError(error, uri, at);
+    throw toldError(error, telling);
   });
 
   const list = async (below: string): Promise<string[]> => {
     const keys: string[] = [];
-    let ContinuationToken: string | undefined;
-    do {
-      const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix: whole(below), ...(ContinuationToken === undefined ? {} : { ContinuationToken }) }));
-      keys.push(...(page.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key.slice(prefix.length + 1)])));
-      ContinuationToken = page.NextContinuationToken;
-    } while (ContinuationToken !== undefined);
+    for await (const { key } of listObjects(client, Bucket, whole(below))) keys.push(key.slice(prefix.length + 1));
     return keys;
   };
 
@@ -99,24 +85,13 @@ export function openBucket(place: BucketPlace, environment: Environment, at: str
         const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: whole(key) }));
         return await Body?.transformToString();
       } catch (error) {
-        if (error instanceof S3ServiceException && error.name === 'NoSuchKey') return undefined;
-        throw toldError(error, uri, at);
+        if (isNotThere(error)) return undefined;
+        throw toldError(error, telling);
       }
     },
     download: async (key, file) => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: whole(key) }));
-          if (!(Body instanceof Readable)) throw new Error(`${key} came without a body`);
-          const counted = counting();
-          await pipeline(Body, counted.stream, createWriteStream(file));
-          return { name: path.basename(file), ...counted.result() };
-        } catch (error) {
-          // The SDK tries a request again, but not a body that was cut off.
-          if (attempt === mostAttempts || error instanceof S3ServiceException) throw toldError(error, uri, at);
-          await delay(200 * 2 ** attempt);
-        }
-      }
+      await told(downloadObject(client, Bucket, whole(key), growing(file), {}));
+      return { name: path.basename(file), sizeBytes: await sizeOf(file) ?? 0, sha256: await digestOf(file) };
     },
     list: (below) => told(list(below)),
     remove: async (keys) => {
@@ -124,7 +99,7 @@ export function openBucket(place: BucketPlace, environment: Environment, at: str
         const Objects = keys.slice(from, from + mostKeys).map((key) => ({ Key: whole(key) }));
         const { Errors = [] } = await told(client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } })));
         const [first] = Errors;
-        if (first !== undefined) throw toldError(new Error(`${first.Key ?? ''} could not be deleted: ${first.Message ?? first.Code ?? ''}`), uri, at);
+        if (first !== undefined) throw toldError(new Error(`${first.Key ?? ''} could not be deleted: ${first.Message ?? first.Code ?? ''}`), telling);
       }
     },
     abortUploads: async () => {
@@ -138,13 +113,6 @@ export function openBucket(place: BucketPlace, environment: Environment, at: str
     },
     [Symbol.dispose]: () => client.destroy(),
   };
-}
-
-function credentialsOf({ credentialsPrefix }: BucketPlace, environment: Environment): { credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } } {
-  if (credentialsPrefix === undefined) return {};
-  const value = (name: string): string => environment[`${credentialsPrefix}${name}`] ?? '';
-  const sessionToken = value('AWS_SESSION_TOKEN');
-  return { credentials: { accessKeyId: value('AWS_ACCESS_KEY_ID'), secretAccessKey: value('AWS_SECRET_ACCESS_KEY'), ...(sessionToken === '' ? {} : { sessionToken }) } };
 }
 
 async function openAll(folder: string, names: readonly string[]) {
@@ -170,16 +138,4 @@ function counting() {
     },
   });
   return { stream, result: () => ({ sizeBytes, sha256: hash.digest('hex') }) };
-}
-
-/** Answers that only another manifest, Secret or bucket policy can change. */
-const refusals = new Set(['NoSuchBucket', 'AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidBucketName', 'ExpiredToken', 'CredentialsProviderError', 'PermanentRedirect']);
-
-function toldError(error: unknown, uri: string, at: string): AnnealError {
-  const name = error instanceof Error ? error.name : '';
-  const said = error instanceof Error ? error.message : String(error);
-  if (refusals.has(name) || (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 403)) {
-    return new AnnealError('BUCKET_REFUSED', { at, message: `${uri} was refused (${name}: ${said}). Check bucket, endpoint and region, and that the keys of credentialsSecretName may read, write, list and delete there.`, cause: error });
-  }
-  return new AnnealError('BUCKET_FAILED', { at, message: `${uri} could not be used: ${name === 'Error' ? '' : `${name}: `}${said}`, cause: error });
 }

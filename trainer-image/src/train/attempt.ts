@@ -30,6 +30,8 @@ export interface AttemptOptions {
   /** Sets up TensorFlow before it is loaded. @param preferred  threads that a checkpoint was made with. @returns the threads it will use */
   readonly tune: (preferred: number | undefined) => number;
   readonly push: (report: ProgressReport) => void;
+  /** Memory that the program may use. */
+  readonly memoryBytes: number;
 }
 
 export interface Attempt {
@@ -70,7 +72,7 @@ async function run(options: AttemptOptions, begun: (supervision: Supervision) =>
   if (copies !== undefined && isFirst) await prepareVolume(copies, volume, environment, log);
   const restoreFrom = isFirst ? await restoreFolder(environment, volume, log) : undefined;
   if (isStopped()) return { kind: 'Stopped' };
-  const order = orderFrom(environment, () => options.tune(threadsOf(volume, restoreFrom)), restoreFrom);
+  const order = { ...orderFrom(environment, () => options.tune(threadsOf(volume, restoreFrom)), restoreFrom), memoryBytes: options.memoryBytes };
 
   let last: ProgressReport | undefined;
   const fenced = new AbortController();

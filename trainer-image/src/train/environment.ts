@@ -1,6 +1,6 @@
 /** The order of a run, from the variables that the operator sets. */
 import type { BucketPlace, RestoreSource, TrainerSpec } from '@anneal/operator/api';
-import { trainerEnv } from '@anneal/operator/api';
+import { sourceCredentialsPrefix, trainerEnv } from '@anneal/operator/api';
 import { AnnealError } from '../errors.ts';
 import type { Fence } from './fence.ts';
 import type { Address } from './collective/peer-connection.ts';
@@ -14,19 +14,37 @@ export function orderFrom(environment: Environment, threads: (volume: string) =>
   const accelerator = textOf(environment, trainerEnv.accelerator);
   const volume = volumeFrom(environment);
   const replicas = replicasFrom(environment);
+  const dataCache = dataCacheFrom(environment);
+  const sourceCredentials = credentialsFrom(environment);
+  const pseudonymKey = textOf(environment, trainerEnv.pseudonymKey);
   return {
     spec: specOf(required(environment, trainerEnv.spec)),
     volume,
     threads: threads(volume),
     ...(sourceDirectory === undefined ? {} : { sourceDirectory }),
+    ...(dataCache === undefined ? {} : { dataCache }),
+    ...(sourceCredentials === undefined ? {} : { sourceCredentials }),
     attempt: numberOf(environment, trainerEnv.attempt, 1),
     checkpointIntervalSeconds: numberOf(environment, trainerEnv.checkpointIntervalSeconds, 0),
     checkpointKeep: Math.max(1, numberOf(environment, trainerEnv.checkpointKeep, 2)),
     fence: fenceFrom(environment),
     ...(restoreFrom === undefined ? {} : { restoreFrom }),
     ...(accelerator === undefined ? {} : { accelerator }),
+    ...(pseudonymKey === undefined ? {} : { pseudonymKey }),
     ...(replicas === undefined ? {} : { replicas }),
   };
+}
+
+function dataCacheFrom(environment: Environment): TrainingOrder['dataCache'] {
+  const folder = textOf(environment, trainerEnv.dataCache);
+  if (folder === undefined) return undefined;
+  const maxBytes = numberOf(environment, trainerEnv.dataCacheBytes, 0);
+  return { folder, ...(maxBytes === 0 ? {} : { maxBytes }) };
+}
+
+function credentialsFrom(environment: Environment): Readonly<Record<string, string>> | undefined {
+  const found = Object.entries(environment).flatMap(([name, value]) => (name.startsWith(sourceCredentialsPrefix) && name !== trainerEnv.sourceDirectory && value !== undefined ? [[name, value] as const] : []));
+  return found.length === 0 ? undefined : Object.fromEntries(found);
 }
 
 function replicasFrom(environment: Environment): ReplicasOrder | undefined {

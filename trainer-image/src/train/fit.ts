@@ -1,6 +1,5 @@
 /** What a user writes about training, with the defaults filled in. */
 import type { Clip, LossName, OptimizerSpec } from '../model/graph/index.ts';
-import type { ClassWeights } from './class-weights.ts';
 import type { ScheduleSpec } from './schedule.ts';
 
 export interface FitSpec {
@@ -9,6 +8,5 @@ export interface FitSpec {
   readonly clip?: Clip;
   /** When unset, CrossEntropy for classes, else MSE. */
   readonly loss?: LossName;
-  readonly classWeights?: ClassWeights;
   readonly seed: number;
 }

@@ -1,6 +1,6 @@
 /** A network, its loss and its optimiser as one thing that learns from a batch. */
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
-import type { Part } from '../data/prepare.ts';
+import type { Part } from '../data/part.ts';
 import { random } from '../data/random.ts';
 import type { Learning } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';
@@ -101,7 +101,7 @@ export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner 
   };
   load(saved ?? { weights: initial, optimizer: { slots: [], scalars: [] } });
 
-  const judgedRows = (part: Part): Rows => (isWeighted ? { ...part, weights: part.weights ?? new Float32Array(part.rows).fill(1) } : part);
+  const judgedRows = (batch: Batch): Rows => (isWeighted ? { ...batch, weights: batch.weights ?? new Float32Array(batch.rows).fill(1) } : batch);
   const learntRows = (batch: Batch): Rows => (classWeights === undefined ? judgedRows(batch) : { ...batch, weights: weighted(batch, classWeights) });
   const masks = (draw: readonly number[]): Int32Array => Int32Array.from(training.dropouts.flatMap((layer) => maskSeed(fit.seed, layer, draw)));
   return {
@@ -146,7 +146,7 @@ export function architectureOf({ model, target, shape, coded }: LearnerSpec): ob
 }
 
 /** What the data say about the network. */
-export function networkShape({ target, shape, coded }: { readonly target: Learning; readonly shape: readonly number[]; readonly coded: readonly CodedColumn[] | undefined }): NetworkShape {
+export function networkShape({ target, shape, coded }: { readonly target: Learning; readonly shape: readonly number[]; readonly coded?: readonly CodedColumn[] | undefined }): NetworkShape {
   return { input: shape, classes: target.task === 'Classification' ? target.classes.length : undefined, ...(coded === undefined ? {} : { coded }) };
 }
 

@@ -1,5 +1,13 @@
 /** Metrics of a run, from sums that are kept while batches pass. The sums are plain data: a checkpoint in mid-epoch holds them. */
 import type { Learning } from '../data/target.ts';
+import { confusionFrom, perClass as ofConfusion } from '../evaluate/confusion.ts';
+import type { ClassMetrics } from '../evaluate/confusion.ts';
+import type { Metrics } from '../evaluate/measure.ts';
+import { classMetric, usualMetrics, valueMetric } from '../evaluate/registry.ts';
+import type { MetricOf } from '../evaluate/registry.ts';
+import type { ErrorSums } from '../evaluate/regression.ts';
+
+export type { Metrics } from '../evaluate/measure.ts';
 
 /** `rows` and `lossSum` in every task; the rest by task. */
 export type Tally =
@@ -7,8 +15,6 @@ export type Tally =
   /** Sums over standardised errors e and targets y. */
   | { readonly task: 'Regression'; rows: number; lossSum: number; absolute: number; squared: number; targets: number; targetsSquared: number }
   | { readonly task: 'Reconstruction'; rows: number; lossSum: number };
-
-export type Metrics = Readonly<Record<string, number>>;
 
 export function emptyTally(target: Learning): Tally {
   if (target.task === 'Regression') return { task: 'Regression', rows: 0, lossSum: 0, absolute: 0, squared: 0, targets: 0, targetsSquared: 0 };
@@ -41,65 +47,41 @@ function addRow(tally: Tally, target: number, output: number): void {
   tally.targetsSquared += target * target;
 }
 
-/** @returns loss and the task's metrics, named with `prefix`; nothing for no rows */
-export function metricsOf(tally: Tally, target: Learning, prefix = ''): Metrics {
+/**
+ * @param names  metrics that a tally is enough for; others are left out, as is one that is not defined for these rows
+ * @returns their values, named with `prefix`; nothing for no rows
+ */
+export function metricsOf(tally: Tally, target: Learning, prefix = '', names: readonly string[] = usualMetrics(target.task)): Metrics {
   if (tally.rows === 0) return {};
-  const values = { loss: tally.lossSum / tally.rows, ...ofItsTask(tally, target) };
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}${name}`, value]));
+  const values = ofItsTask(tally, target, names);
+  return Object.fromEntries(values.filter(([, value]) => Number.isFinite(value)).map(([name, value]) => [`${prefix}${name}`, value]));
 }
 
-function ofItsTask(tally: Tally, target: Learning): Metrics {
+function ofItsTask(tally: Tally, target: Learning, names: readonly string[]): [string, number][] {
   switch (tally.task) {
-    case 'Classification': return classification(tally.confusion, tally.rows);
-    case 'Regression': return regression(tally, target);
-    case 'Reconstruction': return {};
+    case 'Classification': return tallied(names, tally, classMetric, confusionFrom(tally.confusion));
+    case 'Regression': return tallied(names, tally, valueMetric, errorSums(tally, target.task === 'Regression' ? target.scale : 1));
+    case 'Reconstruction': return names.includes('loss') ? [['loss', tally.lossSum / tally.rows]] : [];
   }
 }
 
-export interface ClassMetrics {
-  readonly precision: number;
-  readonly recall: number;
-  readonly f1: number;
-  /** True rows of the class. */
-  readonly support: number;
-}
-
-/** Of each class. 0 where a quotient has no denominator, as scikit-learn's `zero_division=0`. */
-export function perClass(confusion: readonly (readonly number[])[]): ClassMetrics[] {
-  return confusion.map((row, place) => {
-    const hit = row[place] ?? 0;
-    const support = total(row);
-    const predicted = total(confusion.map((other) => other[place] ?? 0));
-    const precision = ratio(hit, predicted);
-    const recall = ratio(hit, support);
-    return { precision, recall, f1: ratio(2 * hit, support + predicted), support };
+function tallied<T>(names: readonly string[], tally: Tally, metric: (name: string) => MetricOf<T, never> | undefined, sums: T): [string, number][] {
+  return names.flatMap((name): [string, number][] => {
+    const from = metric(name)?.from;
+    if (from?.needs === 'Loss') return [[name, tally.lossSum / tally.rows]];
+    return from?.needs === 'Tally' ? [[name, from.of(sums)]] : [];
   });
 }
 
-/** Macro averages over the classes that occur, in truth or in prediction. */
-function classification(confusion: readonly (readonly number[])[], rows: number): Metrics {
-  const hits = total(confusion.map((row, place) => row[place] ?? 0));
-  const occurring = perClass(confusion).filter((metrics, place) => metrics.support > 0 || confusion.some((row) => (row[place] ?? 0) > 0));
-  const macro = (name: 'precision' | 'recall' | 'f1'): number => total(occurring.map((metrics) => metrics[name])) / occurring.length;
-  return { accuracy: hits / rows, precision: macro('precision'), recall: macro('recall'), f1: macro('f1') };
-}
-
-/** mae and rmse in units of the target; r2 is 0 where all targets are equal. */
-function regression(tally: Extract<Tally, { task: 'Regression' }>, target: Learning): Metrics {
-  const scale = target.task === 'Regression' ? target.scale : 1;
+/** In units of the target. */
+function errorSums(tally: Extract<Tally, { task: 'Regression' }>, scale: number): ErrorSums {
   const spread = tally.targetsSquared - tally.targets ** 2 / tally.rows;
-  return { mae: (scale * tally.absolute) / tally.rows, rmse: scale * Math.sqrt(tally.squared / tally.rows), r2: spread > 0 ? 1 - tally.squared / spread : 0 };
+  // Of equal targets the difference leaves rounding errors, which are no spread.
+  const truthSpread = spread > 1e-12 * tally.targetsSquared ? scale ** 2 * spread : 0;
+  return { rows: tally.rows, weight: tally.rows, absolute: scale * tally.absolute, squared: scale ** 2 * tally.squared, truthSpread };
 }
 
-const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
-const ratio = (over: number, under: number): number => (under === 0 ? 0 : over / under);
+/** Of each class, from [true class][predicted class]. */
+export const perClass = (confusion: readonly (readonly number[])[]): ClassMetrics[] => ofConfusion(confusionFrom(confusion));
 
-/** Metrics that are better when larger; all others are better when smaller. */
-const larger = new Set(['accuracy', 'precision', 'recall', 'f1', 'r2']);
-const ofTask = { Classification: ['loss', 'accuracy', 'precision', 'recall', 'f1'], Regression: ['loss', 'mae', 'rmse', 'r2'], Reconstruction: ['loss'] } as const;
-
-const bare = (metric: string): string => metric.replace(/^(val|test)_/, '');
-
-export const isLargerBetter = (metric: string): boolean => larger.has(bare(metric));
-export const metricsOfTask = (task: Learning['task']): readonly string[] => ofTask[task];
-export const suitsTask = (metric: string, task: Learning['task']): boolean => metricsOfTask(task).includes(bare(metric));
+export { isLargerBetter, metricsOfTask, suitsTask } from '../evaluate/registry.ts';

@@ -11,6 +11,10 @@ export interface TrainingOrder {
   readonly volume: string;
   /** Folder of a `configmap://` or `pvc://` source. */
   readonly sourceDirectory?: string;
+  /** Where downloads are kept; a folder of the volume where it is left out. */
+  readonly dataCache?: { readonly folder: string; readonly maxBytes?: number };
+  /** Variables with the source's credentials. */
+  readonly sourceCredentials?: Readonly<Record<string, string>>;
   readonly attempt: number;
   /** Seconds between two checkpoints; 0 writes one after each epoch. */
   readonly checkpointIntervalSeconds: number;
@@ -21,8 +25,12 @@ export interface TrainingOrder {
   readonly restoreFrom?: string;
   /** Threads that TensorFlow was given; part of what decides the last bit. */
   readonly threads: number;
+  /** Memory that the program may use, in bytes; taken to be 4 GiB where it is left out. */
+  readonly memoryBytes?: number;
   /** Resource name of an accelerator that must be used. */
   readonly accelerator?: string;
+  /** File with the key for pseudonyms. */
+  readonly pseudonymKey?: string;
   /** Set where others train on the same job. */
   readonly replicas?: ReplicasOrder;
 }

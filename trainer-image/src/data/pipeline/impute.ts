@@ -1,52 +1,94 @@
 /** Fills in missing values. Statistics as scikit-learn's SimpleImputer: median by interpolation, of equally frequent values the smallest. */
-import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError } from '../../errors.ts';
-import { mean, mode, present, quantile } from '../statistics.ts';
+import { moments, mostFrequent, countCodes, quantiles } from '../statistics.ts';
 import { firstMissing } from '../table.ts';
-import type { Column, Table } from '../table.ts';
-import { chosen, isNumber, isText, replace, requireNumber } from './columns.ts';
+import type { Column, ColumnInfo, TextColumn, TimeColumn, NumberColumn } from '../table.ts';
+import { formatTime, parseTime } from '../time.ts';
+import { chosen, isQuantity, isText, namesOf, replaceEach, requireNumber } from './columns.ts';
+import type { Fit, StepKind, Training } from './step.ts';
+
+export interface ImputeSpec {
+  readonly columns?: readonly string[];
+  readonly strategy: 'Mean' | 'Median' | 'MostFrequent' | 'Constant';
+  /** Constant for number columns. */
+  readonly value?: number;
+  /** Constant for text columns, or an ISO 8601 time for time columns. */
+  readonly text?: string;
+  readonly indicator: boolean;
+}
 
 export interface FittedImpute {
   readonly kind: 'Impute';
+  /** A time is filled in by its microseconds. */
   readonly columns: readonly { readonly name: string; readonly fill: number | string; readonly indicator: boolean }[];
 }
 
-type ImputeSpec = NonNullable<TrainerSpec['data']['pipeline'][number]['impute']>;
+export const impute: StepKind<ImputeSpec, FittedImpute> = {
+  fit,
+  apply: (step) => replaceEach(new Map(step.columns.map(({ name, fill, indicator }) => [name, (column) => {
+    const filled = fillIn(column, fill);
+    return indicator ? [filled, { kind: 'Number', name: `${name}_missing`, values: missingIn(column) }] : filled;
+  }]))),
+  reads: namesOf,
+  joint: false,
+};
 
-export function fitImpute(spec: ImputeSpec, table: Table, at: string): FittedImpute {
-  const columns = chosen(table, spec.columns, (column) => suits(spec, column), at);
-  return {
-    kind: 'Impute',
-    columns: columns.map((column) => ({ name: column.name, fill: fillOf(spec, column, at), indicator: spec.indicator && firstMissing(column) >= 0 })),
-  };
+async function fit(spec: ImputeSpec, { frame, at }: Training): Promise<Fit<FittedImpute>> {
+  const columns = [];
+  for (const { name } of chosen(frame, spec.columns, (column) => suits(spec, column), at)) {
+    const column = await frame.column(name);
+    columns.push({ name, fill: fillOf(spec, column, at), indicator: spec.indicator && firstMissing(column) >= 0 });
+  }
+  return { step: { kind: 'Impute', columns } };
 }
 
 /** With no columns named, a column without any value is left to a Constant, or to the check before the network. */
-function suits(spec: ImputeSpec, column: Column): boolean {
+function suits(spec: ImputeSpec, column: ColumnInfo): boolean {
   switch (spec.strategy) {
-    case 'Mean':
-    case 'Median': return isNumber(column);
+    case 'Mean': return isQuantity(column);
+    case 'Median': return isQuantity(column) || column.kind === 'Time';
     case 'MostFrequent': return true;
-    case 'Constant': return isNumber(column) ? spec.value !== undefined : spec.text !== undefined;
+    case 'Constant': return constantFor(spec, column) !== undefined;
+  }
+}
+
+/** The constant as the column holds it; undefined where the spec has none for such a column. */
+function constantFor({ value, text }: ImputeSpec, { kind }: ColumnInfo): number | string | undefined {
+  switch (kind) {
+    case 'Number': return value;
+    case 'Text': return text;
+    case 'Time': return text === undefined ? undefined : parseTime(text);
   }
 }
 
 function fillOf(spec: ImputeSpec, column: Column, at: string): number | string {
   switch (spec.strategy) {
-    case 'Mean': return found(mean(present(requireNumber(column, 'strategy: Mean', at).values)), column, at);
-    case 'Median': return found(quantile(present(requireNumber(column, 'strategy: Median', at).values).sort(), 0.5), column, at);
-    case 'MostFrequent': return found(isNumber(column)
-      ? mode(present(column.values), (a, b) => a < b)
-      : mode(column.values.filter((value) => value !== null), (a, b) => a < b), column, at);
-    case 'Constant': return constantOf(spec, column, at);
+    case 'Mean': return found(moments(requireNumber(column, 'strategy: Mean', at).values).mean, column, at);
+    case 'Median': return found(medianOf(column, at), column, at);
+    case 'MostFrequent': return found(isText(column) ? mostFrequentText(column) : mostFrequent(column.values), column, at);
+    case 'Constant': {
+      const constant = constantFor(spec, column);
+      if (constant !== undefined) return constant;
+      const [holds, field] = { Number: ['numbers', 'value'], Text: ['text', 'text'], Time: ['times', `text, for example "${formatTime(0)}"`] }[column.kind];
+      throw new AnnealError('SPEC_COLUMN_KIND', { at, message: `Column "${column.name}" holds ${holds}. Write the constant for it as ${field}, or leave the column out.` });
+    }
   }
 }
 
-function constantOf(spec: ImputeSpec, column: Column, at: string): number | string {
-  const fill = isText(column) ? spec.text : spec.value;
-  if (fill !== undefined) return fill;
-  const field = isText(column) ? 'text' : 'value';
-  throw new AnnealError('SPEC_COLUMN_KIND', { at, message: `Column "${column.name}" holds ${isText(column) ? 'text' : 'numbers'}. Write the constant for it as ${field}, or leave the column out.` });
+function medianOf(column: Column, at: string): number | undefined {
+  if (column.kind !== 'Time') return quantiles(requireNumber(column, 'strategy: Median', at).values, [0.5])[0];
+  // Between two moments lies a whole microsecond, so that the column stays exact.
+  return Math.floor(quantiles(column.values, [0.5])[0] ?? NaN);
+}
+
+function mostFrequentText({ codes, dictionary }: TextColumn): string | undefined {
+  const counts = countCodes(codes, dictionary.length);
+  let best = -1;
+  for (let code = 0; code < dictionary.length; code++) {
+    const [count = 0, most = 0] = [counts[code], counts[best]];
+    if (count > most || (count > 0 && count === most && (dictionary[code] ?? '') < (dictionary[best] ?? ''))) best = code;
+  }
+  return dictionary[best];
 }
 
 function found<T extends number | string>(fill: T | undefined, column: Column, at: string): T {
@@ -54,28 +96,28 @@ function found<T extends number | string>(fill: T | undefined, column: Column, a
   throw new AnnealError('DATA_COLUMN_EMPTY', { at, message: `Column "${column.name}" has no value in the training rows to fill in from. Exclude it in data.features.exclude, or use strategy: Constant.` });
 }
 
-export function applyImpute(step: FittedImpute, table: Table): Table {
-  const byName = new Map(step.columns.map((column) => [column.name, column]));
-  return replace(table, (column) => {
-    const how = byName.get(column.name);
-    if (how === undefined) return column;
-    const filled = fill(column, how.fill);
-    if (!how.indicator) return filled;
-    return [filled, { kind: 'Number', name: `${column.name}_missing`, values: indicator(column) }];
-  });
+function fillIn(column: Column, by: number | string): Column {
+  if (firstMissing(column) < 0) return column;
+  return isText(column) ? fillText(column, String(by)) : fillNumber(column, Number(by));
 }
 
-function fill(column: Column, by: number | string): Column {
-  if (isNumber(column)) {
-    const number = Number(by);
-    return { ...column, values: column.values.map((value) => (Number.isNaN(value) ? number : value)) };
-  }
-  const text = String(by);
-  return { ...column, values: column.values.map((value) => value ?? text) };
+function fillText(column: TextColumn, by: string): TextColumn {
+  const known = column.dictionary.indexOf(by);
+  const fill = known < 0 ? column.dictionary.length : known;
+  const codes = column.codes.slice();
+  for (let row = 0; row < codes.length; row++) if ((codes[row] ?? 0) < 0) codes[row] = fill;
+  return { ...column, codes, dictionary: known < 0 ? [...column.dictionary, by] : column.dictionary };
 }
 
-function indicator(column: Column): Float64Array {
-  return isNumber(column)
-    ? column.values.map((value) => (Number.isNaN(value) ? 1 : 0))
-    : Float64Array.from(column.values, (value) => (value === null ? 1 : 0));
+function fillNumber<T extends NumberColumn | TimeColumn>(column: T, by: number): T {
+  const values = column.values.slice();
+  for (let row = 0; row < values.length; row++) if (Number.isNaN(values[row])) values[row] = by;
+  return { ...column, values };
+}
+
+function missingIn(column: Column): Float64Array {
+  const marks = new Float64Array(isText(column) ? column.codes.length : column.values.length);
+  if (isText(column)) for (let row = 0; row < marks.length; row++) marks[row] = (column.codes[row] ?? 0) < 0 ? 1 : 0;
+  else for (let row = 0; row < marks.length; row++) marks[row] = Number.isNaN(column.values[row]) ? 1 : 0;
+  return marks;
 }

@@ -1,44 +1,92 @@
-/** Brings number columns to one scale: (x - shift) / divisor. Missing values are left out of the fit and stay missing. */
-import type { TrainerSpec } from '@anneal/operator/api';
+/**
+ * Brings number columns to one scale: (x - shift) / divisor. Missing values are left out of the fit and stay missing. An array in each row
+ * has one scale for all its values.
+ */
 import { AnnealError } from '../../errors.ts';
-import { mean, present, quantile, standardDeviation } from '../statistics.ts';
-import type { Table } from '../table.ts';
-import { chosen, isNumber, replace, requireNumber } from './columns.ts';
+import { extremes, moments, quantiles } from '../statistics.ts';
+import type { Column, Table, VectorColumn } from '../table.ts';
+import { chosen, isNumber, isQuantity, namesOf, replaceEach, requireNumber } from './columns.ts';
+import type { Apply, Fit, StepKind, Training } from './step.ts';
+
+export interface ScaleSpec {
+  readonly columns?: readonly string[];
+  readonly method: 'Standard' | 'MinMax' | 'Robust' | 'MaxAbs';
+}
 
 export interface FittedScale {
   readonly kind: 'Scale';
   readonly columns: readonly { readonly name: string; readonly shift: number; readonly divisor: number }[];
 }
 
-type ScaleSpec = NonNullable<TrainerSpec['data']['pipeline'][number]['scale']>;
+export const scale: StepKind<ScaleSpec, FittedScale> = {
+  fit,
+  apply,
+  reads: namesOf,
+  joint: false,
+};
 
-export function fitScale(spec: ScaleSpec, table: Table, at: string): FittedScale {
-  const columns = chosen(table, spec.columns, isNumber, at).map((column) => {
-    const values = present(requireNumber(column, 'scale', at).values).sort();
-    if (values.length === 0) throw new AnnealError('DATA_COLUMN_EMPTY', { at, message: `Column "${column.name}" has no value in the training rows. Exclude it in data.features.exclude.` });
-    const { shift, divisor } = methods[spec.method](values);
-    // A constant column has no scale; dividing by 0 would make it infinite for the first row that differs.
-    return { name: column.name, shift, divisor: isTiny(divisor, shift) ? 1 : divisor };
-  });
-  return { kind: 'Scale', columns };
+async function fit(spec: ScaleSpec, { frame, at }: Training): Promise<Fit<FittedScale>> {
+  const { vector } = frame;
+  const columns = [];
+  for (const { name } of chosen(frame, spec.columns?.filter((name) => name !== vector?.name), isQuantity, at)) {
+    columns.push(scaleOf(name, methods[spec.method](requireNumber(await frame.column(name), 'scale', at).values), at));
+  }
+  if (vector !== undefined && (spec.columns ?? [vector.name]).includes(vector.name)) {
+    if (spec.method === 'Robust') throw new AnnealError('SPEC_COLUMN_KIND', { at: `${at}.method`, message: `"${vector.name}" is an array in each row, which has no quartiles of its own. Write method: Standard, MinMax or MaxAbs.` });
+    columns.push(scaleOf(vector.name, methods[spec.method]((await vector.load()).values), at));
+  }
+  return { step: { kind: 'Scale', columns } };
 }
 
-/** Of values in ascending order. */
-const methods: Readonly<Record<ScaleSpec['method'], (sorted: Float64Array) => { shift: number; divisor: number }>> = {
-  Standard: (sorted) => ({ shift: mean(sorted), divisor: standardDeviation(sorted) }),
-  MinMax: (sorted) => ({ shift: quantile(sorted, 0), divisor: quantile(sorted, 1) - quantile(sorted, 0) }),
-  Robust: (sorted) => ({ shift: quantile(sorted, 0.5), divisor: quantile(sorted, 0.75) - quantile(sorted, 0.25) }),
-  MaxAbs: (sorted) => ({ shift: 0, divisor: Math.max(Math.abs(quantile(sorted, 0)), Math.abs(quantile(sorted, 1))) }),
-};
+function scaleOf(name: string, { shift, divisor }: { shift: number; divisor: number }, at: string): FittedScale['columns'][number] {
+  if (Number.isNaN(shift + divisor)) throw new AnnealError('DATA_COLUMN_EMPTY', { at, message: `Column "${name}" has no value in the training rows. Exclude it in data.features.exclude.` });
+  // A constant column has no scale; dividing by 0 would make it infinite for the first row that differs.
+  return { name, shift, divisor: isTiny(divisor, shift) ? 1 : divisor };
+}
+
+function apply(step: FittedScale): Apply {
+  const ofColumns = replaceEach(new Map(step.columns.map(({ name, shift, divisor }) => [name, (column) => scaled(column, shift, divisor)])));
+  return (table): Table => {
+    const done = ofColumns(table);
+    const how = step.columns.find(({ name }) => name === table.vector?.name);
+    return table.vector === undefined || how === undefined ? done : { ...done, vector: scaledVector(table.vector, how.shift, how.divisor) };
+  };
+}
+
+/** NaN where the column has no value. */
+const methods = {
+  Standard: (values: ArrayLike<number>) => {
+    const { mean, deviation } = moments(values);
+    return { shift: mean, divisor: deviation };
+  },
+  MinMax: (values: ArrayLike<number>) => {
+    const { least, greatest } = extremes(values);
+    return { shift: least, divisor: greatest - least };
+  },
+  Robust: (values: Float64Array) => {
+    const [low = NaN, middle = NaN, high = NaN] = quantiles(values, [0.25, 0.5, 0.75]);
+    return { shift: middle, divisor: high - low };
+  },
+  MaxAbs: (values: ArrayLike<number>) => {
+    const { least, greatest } = extremes(values);
+    return { shift: 0, divisor: Math.max(Math.abs(least), Math.abs(greatest)) };
+  },
+} satisfies Readonly<Record<ScaleSpec['method'], (values: Float64Array) => { shift: number; divisor: number }>>;
 
 /** Rounding leaves a constant column with a spread of about its own last digit. */
 const isTiny = (divisor: number, shift: number): boolean => divisor <= 10 * Number.EPSILON * Math.abs(shift);
 
-export function applyScale(step: FittedScale, table: Table): Table {
-  const byName = new Map(step.columns.map((column) => [column.name, column]));
-  return replace(table, (column) => {
-    const how = byName.get(column.name);
-    if (how === undefined || !isNumber(column)) return column;
-    return { ...column, values: column.values.map((value) => (value - how.shift) / how.divisor) };
-  });
+function scaled(column: Column, shift: number, divisor: number): Column {
+  if (!isNumber(column)) return column;
+  const { values } = column;
+  const done = new Float64Array(values.length);
+  for (let row = 0; row < values.length; row++) done[row] = ((values[row] ?? NaN) - shift) / divisor;
+  return { ...column, values: done };
+}
+
+function scaledVector(vector: VectorColumn, shift: number, divisor: number): VectorColumn {
+  const { values } = vector;
+  const done = new Float32Array(values.length);
+  for (let at = 0; at < values.length; at++) done[at] = ((values[at] ?? NaN) - shift) / divisor;
+  return { ...vector, values: done };
 }

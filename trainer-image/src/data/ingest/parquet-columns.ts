@@ -1,0 +1,66 @@
+/** Which columns a Parquet file gives, and how DuckDB is asked for each. */
+import { AnnealError } from '../../errors.ts';
+import type { DataFile } from './opening.ts';
+import { identifier } from './duckdb.ts';
+
+/** A column of the file by its name and its type in DuckDB's words, for example `DECIMAL(10,2)`. */
+export interface FileColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** How the values of a column come out of a query. */
+export type Source =
+  /** A DOUBLE, NaN where it is missing. `mayBeRounded`: whole numbers beyond 2^53 are met and must become texts. */
+  | { readonly kind: 'Number'; readonly sql: string; readonly mayBeRounded: boolean }
+  /** Microseconds as DOUBLE, NaN where it is missing. */
+  | { readonly kind: 'Time'; readonly sql: string }
+  /** A VARCHAR. */
+  | { readonly kind: 'Text'; readonly sql: string }
+  /** A DOUBLE[] of always the same length. */
+  | { readonly kind: 'Numbers'; readonly sql: string }
+  | { readonly kind: 'Unreadable' };
+
+const wholeTypes = /^U?(TINYINT|SMALLINT|INTEGER)$/;
+const largeTypes = /^(U?BIGINT|U?HUGEINT|DECIMAL\(\d+,0\))$/;
+const numberTypes = /^(FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))$/;
+const timeTypes = /^(DATE|TIMESTAMP(_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE)$/;
+const textTypes = /^(VARCHAR|UUID|JSON|ENUM\(.*\))$/s;
+const listTypes = /^(U?(TINYINT|SMALLINT|INTEGER)|FLOAT|DOUBLE)\[\d*\]$/;
+
+export function sourceOf({ name, type }: FileColumn): Source {
+  const column = identifier(name);
+  const number = `coalesce(${column}::DOUBLE, 'NaN'::DOUBLE)`;
+  if (type === 'BOOLEAN') return { kind: 'Number', sql: `coalesce(${column}::INTEGER::DOUBLE, 'NaN'::DOUBLE)`, mayBeRounded: false };
+  if (wholeTypes.test(type)) return { kind: 'Number', sql: number, mayBeRounded: false };
+  if (largeTypes.test(type)) return { kind: 'Number', sql: number, mayBeRounded: true };
+  if (numberTypes.test(type)) return { kind: 'Number', sql: number, mayBeRounded: false };
+  // Infinite dates are no moments.
+  if (timeTypes.test(type)) return { kind: 'Time', sql: `coalesce((CASE WHEN isfinite(${column}) THEN epoch_us(${column}) END)::DOUBLE, 'NaN'::DOUBLE)` };
+  if (textTypes.test(type)) return { kind: 'Text', sql: `${column}::VARCHAR` };
+  if (listTypes.test(type)) return { kind: 'Numbers', sql: `${column}::DOUBLE[]` };
+  return { kind: 'Unreadable' };
+}
+
+export function unreadable(file: DataFile, { name, type }: FileColumn): AnnealError {
+  return new AnnealError('DATA_NESTED', { at: file.name, message: `Column "${name}" of ${file.name} is of type ${short(type)}, and only numbers, texts, times, booleans and lists of equally many numbers can be read. Write it as columns of these, or exclude it in data.features.exclude.` });
+}
+
+/** @throws AnnealError `DATA_SCHEMA` that names both files and the column */
+export function requireSameSchema(first: DataFile, columns: readonly FileColumn[], other: DataFile, others: readonly FileColumn[]): void {
+  const byName = new Map(others.map((column) => [column.name, column]));
+  const names = new Set(columns.map(({ name }) => name));
+  for (const column of columns) {
+    const same = byName.get(column.name);
+    if (same === undefined) throw schema(other, `${other.name} has no column "${column.name}", and ${first.name} has one`);
+    if (sourceOf(same).kind !== sourceOf(column).kind) throw schema(other, `column "${column.name}" is ${short(column.type)} in ${first.name} and ${short(same.type)} in ${other.name}`);
+  }
+  const more = others.find(({ name }) => !names.has(name));
+  if (more !== undefined) throw schema(other, `${other.name} has a column "${more.name}", and ${first.name} has none`);
+}
+
+function schema(file: DataFile, what: string): AnnealError {
+  return new AnnealError('DATA_SCHEMA', { at: file.name, message: `The files do not have the same columns: ${what}. Give files of one schema.` });
+}
+
+const short = (type: string): string => (type.length > 60 ? `${type.slice(0, 60)}…` : type);
