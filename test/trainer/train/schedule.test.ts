@@ -11,8 +11,8 @@ import keras
 S = keras.optimizers.schedules
 
 def rates(one):
-    base, spec = one['base'], one['spec']
-    kind, steps, rate = spec['kind'], spec['decaySteps'], spec['rate']
+    base, spec = float(one['base']), one['spec']
+    kind, steps, rate = spec['kind'], spec['decaySteps'], float(spec['rate'])
     if kind == 'Cosine':
         warmup = spec['warmupSteps']
         made = S.CosineDecay(0.0, steps, rate, warmup_target=base, warmup_steps=warmup) if warmup else S.CosineDecay(base, steps, rate)
