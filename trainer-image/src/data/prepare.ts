@@ -3,6 +3,7 @@ import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
 import { isSelected } from './ingest/index.ts';
 import type { FileOptions } from './ingest/index.ts';
+import { keyColumns, useOfKeyColumns } from './key-columns.ts';
 import { matrixOf, selection } from './matrix.ts';
 import type { Matrix } from './matrix.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
@@ -79,6 +80,8 @@ export interface PrepareOptions {
   /** Columns by whose values the rows that are held back are grouped. */
   readonly sliceBy?: readonly string[];
   readonly fold?: FoldSpec;
+  /** As `keyColumns` gives them; those of `spec` unless given. */
+  readonly keys?: readonly string[];
   /** Where `data` are protected: what the columns were before, and what was done to them. */
   readonly privacy?: { readonly raw: readonly ColumnInfo[]; readonly steps: readonly PrivacyStep[] };
 }
@@ -93,12 +96,12 @@ export function rowsOptions(spec: TrainerSpec['data'], beside: readonly string[]
 }
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, privacy }: PrepareOptions = {}): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, keys = keyColumns(spec), privacy }: PrepareOptions = {}): Promise<Prepared> {
   const { vector } = data;
-  const inputs = inputsOf(spec, data);
+  const { inputs, derivedFrom } = await inputsOf(spec, data, keys);
   const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
   const names = inputs.map(({ name }) => name);
-  const pipeline = await fitPipeline(spec.pipeline, frameOfRows(data, names, parts.train), target, data.inMemory);
+  const pipeline = await fitPipeline(derivedFrom.length === 0 ? spec.pipeline : [...spec.pipeline, { drop: { columns: derivedFrom } }], frameOfRows(data, names, parts.train), target, data.inMemory);
   const train = pipeline.rows.map((row) => parts.train[row] ?? 0);
   const { features, matrix } = vector === undefined ? await matrixOfRows(data, names, pipeline) : { features: [{ name: vector.name }], matrix: await vectorMatrix(vector, data, pipeline.whileTraining) };
   const { coding, codes } = code(train);
@@ -120,9 +123,9 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
 }
 
 /** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
-export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, beside: readonly string[]): Promise<Subject> {
+export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, { beside, keys }: { readonly beside: readonly string[]; readonly keys: readonly string[] }): Promise<Subject> {
   const { selection } = rowsOptions(spec, beside);
-  const features = inputsOf(spec, rows).map(({ name }) => name);
+  const features = (await inputsOf(spec, rows, keys)).inputs.map(({ name }) => name);
   const { parts, target: { task } } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
   return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(selection, name)), target: spec.target, task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
 }
@@ -170,15 +173,22 @@ async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column> 
   return data.column(spec.target);
 }
 
-function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }: Rows): ColumnInfo[] {
-  if (vector !== undefined) return [];
+interface Inputs {
+  readonly inputs: ColumnInfo[];
+  /** Of the inputs, those that the network does not see. */
+  readonly derivedFrom: readonly string[];
+}
+
+async function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }: Rows, keys: readonly string[]): Promise<Inputs> {
+  if (vector !== undefined) return { inputs: [], derivedFrom: [] };
   const { columns, exclude = [] } = spec.features ?? {};
   if (columns?.includes(spec.target)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
-  if (columns !== undefined) return pick(present, columns, 'spec.trainer.data.features.columns');
+  if (columns !== undefined) return { inputs: pick(present, columns, 'spec.trainer.data.features.columns'), derivedFrom: [] };
   pick(present, exclude, 'spec.trainer.data.features.exclude');
-  const left = present.filter(({ name }) => name !== spec.target && !exclude.includes(name));
+  const { unused, derivedFrom } = await useOfKeyColumns(keys, spec);
+  const left = present.filter(({ name }) => name !== spec.target && !exclude.includes(name) && !unused.has(name));
   if (left.length === 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features', message: 'No column is left for the model to see. Exclude fewer, or give data with more columns.' });
-  return left;
+  return { inputs: left, derivedFrom: derivedFrom.filter((key) => left.some(({ name }) => name === key)) };
 }
 
 interface SplitTarget {

@@ -182,7 +182,7 @@ export interface Data {
    */
   task?: 'Classification' | 'Regression';
   /**
-   * Which columns the model sees, and their shape. When unset it sees all columns but the target.
+   * Which columns the model sees, and their shape. When unset it sees all columns but the target, pseudonyms, and what rows are grouped or ordered by; of these only what a step lists among its columns.
    */
   features?: {
     columns?: Columns;
@@ -1145,7 +1145,7 @@ export interface Fit {
  */
 export interface CrossValidation {
   /**
-   * How many folds. With split.orderBy, each is trained for by what lies before it.
+   * How many folds. With split.orderBy, each is trained for by what lies before it, unless stratified is true.
    */
   kFold: number;
   /**
