@@ -46,11 +46,11 @@ function spec(place: Folder, { model, fit = {}, shape, pipeline }: Written): Tra
 }
 
 const written: Readonly<Record<string, Written>> = {
-  Linear: { model: { preset: 'Linear' }, fit: { optimizer: { name: 'SGD', learningRate: 0.1, momentum: 0.9, nesterov: true }, schedule: { kind: 'Cosine', warmupSteps: 5, decaySteps: 30 } } },
+  Linear: { model: { preset: 'Linear' }, fit: { optimizer: { name: 'SGD', learningRate: 0.1, momentum: 0.9, nesterov: true }, schedule: { name: 'CosineDecay', warmupSteps: 5, decaySteps: 30 } } },
   MLP: { model: { preset: 'MLP', units: [8], batchNorm: true, dropout: 0.2, l1: 0.001, l2: 0.001, activation: 'GELU' }, fit: { optimizer: { name: 'AdamW', learningRate: 0.01 }, classWeights: 'Balanced' } },
   'CNN of sequences': { model: { preset: 'CNN', filters: 4, units: [8], batchNorm: true }, shape: [6, 2], fit: { clip: { globalNorm: 1 } } },
   LSTM: { model: { preset: 'LSTM', units: [6, 4], dropout: 0.2 }, shape: [6, 2], fit: { optimizer: { name: 'RMSprop', learningRate: 0.01 }, clip: { norm: 1 } } },
-  GRU: { model: { preset: 'GRU', units: [6] }, shape: [6, 2], fit: { optimizer: { name: 'Adagrad', learningRate: 0.2 }, schedule: { kind: 'Plateau', patience: 1, minDelta: 1, rate: 0.5 } } },
+  GRU: { model: { preset: 'GRU', units: [6] }, shape: [6, 2], fit: { optimizer: { name: 'Adagrad', learningRate: 0.2 }, schedule: { name: 'ReduceLROnPlateau', metric: 'val_f1', patience: 1, minDelta: 1, factor: 0.5 } } },
   embedding: { model: { preset: 'MLP', units: [8], embedding: { dimension: 2 } }, pipeline: [{ encode: { method: 'Embedding' } }] },
 };
 

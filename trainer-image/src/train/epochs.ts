@@ -11,7 +11,6 @@ import { writeCheckpoint } from './checkpoint.ts';
 import type { CheckpointStore, RunState } from './checkpoint.ts';
 import type { Replicas, SharedStep } from './collective/replicas.ts';
 import { requireOwnVolume } from './fence.ts';
-import type { FitSpec } from './fit.ts';
 import { judge } from './judging.ts';
 import type { Learner } from './learner.ts';
 import { emptyTally, metricsOf } from './metrics.ts';
@@ -90,7 +89,7 @@ export async function trainEpochs(run: Run): Promise<EpochsEnd> {
 /** Of several replicas one writes and reports. */
 const leads = ({ replicas }: Run): boolean => replicas?.leads ?? true;
 
-const fitOf = (run: Run): TrainerSpec['fit'] & FitSpec => run.order.spec.fit;
+const fitOf = (run: Run): TrainerSpec['fit'] => run.order.spec.fit;
 
 function isOver({ state, order: { spec: { fit } } }: Run): boolean {
   return state.epoch >= fit.epochs || (fit.earlyStopping !== undefined && state.stopping.waited >= fit.earlyStopping.patience);
@@ -146,7 +145,7 @@ function endEpoch(run: Run): void {
     history: [...state.history, metrics],
     ...(verdict === undefined ? {} : { stopping: verdict.state }),
     ...(keepsBest ? { best: learner.weights() } : {}),
-    ...(schedule?.kind === 'Plateau' ? { plateau: judgePlateau(optimizer.learningRate, schedule, state.plateau ?? startPlateau, metrics) } : {}),
+    ...(schedule?.name === 'ReduceLROnPlateau' ? { plateau: judgePlateau(optimizer.learningRate, schedule, state.plateau ?? startPlateau, metrics) } : {}),
   };
   logEpoch(run, epoch, metrics);
   if (!leads(run)) return;

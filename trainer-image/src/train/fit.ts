@@ -1,10 +1,8 @@
 /** What a user writes about training, with the defaults filled in. */
 import type { Clip, LossName, OptimizerSpec } from '../model/graph/index.ts';
-import type { ScheduleSpec } from './schedule.ts';
 
 export interface FitSpec {
   readonly optimizer: OptimizerSpec;
-  readonly schedule?: ScheduleSpec;
   readonly clip?: Clip;
   /** When unset, CrossEntropy for classes, else MSE. */
   readonly loss?: LossName;

@@ -1,30 +1,9 @@
 /** The learning rate of a step, as a pure function of the step and, for a plateau, of what the epochs before it came to. */
+import type { TrainerSpec } from '@anneal/operator/api';
 import { isLargerBetter } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 
-export interface ScheduleSpec {
-  /**
-   * By how much the learning rate is multiplied. Constant: 1. Exponential: rate^(step / decaySteps). Step: the same, the exponent rounded down.
-   * Cosine: from 1 to rate within decaySteps, and no further. Plateau: by rate each time that a metric got no better for so many epochs.
-   */
-  readonly kind: 'Constant' | 'Exponential' | 'Step' | 'Cosine' | 'Plateau';
-  /** Steps in which the learning rate grows evenly from 0; a decay begins after them. */
-  readonly warmupSteps?: number;
-  /** 1000 when unset. */
-  readonly decaySteps?: number;
-  /** When unset, 0.9 for Exponential, 0 for Cosine, else 0.1. */
-  readonly rate?: number;
-  /** Of a plateau; `val_loss` when unset. */
-  readonly metric?: string;
-  /** Epochs without improvement before a plateau's rate applies; 10 when unset. */
-  readonly patience?: number;
-  /** Smallest change that counts as an improvement; 0.0001 when unset. */
-  readonly minDelta?: number;
-  /** Epochs after a reduction that do not count; 0 when unset. */
-  readonly cooldown?: number;
-  /** What a plateau does not go below. */
-  readonly minLearningRate?: number;
-}
+export type ScheduleSpec = NonNullable<TrainerSpec['fit']['schedule']>;
 
 /** What a plateau remembers from epoch to epoch. */
 export interface PlateauState {
@@ -44,18 +23,17 @@ export function learningRateAt(base: number, schedule: ScheduleSpec | undefined,
   if (schedule === undefined) return base;
   const { warmupSteps = 0 } = schedule;
   const warmup = step < warmupSteps ? step / warmupSteps : 1;
-  const decayed = base * decay(schedule, Math.max(0, step - warmupSteps));
-  return warmup * (schedule.kind === 'Plateau' ? reduced(base, schedule, plateau) : decayed);
+  return warmup * scheduled(base, schedule, Math.max(0, step - warmupSteps), plateau);
 }
 
-function decay({ kind, decaySteps = 1000, rate }: ScheduleSpec, step: number): number {
+function scheduled(base: number, schedule: ScheduleSpec, step: number, plateau: PlateauState): number {
+  const { name, decaySteps = 1, decayRate = 0.9, staircase = false, alpha = 0 } = schedule;
   const along = step / decaySteps;
-  switch (kind) {
-    case 'Constant':
-    case 'Plateau': return 1;
-    case 'Exponential': return (rate ?? 0.9) ** along;
-    case 'Step': return (rate ?? 0.1) ** Math.floor(along);
-    case 'Cosine': return cosine(Math.min(along, 1), rate ?? 0);
+  switch (name) {
+    case 'Constant': return base;
+    case 'ExponentialDecay': return base * decayRate ** (staircase ? Math.floor(along) : along);
+    case 'CosineDecay': return base * cosine(Math.min(along, 1), alpha);
+    case 'ReduceLROnPlateau': return reduced(base, schedule, plateau);
   }
 }
 
@@ -64,9 +42,13 @@ const cosine = (along: number, least: number): number => least + ((1 - least) * 
 
 const reduced = (base: number, { minLearningRate = 0 }: ScheduleSpec, { factor }: PlateauState): number => Math.max(base * factor, Math.min(base, minLearningRate));
 
+/** What a plateau watches, `val_loss` unless it is told. */
+export const watchedBy = ({ metric = 'val_loss' }: ScheduleSpec): string => metric;
+
 /** After an epoch, as Keras' ReduceLROnPlateau counts. */
 export function judgePlateau(base: number, schedule: ScheduleSpec, state: PlateauState, metrics: Metrics): PlateauState {
-  const { metric = 'val_loss', patience = 10, minDelta = 1e-4, cooldown = 0, rate = 0.1, minLearningRate = 0 } = schedule;
+  const { patience = 10, minDelta = 1e-4, cooldown = 0, factor = 0.1, minLearningRate = 0 } = schedule;
+  const metric = watchedBy(schedule);
   const value = metrics[metric];
   if (value === undefined) return state;
   const cooling = Math.max(0, state.cooling - 1);
@@ -74,5 +56,5 @@ export function judgePlateau(base: number, schedule: ScheduleSpec, state: Platea
   const gain = state.best === undefined ? Infinity : isLargerBetter(metric) ? value - state.best : state.best - value;
   if (gain > minDelta) return { ...state, best: value, waited: 0, cooling };
   if (cooling > 0 || waited + 1 < patience || reduced(base, schedule, state) <= minLearningRate) return { ...state, waited: cooling > 0 ? waited : waited + 1, cooling };
-  return { ...state, waited: 0, cooling: cooldown, factor: state.factor * rate };
+  return { ...state, waited: 0, cooling: cooldown, factor: state.factor * factor };
 }

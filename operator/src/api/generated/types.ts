@@ -11,6 +11,10 @@ import type {ObjectMeta} from '../metadata.ts';
  * Items: Name of a column.
  */
 export type Columns = string[];
+/**
+ * Name of a metric.
+ */
+export type MetricName = string;
 export type Quantity = number | string;
 /**
  * @maxItems 32
@@ -1052,6 +1056,56 @@ export interface Fit {
     beta2?: number;
   };
   /**
+   * How the learning rate changes from step to step, as Keras defines it. When unset it stays as it is.
+   */
+  schedule?: {
+    /**
+     * What the learning rate is multiplied by. ExponentialDecay: decayRate ^ (step / decaySteps). CosineDecay: from 1 along half a cosine to alpha within decaySteps (Loshchilov and Hutter, 2017). ReduceLROnPlateau: by factor each time that a metric got no better for patience epochs. Constant: 1, after the warm-up.
+     */
+    name: 'Constant' | 'ExponentialDecay' | 'CosineDecay' | 'ReduceLROnPlateau';
+    /**
+     * Steps in which the learning rate grows evenly from 0; what follows counts from their end. 0 when unset.
+     */
+    warmupSteps?: number;
+    /**
+     * Steps of one decay. ExponentialDecay and CosineDecay only, and needed there; an epoch has rows / batchSize steps.
+     */
+    decaySteps?: number;
+    /**
+     * What is left after decaySteps. ExponentialDecay only; 0.9 when unset.
+     */
+    decayRate?: number;
+    /**
+     * Whether the decay comes at once after each decaySteps rather than little by little. ExponentialDecay only.
+     */
+    staircase?: boolean;
+    /**
+     * Share of the learning rate that is left at the end. CosineDecay only; 0 when unset.
+     */
+    alpha?: number;
+    metric?: MetricName;
+    /**
+     * What a reduction multiplies the learning rate by. ReduceLROnPlateau only; 0.1 when unset.
+     */
+    factor?: number;
+    /**
+     * Epochs without improvement before a reduction. ReduceLROnPlateau only; 10 when unset.
+     */
+    patience?: number;
+    /**
+     * Smallest change that counts as an improvement. ReduceLROnPlateau only; 0.0001 when unset.
+     */
+    minDelta?: number;
+    /**
+     * Epochs after a reduction that do not count. ReduceLROnPlateau only; 0 when unset.
+     */
+    cooldown?: number;
+    /**
+     * What reductions do not go below. ReduceLROnPlateau only; 0 when unset.
+     */
+    minLearningRate?: number;
+  };
+  /**
    * What is descended. CrossEntropy is for classes. MSE, MAE and Huber (squares up to an error of one standard deviation of the target, then linear) are for numbers. When unset CrossEntropy or MSE, by the task.
    */
   loss?: 'CrossEntropy' | 'MSE' | 'MAE' | 'Huber';
@@ -1097,10 +1151,7 @@ export interface Fit {
    * Stops when a metric gets no better. When unset, all epochs are done.
    */
   earlyStopping?: {
-    /**
-     * What is watched. Those with val_ are measured on the validation rows.
-     */
-    metric: string;
+    metric: MetricName;
     /**
      * Epochs without improvement after which training stops.
      */
