@@ -26,7 +26,7 @@ function people(): string {
 }
 
 const privacy = { pseudonymise: { columns: ['card'], key: { secretName: 'pseudonyms', key: 'current' } }, drop: ['name'], suppress: [{ column: 'job', fewerThan: 5 }], kAnonymity: { quasiIdentifiers: ['city'], k: 5, onViolation: 'Suppress' } };
-const pipeline = [{ impute: { strategy: 'MostFrequent', columns: ['job'] } }, { encode: { unknown: 'Refuse' } }, { scale: {} }];
+const pipeline = [{ impute: { strategy: 'MostFrequent', columns: ['job'] } }, { encode: { columns: ['card', 'job', 'city'], unknown: 'Refuse' } }, { scale: {} }];
 
 const spec = (source: Folder, data: object = {}): TrainerSpec => trainerSpec({
   data: { source: { uri: source.write('rows.csv', people()) }, target: 'y', privacy, pipeline, ...data },

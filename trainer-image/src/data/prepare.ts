@@ -2,7 +2,8 @@
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
 import { isSelected } from './ingest/index.ts';
-import type { FileOptions } from './ingest/index.ts';
+import type { FileOptions, Selection } from './ingest/index.ts';
+import { keyColumns, useOfKeyColumns } from './key-columns.ts';
 import { matrixOf, selection } from './matrix.ts';
 import type { Matrix } from './matrix.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
@@ -79,26 +80,33 @@ export interface PrepareOptions {
   /** Columns by whose values the rows that are held back are grouped. */
   readonly sliceBy?: readonly string[];
   readonly fold?: FoldSpec;
+  /** As `keyColumns` gives them; those of `spec` unless given. */
+  readonly keys?: readonly string[];
   /** Where `data` are protected: what the columns were before, and what was done to them. */
   readonly privacy?: { readonly raw: readonly ColumnInfo[]; readonly steps: readonly PrivacyStep[] };
 }
 
 /** How the files are read, and which of their columns `prepare` asks for. */
-export function rowsOptions(spec: TrainerSpec['data'], beside: readonly string[] = []): FileOptions {
-  const { format, csv } = spec.source;
-  const { columns, exclude = [] } = spec.features ?? {};
-  const needed = new Set([spec.target, ...beside]);
-  const selection = columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
-  return { format, csv: { ...csv, missing: format === 'CSV' || format === 'TSV' ? csv.missing : [] }, selection };
+export function rowsOptions(spec: TrainerSpec['data'], format: FileOptions['format'], beside: readonly string[]): FileOptions {
+  return { format, csv: { ...spec.source.csv, missing: missingTexts(spec.source) }, selection: neededColumns(spec, beside) };
 }
 
+function neededColumns({ features, target }: TrainerSpec['data'], beside: readonly string[]): Selection {
+  const { columns, exclude = [] } = features ?? {};
+  const needed = new Set([target, ...beside]);
+  return columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
+}
+
+/** What stands for a missing value; other formats leave one out in a way of their own. */
+const missingTexts = ({ format, csv }: TrainerSpec['data']['source']): readonly string[] => (format === 'CSV' || format === 'TSV' ? csv.missing : []);
+
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, privacy }: PrepareOptions = {}): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, keys = keyColumns(spec), privacy }: PrepareOptions = {}): Promise<Prepared> {
   const { vector } = data;
-  const inputs = inputsOf(spec, data);
+  const { inputs, derivedFrom } = await inputsOf(spec, data, keys);
   const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
   const names = inputs.map(({ name }) => name);
-  const pipeline = await fitPipeline(spec.pipeline, frameOfRows(data, names, parts.train), target, data.inMemory);
+  const pipeline = await fitPipeline(derivedFrom.length === 0 ? spec.pipeline : [...spec.pipeline, { drop: { columns: derivedFrom } }], frameOfRows(data, names, parts.train), target, data.inMemory);
   const train = pipeline.rows.map((row) => parts.train[row] ?? 0);
   const { features, matrix } = vector === undefined ? await matrixOfRows(data, names, pipeline) : { features: [{ name: vector.name }], matrix: await vectorMatrix(vector, data, pipeline.whileTraining) };
   const { coding, codes } = code(train);
@@ -107,7 +115,7 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
   const preprocessing: Preprocessing = {
     // As they stand in the data: a request is protected like the rows were.
     inputs: vector === undefined ? pick(privacy?.raw ?? data.columns, names, 'spec.trainer.data.features.columns').map(({ name, kind }) => ({ name, kind })) : [{ name: vector.name, kind: 'Vector', shape: vector.shape }],
-    missing: rowsOptions(spec).csv.missing,
+    missing: missingTexts(spec.source),
     ...(measures.length === 0 ? {} : { privacy: measures }),
     steps: pipeline.steps,
     features: features.map(({ name }) => name),
@@ -120,11 +128,11 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
 }
 
 /** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
-export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, beside: readonly string[]): Promise<Subject> {
-  const { selection } = rowsOptions(spec, beside);
-  const features = inputsOf(spec, rows).map(({ name }) => name);
+export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, { beside, keys }: { readonly beside: readonly string[]; readonly keys: readonly string[] }): Promise<Subject> {
+  const needed = neededColumns(spec, beside);
+  const features = (await inputsOf(spec, rows, keys)).inputs.map(({ name }) => name);
   const { parts, target: { task } } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
-  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(selection, name)), target: spec.target, task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
+  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(needed, name)), target: spec.target, task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
 }
 
 async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {
@@ -170,15 +178,22 @@ async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column> 
   return data.column(spec.target);
 }
 
-function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }: Rows): ColumnInfo[] {
-  if (vector !== undefined) return [];
+interface Inputs {
+  readonly inputs: ColumnInfo[];
+  /** Of the inputs, those that the network does not see. */
+  readonly derivedFrom: readonly string[];
+}
+
+async function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }: Rows, keys: readonly string[]): Promise<Inputs> {
+  if (vector !== undefined) return { inputs: [], derivedFrom: [] };
   const { columns, exclude = [] } = spec.features ?? {};
   if (columns?.includes(spec.target)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
-  if (columns !== undefined) return pick(present, columns, 'spec.trainer.data.features.columns');
+  if (columns !== undefined) return { inputs: pick(present, columns, 'spec.trainer.data.features.columns'), derivedFrom: [] };
   pick(present, exclude, 'spec.trainer.data.features.exclude');
-  const left = present.filter(({ name }) => name !== spec.target && !exclude.includes(name));
+  const { unused, derivedFrom } = await useOfKeyColumns(keys, spec);
+  const left = present.filter(({ name }) => name !== spec.target && !exclude.includes(name) && !unused.has(name));
   if (left.length === 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features', message: 'No column is left for the model to see. Exclude fewer, or give data with more columns.' });
-  return left;
+  return { inputs: left, derivedFrom: derivedFrom.filter((key) => left.some(({ name }) => name === key)) };
 }
 
 interface SplitTarget {

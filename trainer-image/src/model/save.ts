@@ -5,6 +5,8 @@ import { AnnealError } from '../errors.ts';
 import { sha256, writeFolder } from '../files.ts';
 import type { FileContent } from '../files.ts';
 import type { Log } from '../log.ts';
+import { referenceProfileFile } from '../reference/profile.ts';
+import type { ReferenceProfile } from '../reference/profile.ts';
 import { compress } from './compress/compress.ts';
 import type { CompressionSpec, Judge } from './compress/compress.ts';
 import { manifestFile, stored } from './directory.ts';
@@ -18,9 +20,10 @@ export interface ModelParts {
   readonly network: LayersModel;
   readonly preprocessing: Preprocessing;
   readonly metrics: object;
+  readonly reference: ReferenceProfile;
   /** Files about the model, for people and programs, by name. */
   readonly reports: Readonly<Record<string, FileContent>>;
-  readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature' | 'engine' | 'compression'>;
+  readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature' | 'engine' | 'compression' | 'referenceProfile'>;
   /** Rows on which the two forms of the network must agree. */
   readonly sample: Sample;
   /** How the served form is made smaller, and who says what that costs on the sample. */
@@ -49,6 +52,7 @@ export async function assembleModel(parts: ModelParts, log: Log): Promise<ModelF
     ...(file === undefined ? {} : { [onnxName]: file }),
     'preprocessing.json': text(preprocessing),
     'metrics.json': text(parts.metrics),
+    [referenceProfileFile]: text(parts.reference),
     ...parts.reports,
   };
   const manifest: Manifest = {
@@ -57,6 +61,7 @@ export async function assembleModel(parts: ModelParts, log: Log): Promise<ModelF
     signature: signatureOf(preprocessing),
     engine: file === undefined ? 'TensorFlow.js' : 'OnnxRuntime',
     ...(compression === undefined ? {} : { compression }),
+    referenceProfile: referenceProfileFile,
     files: Object.entries(content).map(([file, bytes]) => ({ path: file, sha256: sha256(bytes), sizeBytes: Buffer.byteLength(bytes) })),
   };
   const json = text(manifest);

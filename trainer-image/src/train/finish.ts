@@ -9,11 +9,14 @@ import { AnnealError } from '../errors.ts';
 import { measure } from '../evaluate/measure.ts';
 import { evaluationPlots } from '../evaluate/plot-files.ts';
 import { evaluationPage } from '../evaluate/report.ts';
+import type { DecisionThreshold } from '../evaluate/thresholds.ts';
 import { tensorflowVersion, tf } from '../model/backend.ts';
 import { readManifest } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
 import { assembleModel, text, writeModel } from '../model/save.ts';
 import type { ModelFolder, ModelParts } from '../model/save.ts';
+import { predictionsReference } from '../reference/predictions.ts';
+import type { InputsReference, PredictionsReference } from '../reference/profile.ts';
 import { version } from '../version.ts';
 import { summaryOf } from './cross-validation.ts';
 import type { FoldScore } from './cross-validation.ts';
@@ -21,7 +24,7 @@ import type { Run } from './epochs.ts';
 import { requireOwnVolume } from './fence.ts';
 import { evaluateFinal } from './final-evaluation.ts';
 import type { FinalEvaluation } from './final-evaluation.ts';
-import { judge, predictionsFrom, requireSuits } from './judging.ts';
+import { judge, predictionsFrom, predictionsOf, requireSuits } from './judging.ts';
 import { isLargerBetter, perClass } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
@@ -44,8 +47,17 @@ export function finishedModel(order: TrainingOrder, specDigest: string, dataDige
   }
 }
 
-/** @param folds  scores of a cross-validation. @throws AnnealError `VOLUME_WRITE`, `SUPERSEDED` */
-export async function finish(run: Run, specDigest: string, dataDigest: string, folds: readonly FoldScore[]): Promise<TrainingResult> {
+/** What is told of a model beside what its run knows. */
+export interface Origin {
+  readonly specDigest: string;
+  readonly dataDigest: string;
+  /** Scores of a cross-validation. */
+  readonly folds: readonly FoldScore[];
+  readonly inputs: InputsReference;
+}
+
+/** @throws AnnealError `VOLUME_WRITE`, `SUPERSEDED` */
+export async function finish(run: Run, { specDigest, dataDigest, folds, inputs }: Origin): Promise<TrainingResult> {
   const { order, data, learner, state, hooks } = run;
   if (state.best !== undefined) learner.setWeights(state.best);
   const chosenEpoch = state.best === undefined ? state.epoch : state.stopping.bestEpoch;
@@ -58,6 +70,7 @@ export async function finish(run: Run, specDigest: string, dataDigest: string, f
     network,
     preprocessing: { ...data.preprocessing, ...(thresholds === undefined ? {} : { thresholds }) },
     metrics: { metrics, epoch: chosenEpoch, history: state.history, ...(folds.length === 0 ? {} : { folds }), validation: details(learner.evaluate(data.validation), run), test: details(learner.evaluate(data.test), run) },
+    reference: { formatVersion: 1, inputs, predictions: answersOf(run, thresholds ?? []) },
     reports: reportsOf(evaluation, state.history, chosenEpoch, order.spec.data.target),
     manifest: {
       task: target.task,
@@ -80,13 +93,14 @@ export async function finish(run: Run, specDigest: string, dataDigest: string, f
   }
 }
 
-async function assembled({ learner, hooks }: Run, parts: (network: LayersModel) => ModelParts): Promise<ModelFolder> {
-  const network = learner.model();
-  try {
-    return await assembleModel(parts(network), hooks.log);
-  } finally {
-    network.dispose();
-  }
+/** Validation rows are what the model was chosen by; the test rows and even those it was trained on say more than nothing. */
+function answersOf({ learner, data, order: { spec } }: Run, thresholds: readonly DecisionThreshold[]): PredictionsReference {
+  const part = (['validation', 'test'] as const).find((name) => data[name].rows > 0) ?? 'train';
+  return predictionsReference(part, predictionsOf(learner, data[part], data.preprocessing.target), thresholds, spec.fit.seed);
+}
+
+function assembled({ learner, hooks }: Run, parts: (network: LayersModel) => ModelParts): Promise<ModelFolder> {
+  return assembleModel(parts(learner.model()), hooks.log);
 }
 
 function reportsOf(evaluation: Omit<FinalEvaluation, 'thresholds'>, history: readonly Metrics[], chosenEpoch: number, target: string): ModelParts['reports'] {

@@ -1,7 +1,6 @@
 /** What is found out about the data at hand. Each fact costs a pass over columns and is found when it is first asked for; expectations and the report share them. */
-import { blockRows, repeatedRows, sharedRows } from '../rowhash/repeats.ts';
+import { repeatedRows, sharedRows } from '../rowhash/repeats.ts';
 import type { FoundRows } from '../rowhash/repeats.ts';
-import { random } from '../random.ts';
 import type { Rows } from '../rows.ts';
 import type { Split } from '../split.ts';
 import { pick } from '../table.ts';
@@ -10,12 +9,11 @@ import { codeClasses } from '../target.ts';
 import type { Task } from '../target.ts';
 import { correlate, correlatedRows, mostCorrelated } from './correlations.ts';
 import type { Correlations } from './correlations.ts';
-import { NumberSummary } from './numbers.ts';
 import type { NumberProfile } from './numbers.ts';
 import { halves, relation } from './relation.ts';
 import { sampleOf, sampleSize } from './sample.ts';
 import type { SampledTarget } from './sample.ts';
-import { TextSummary } from './texts.ts';
+import { summarise } from './summary.ts';
 import type { TextProfile } from './texts.ts';
 
 /** The data that a run is about to train on, as everything after the privacy measures sees them. */
@@ -67,7 +65,7 @@ export class Evidence {
   }
 
   profile(name: string): Promise<ColumnProfile> {
-    return remembered(this.#profiles, name, () => profileOf(this.subject, this.info(name, at)));
+    return remembered(this.#profiles, name, async () => (await summarise(this.subject.rows, this.info(name, at), this.subject.seed)).profile());
   }
 
   /** Rows that equal an earlier one in all columns that are looked at. */
@@ -128,15 +126,6 @@ function remembered<T>(known: Map<string, Promise<T>>, name: string, find: () =>
   const found = find();
   known.set(name, found);
   return found;
-}
-
-async function profileOf({ rows, seed }: Subject, { name, kind }: ColumnInfo): Promise<ColumnProfile> {
-  const texts = new TextSummary();
-  const numbers = kind === 'Text' ? undefined : new NumberSummary(kind, rows.rows, random(seed, 'data profile', name));
-  for await (const { columns } of rows.blocks([name], blockRows(1))) {
-    for (const column of columns) if (column.kind === 'Text') texts.add(column); else numbers?.add(column.values);
-  }
-  return numbers?.profile() ?? texts.profile();
 }
 
 const vectorIn = ({ vector }: Subject): string[] => (vector === undefined ? [] : [vector]);
