@@ -54,8 +54,7 @@ export async function cachedTable(place: CachePlace, key: string, write: (sink: 
     return leased(table, held);
   } catch (error) {
     held?.release();
-    if (!isDisk(error)) throw error;
-    throw new AnnealError('VOLUME_WRITE', { message: `The rows could not be written to the volume: ${error.message}. Ask for a larger volume.`, cause: error });
+    throw toldDisk(error);
   }
 }
 
@@ -161,4 +160,10 @@ function remove(folder: string, name: string, isLeased: () => boolean): boolean 
 }
 
 const diskCodes = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EFBIG']);
+
+/** What the disk refused, as AnnealError `VOLUME_WRITE`; any other error as it is. */
+export function toldDisk(error: unknown): unknown {
+  return isDisk(error) ? new AnnealError('VOLUME_WRITE', { message: `The rows could not be written to the volume: ${error.message}. Ask for a larger volume.`, cause: error }) : error;
+}
+
 const isDisk = (error: unknown): error is Error => error instanceof Error && !(error instanceof AnnealError) && 'code' in error && diskCodes.has(String(error.code));

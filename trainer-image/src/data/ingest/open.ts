@@ -1,6 +1,6 @@
 import { canonicalJson, sha256 } from '../../files.ts';
 import type { LocalFile } from '../source.ts';
-import { cachedTable } from './cache.ts';
+import { cachedTable, toldDisk } from './cache.ts';
 import type { CachePlace } from './cache.ts';
 import type { Selection } from './scan.ts';
 import { storedRows } from './stored-rows.ts';
@@ -42,7 +42,10 @@ export async function openRows(files: readonly LocalFile[], options: FileOptions
   const bytes = files.reduce((total, file) => total + file.bytes, 0);
   const read = (sink: () => Sink): Promise<StoredTable> => readTable(files, options, resources, sink);
   const small = sizes?.cachedFrom ?? cachedFromBytes;
-  const table = bytes < small ? await read(() => memorySink({ bytes: small, beyond: () => passingSink(cache.folder) })) : await cachedTable(cache, keyOf(files, options), read);
+  const inMemory = (): Promise<StoredTable> => read(() => memorySink({ bytes: small, beyond: () => passingSink(cache.folder) })).catch((error: unknown) => {
+    throw toldDisk(error);
+  });
+  const table = bytes < small ? await inMemory() : await cachedTable(cache, keyOf(files, options), read);
   return storedRows(table, memoryBytes * columnsShare);
 }
 
