@@ -1094,7 +1094,7 @@ export interface Fit {
  */
 export interface CrossValidation {
   /**
-   * How many folds. With split.orderBy, each is trained for by what lies before it.
+   * How many folds. With split.orderBy, each is trained for by what lies before it, unless stratified is true.
    */
   kFold: number;
   /**
@@ -1767,6 +1767,23 @@ export interface ModelStatus {
    * Size of the model's files in bytes.
    */
   sizeBytes?: number;
+  /**
+   * Key that rows are pseudonymised with when they are asked about. It is set where the model knows rows by pseudonyms; no other key serves it.
+   */
+  pseudonymKey?: {
+    /**
+     * Secret of the same namespace.
+     */
+    secretName: string;
+    /**
+     * Key of the Secret.
+     */
+    key: string;
+    /**
+     * Tells keys apart, and nothing else about them; pseudonymKeyId in the model's manifest.json.
+     */
+    id: string;
+  };
   metrics?: Metrics;
 }
 /**
