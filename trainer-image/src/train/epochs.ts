@@ -16,7 +16,7 @@ import type { Learner } from './learner.ts';
 import { emptyTally, metricsOf } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
-import { judge as judgeStopping, startStopping } from './stopping.ts';
+import { judgeStopping, startStopping } from './stopping.ts';
 
 /** Which part of a job a run is: the one that gives the model, or a fold before it. */
 export interface Share {

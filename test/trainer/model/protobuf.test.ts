@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { askPython } from '../../../hack/python/venv.ts';
 import { encodeModel, float, floats, int, ints, text, texts } from '../../../trainer-image/src/model/onnx/proto.ts';
 import type { OnnxModel } from '../../../trainer-image/src/model/onnx/proto.ts';
-import { ProtoWriter } from '../../../trainer-image/src/model/onnx/wire.ts';
+import { ProtoWriter } from '../../../trainer-image/src/model/protobuf.ts';
 
 const hex = (writer: ProtoWriter): string => Buffer.from(writer.finish()).toString('hex');
 
@@ -16,6 +16,7 @@ describe('the wire format', () => {
     expect(hex(new ProtoWriter().text(2, 'testing'))).to.equal('120774657374696e67');
     expect(hex(new ProtoWriter().message(3, new ProtoWriter().int(1, 150)))).to.equal('1a03089601');
     expect(hex(new ProtoWriter().int(1, -2))).to.equal('08feffffffffffffffff01');
+    expect(hex(new ProtoWriter().ints(6, [3, 270, 86942]))).to.equal('3206038e029ea705');
     expect(hex(new ProtoWriter().float(1, 1))).to.equal('0d0000803f');
   });
 
