@@ -2,8 +2,9 @@
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
 import type { FileOptions, Format } from './ingest/index.ts';
-import { matrixOf, selection } from './matrix.ts';
-import type { Matrix } from './matrix.ts';
+import { memoryMatrix, selection } from './matrix.ts';
+import type { HeldMatrix, Matrix } from './matrix.ts';
+import { fileMatrix } from './matrix-file.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
 import type { FittedPipeline, FittedStep } from './pipeline/index.ts';
 import type { Target } from './pipeline/step.ts';
@@ -12,8 +13,8 @@ import { frameOfRows } from './rows.ts';
 import type { Rows } from './rows.ts';
 import { split } from './split.ts';
 import type { Split } from './split.ts';
-import { firstMissing, infoOf, pick, rowNumber } from './table.ts';
-import type { Column, ColumnInfo, Table } from './table.ts';
+import { firstMissing, flagOf, infoOf, pick, rowNumber } from './table.ts';
+import type { Column, ColumnInfo, NumberColumn, Table } from './table.ts';
 import { codeClasses, fitValues, taskOf } from './target.ts';
 import type { TargetCoding } from './target.ts';
 
@@ -42,11 +43,19 @@ export interface Part {
   readonly weights?: Float32Array;
 }
 
-export interface Prepared {
+export interface Prepared extends Disposable {
   readonly preprocessing: Preprocessing;
   readonly train: Part;
   readonly validation: Part;
   readonly test: Part;
+}
+
+/** Where the numbers for the network may lie. */
+export interface Room {
+  /** What they may take in memory; beyond it they go to a file. */
+  readonly bytes: number;
+  /** For the file. */
+  readonly folder: string;
 }
 
 /** The fields of `data.source` that say how its files are read. */
@@ -61,13 +70,13 @@ export function rowsOptions(spec: TrainerSpec['data']): FileOptions {
 }
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, room?: Room): Promise<Prepared> {
   const inputs = inputsOf(spec, data.columns);
   const { target, parts, code } = splitByTarget(spec, await targetOf(spec, data));
   const names = inputs.map(({ name }) => name);
   const pipeline = await fitPipeline(spec.pipeline, frameOfRows(data, names, parts.train), target, data.inMemory);
   const train = pipeline.rows.map((row) => parts.train[row] ?? 0);
-  const { features, matrix } = await matrixOfRows(data, names, pipeline);
+  const { features, matrix } = await matrixOfRows(data, names, pipeline, room);
   const { coding, codes } = code(train);
   const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
   const preprocessing: Preprocessing = {
@@ -80,30 +89,32 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows): Promise<Pr
     target: coding,
   };
   const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
-  return { preprocessing, train: part(train), validation: part(parts.validation), test: part(parts.test) };
+  return { preprocessing, train: part(train), validation: part(parts.validation), test: part(parts.test), [Symbol.dispose]: () => matrix[Symbol.dispose]() };
 }
 
 /** Raw rows to the network's input, as in training. @throws AnnealError `DATA_NOT_NUMERIC`, `DATA_CATEGORIES` */
 export async function preprocess(preprocessing: Preprocessing, raw: Table): Promise<Float32Array> {
   const done = await applyPipeline(preprocessing.steps, raw);
   const matrix = new Float32Array(done.rows * done.columns.length);
-  writeRows(done, matrix, 0);
+  writeRows(done, matrix);
   return matrix;
 }
 
 /** Values of a block in the widest form that the pipeline brings it to; keeps what a step makes at once within some tens of megabytes. */
 const blockValues = 4 * 1024 * 1024;
 
-async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline): Promise<{ features: ColumnInfo[]; matrix: Matrix }> {
+async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline, room: Room | undefined): Promise<{ features: ColumnInfo[]; matrix: HeldMatrix }> {
   const features = (await whileTraining(emptyTable(pick(data.columns, names, 'spec.trainer.data.features.columns')))).columns.map(infoOf);
   const width = features.length;
-  const values = new Float32Array(data.rows * width);
-  let at = 0;
-  for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) {
-    writeRows(await whileTraining(block), values, at);
-    at += block.rows;
+  const fits = room === undefined || data.rows * width * Float32Array.BYTES_PER_ELEMENT <= room.bytes;
+  const sink = fits ? memoryMatrix(data.rows, width) : fileMatrix(room.folder, width);
+  try {
+    for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) writeRows(await whileTraining(block), sink.next(block.rows));
+    return { features, matrix: sink.finish() };
+  } catch (error) {
+    sink.abandon();
+    throw error;
   }
-  return { features, matrix: matrixOf(values, width) };
 }
 
 async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column> {
@@ -160,17 +171,45 @@ function shapeOf(spec: TrainerSpec['data'], features: readonly string[]): readon
   });
 }
 
-/** Puts a block into a row-major matrix from row `first` on. The one place where a text or a missing value is noticed that no step took care of. */
-function writeRows(table: Table, matrix: Float32Array, first: number): void {
-  const width = table.columns.length;
-  table.columns.forEach((column, place) => {
-    if (column.kind === 'Text') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is text, and a network needs numbers. Add a step - encode: {columns: [${column.name}]}, or exclude the column in features.exclude.` });
-    if (column.kind === 'Time') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is a time, and a network needs numbers. Exclude the column in features.exclude, or derive numbers from it.` });
-    const row = firstMissing(column);
-    if (row >= 0) throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" has no value in row ${rowNumber(table, row)}. Add a step - impute: {columns: [${column.name}]} before the others, or exclude the column in features.exclude.` });
-    const { values } = column;
-    for (let at = 0, to = first * width + place; at < values.length; at++, to += width) matrix[to] = values[at] ?? NaN;
-  });
+/** Numbers of a row-major matrix that are written together: what a core's own cache holds. */
+const tileValues = 32 * 1024;
+
+/** Puts a block into a row-major matrix of zeros. The one place where a text or a missing value is noticed that no step took care of. */
+function writeRows(table: Table, matrix: Float32Array): void {
+  const columns = table.columns.map((column) => requireNumbers(column, table));
+  const width = columns.length;
+  const rows = Math.max(1, Math.floor(tileValues / Math.max(1, width)));
+  for (let from = 0; from < table.rows; from += rows) {
+    const to = Math.min(table.rows, from + rows);
+    for (let place = 0; place < width;) place += writeColumns(columns, place, matrix, from, to);
+  }
+}
+
+/** Writes the column at a place, and the flags of the same codes behind it. @returns how many columns it wrote */
+function writeColumns(columns: readonly NumberColumn[], place: number, matrix: Float32Array, from: number, to: number): number {
+  const width = columns.length;
+  const flag = flagOf(columns[place]);
+  if (flag === undefined) {
+    const values = columns[place]?.values ?? new Float64Array(0);
+    for (let row = from, at = from * width + place; row < to; row++, at += width) matrix[at] = values[row] ?? NaN;
+    return 1;
+  }
+  const { codes, code: first } = flag;
+  let count = 1;
+  for (let next = flagOf(columns[place + 1]); next?.codes === codes && next.code === first + count; next = flagOf(columns[place + count])) count++;
+  for (let row = from, at = from * width + place; row < to; row++, at += width) {
+    const code = (codes[row] ?? -1) - first;
+    if (code >= 0 && code < count) matrix[at + code] = 1;
+  }
+  return count;
+}
+
+function requireNumbers(column: Column, table: Table): NumberColumn {
+  if (column.kind === 'Text') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is text, and a network needs numbers. Add a step - encode: {columns: [${column.name}]}, or exclude the column in features.exclude.` });
+  if (column.kind === 'Time') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is a time, and a network needs numbers. Exclude the column in features.exclude, or derive numbers from it.` });
+  const row = firstMissing(column);
+  if (row >= 0) throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" has no value in row ${rowNumber(table, row)}. Add a step - impute: {columns: [${column.name}]} before the others, or exclude the column in features.exclude.` });
+  return column;
 }
 
 function targetsOf(codes: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {

@@ -48,7 +48,8 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
   requireAccelerator(order.accelerator);
   claim(order);
   if (order.replicas === undefined) removeLeftovers(order.volume);
-  const { data, dataDigest } = await loadData(order, hooks);
+  const { data: loaded, dataDigest } = await loadData(order, hooks);
+  using data = loaded;
   const finished = (): TrainingResult | undefined => finishedModel(order, specDigest, dataDigest, hooks);
   const before = finished();
   if (before !== undefined) return { kind: 'Succeeded', result: before };
@@ -116,10 +117,11 @@ async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ d
     toldAt = hooks.now();
     hooks.log('info', 'Downloading data', { ...progress });
   });
-  using rows = await openRows(source.files, rowsOptions(spec.data), {
-    threads: order.threads, memoryBytes: order.memoryBytes ?? modestMemory, cache: { ...tablesOf(order), now: hooks.now }, signal: hooks.signal,
+  const memoryBytes = order.memoryBytes ?? modestMemory;
+  await using rows = await openRows(source.files, rowsOptions(spec.data), {
+    threads: order.threads, memoryBytes, cache: { ...tablesOf(order), now: hooks.now }, signal: hooks.signal,
   });
-  const data = await prepare(spec.data, rows);
+  const data = await prepare(spec.data, rows, { bytes: memoryBytes * matrixShare, folder: path.join(order.volume, downloads) });
   const { task } = data.preprocessing.target;
   hooks.log('info', 'Data loaded', {
     files: list(source.files.map(({ name }) => name), 3), sha256: source.sha256, task, features: data.preprocessing.features.length,
@@ -135,6 +137,8 @@ async function loadData(order: TrainingOrder, hooks: TrainingHooks): Promise<{ d
 /** Folder of the volume for what was downloaded, unless it is kept elsewhere. */
 const downloads = 'data';
 
+/** Of the memory, for the numbers that the network eats. */
+const matrixShare = 1 / 2;
 /** Memory that is there where nobody says how much. */
 const modestMemory = 4 * 1024 ** 3;
 /** Room for tables that were read before, where none is given. */

@@ -100,7 +100,7 @@ describe('JSON lines', function () {
         place.write('rows.jsonl', content);
         const read = async (): Promise<Cells | string> => {
           try {
-            using rows = await open(place, ['rows.jsonl'], jsonLines, changed);
+            await using rows = await open(place, ['rows.jsonl'], jsonLines, changed);
             return Object.fromEntries((await columnsOf(rows)).map((column) => [column.name, { kind: column.kind, cells: cells(column) }]));
           } catch (error) {
             const { code, at } = error as AnnealError;

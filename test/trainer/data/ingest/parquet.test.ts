@@ -62,7 +62,7 @@ interface Sampled {
 }
 
 async function read(place: Folder, names: readonly string[], options: FileOptions = parquet): Promise<Record<string, unknown>> {
-  using rows = await open(place, names, options);
+  await using rows = await open(place, names, options);
   return Object.fromEntries((await columnsOf(rows)).map((column) => [column.name, { kind: column.kind, cells: cells(column) }]));
 }
 
@@ -123,7 +123,7 @@ describe('reading Parquet', function () {
   });
 
   it('passes over what is not selected, whatever its type', async () => {
-    using rows = await open(place, ['odd.parquet'], { ...parquet, selection: { except: ['blob', 'nested', 'lists'] } });
+    await using rows = await open(place, ['odd.parquet'], { ...parquet, selection: { except: ['blob', 'nested', 'lists'] } });
     expect(rows.columns.map(({ name }) => name)).to.deep.equal(['a', 'blob', 'nested', 'lists']);
     expect(cells(await rows.column('a'))).to.deep.equal([1, 2]);
     const error = await codeOf(() => rows.column('blob'));

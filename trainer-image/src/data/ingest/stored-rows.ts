@@ -5,10 +5,13 @@ import type { Column, ColumnInfo, Table, TextColumn } from '../table.ts';
 import { decodeCodes, decodeNumbers, decodePlain } from './segments.ts';
 import type { StoredColumn, StoredTable } from './table-file.ts';
 
-export interface OpenRows extends Rows, Disposable {}
+export interface OpenRows extends Rows, AsyncDisposable {}
 
-/** @param budgetBytes  memory that all columns together may take to count as `inMemory` */
-export function storedRows(table: StoredTable, budgetBytes: number): OpenRows {
+/** A table of either kind: with or without a cache to wait for. */
+type HeldTable = Omit<StoredTable, typeof Symbol.dispose>;
+
+/** @param budgetBytes  memory that all columns together may take to count as `inMemory`. @param close  what is to be done in the end */
+export function storedRows(table: HeldTable, budgetBytes: number, close: () => void | PromiseLike<void>): OpenRows {
   const infos = table.columns.map(({ name, kind }): ColumnInfo => ({ name, kind }));
   const places = new Map(infos.map(({ name }, place) => [name, place]));
   const placeOf = (name: string): number => {
@@ -31,7 +34,7 @@ export function storedRows(table: StoredTable, budgetBytes: number): OpenRows {
         first += rows;
       }
     },
-    [Symbol.dispose]: () => table[Symbol.dispose](),
+    [Symbol.asyncDispose]: async () => close(),
   };
 }
 
@@ -42,7 +45,7 @@ function part(columns: readonly Column[], from: number, to: number, first: numbe
 }
 
 /** @param rows  ascending; all when left out */
-function wholeColumn(table: StoredTable, place: number, rows: Int32Array | undefined): Column {
+function wholeColumn(table: HeldTable, place: number, rows: Int32Array | undefined): Column {
   const { name, kind, dictionary } = columnAt(table, place);
   const length = rows?.length ?? table.rows;
   if (kind !== 'Text') {
@@ -83,7 +86,7 @@ function placeIn(texts: Map<string, number>, text: string): number {
 }
 
 /** Calls back for each block with the chosen rows in it, counted from the block's first, and where they go in the result. */
-function gather(table: StoredTable, rows: Int32Array | undefined, visit: (block: number, chosen: Int32Array | undefined, at: number) => void): void {
+function gather(table: HeldTable, rows: Int32Array | undefined, visit: (block: number, chosen: Int32Array | undefined, at: number) => void): void {
   let first = 0;
   let at = 0;
   for (const [block, count] of table.blockRows.entries()) {
@@ -105,7 +108,7 @@ function taken<T extends Float64Array | Int32Array>(from: T, rows: Int32Array): 
   return to;
 }
 
-function blockColumn(table: StoredTable, block: number, place: number): Column {
+function blockColumn(table: HeldTable, block: number, place: number): Column {
   const { name, kind, dictionary } = columnAt(table, place);
   const segment = table.segment(block, place);
   const rows = table.blockRows[block] ?? 0;
@@ -120,11 +123,11 @@ function blockColumn(table: StoredTable, block: number, place: number): Column {
   return { kind, name, codes, dictionary };
 }
 
-function hasPlainTexts(table: StoredTable, place: number): boolean {
+function hasPlainTexts(table: HeldTable, place: number): boolean {
   return table.blockRows.some((_, block) => table.encoding(block, place) === 'Plain');
 }
 
-function columnAt(table: StoredTable, place: number): StoredColumn {
+function columnAt(table: HeldTable, place: number): StoredColumn {
   const column = table.columns[place];
   if (column === undefined) throw new Error(`The table has no column ${place}.`);
   return column;
