@@ -2,6 +2,7 @@
 import { AnnealError } from '../errors.ts';
 import { random, shuffle } from './random.ts';
 import { countCodes } from './statistics.ts';
+import { counting } from './table.ts';
 
 export interface Split {
   readonly train: Int32Array;
@@ -24,19 +25,20 @@ export interface SplitShares {
  * @throws AnnealError `DATA_TOO_FEW_ROWS` when a part that was asked for would be empty
  */
 export function split(rows: number, shares: SplitShares, strata?: Int32Array): Split {
-  const order = Int32Array.from({ length: rows }, (_, row) => row);
+  const order = counting(rows);
   shuffle(order, random(shares.seed, 'split'));
-  const { groupOf, sizes } = strata === undefined ? { groupOf: () => 0, sizes: [rows] } : groupsOf(strata);
+  const { groupOf, sizes } = strata === undefined ? { groupOf: new Int32Array(rows), sizes: [rows] } : groupsOf(strata);
   const [tests, validations] = [apportion(sizes, shares.test), apportion(sizes, shares.validation)];
   // A class with one row trains: a model cannot be tested on what it never could learn.
-  const testUntil = sizes.map((size, group) => Math.min(tests[group] ?? 0, size - 1));
-  const validationUntil = sizes.map((size, group) => (testUntil[group] ?? 0) + Math.min(validations[group] ?? 0, size - 1 - (testUntil[group] ?? 0)));
+  const testUntil = Int32Array.from(sizes, (size, group) => Math.min(tests[group] ?? 0, size - 1));
+  const validationUntil = Int32Array.from(sizes, (size, group) => (testUntil[group] ?? 0) + Math.min(validations[group] ?? 0, size - 1 - (testUntil[group] ?? 0)));
 
   const drawn = new Int32Array(sizes.length);
   const partOf = new Uint8Array(rows);
-  const counts = [0, 0, 0];
-  for (const row of order) {
-    const group = groupOf(row);
+  const counts = new Int32Array(3);
+  for (let drawing = 0; drawing < rows; drawing++) {
+    const row = order[drawing] ?? 0;
+    const group = groupOf[row] ?? 0;
     const place = drawn[group] ?? 0;
     drawn[group] = place + 1;
     const part = place < (testUntil[group] ?? 0) ? inTest : place < (validationUntil[group] ?? 0) ? inValidation : inTrain;
@@ -61,15 +63,17 @@ function placesOf(parts: Uint8Array, part: number, count: number): Int32Array {
   return places;
 }
 
-/** The strata that occur, in their order, as groups that are counted from 0, and their numbers of rows. */
-function groupsOf(strata: Int32Array): { groupOf: (row: number) => number; sizes: number[] } {
+/** The strata that occur, in their order, as groups that are counted from 0: the group of each row, and how many rows a group has. */
+function groupsOf(strata: Int32Array): { groupOf: Int32Array; sizes: number[] } {
   const counts = countCodes(strata, strata.reduce((highest, stratum) => Math.max(highest, stratum), 0) + 1);
   const groups = new Int32Array(counts.length);
   const sizes: number[] = [];
   counts.forEach((count, stratum) => {
     if (count > 0) groups[stratum] = sizes.push(count) - 1;
   });
-  return { groupOf: (row) => groups[strata[row] ?? 0] ?? 0, sizes };
+  const groupOf = new Int32Array(strata.length);
+  for (let row = 0; row < groupOf.length; row++) groupOf[row] = groups[strata[row] ?? 0] ?? 0;
+  return { groupOf, sizes };
 }
 
 /** Whole numbers that add up to round(share of all) and are each nearest to their share (Hamilton's method). */

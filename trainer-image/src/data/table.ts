@@ -56,6 +56,13 @@ export function infoOf(column: Column): ColumnInfo {
   return { name, kind, ...(hidden === undefined ? {} : { private: hidden }), ...(categories === undefined ? {} : { categories }) };
 }
 
+/** 0, 1, …, count - 1. By index: by `Int32Array.from` it takes fifty times as long. */
+export function counting(count: number): Int32Array {
+  const numbers = new Int32Array(count);
+  for (let at = 0; at < count; at++) numbers[at] = at;
+  return numbers;
+}
+
 /** @param texts  null is a missing value */
 export function textColumn(name: string, texts: readonly (string | null)[]): TextColumn {
   const places = new Map<string, number>();

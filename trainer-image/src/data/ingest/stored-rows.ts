@@ -1,6 +1,6 @@
 /** The rows of a stored table, a column or a block at a time. */
 import type { Rows } from '../rows.ts';
-import { pick, takeColumn, textColumn } from '../table.ts';
+import { pick, textColumn } from '../table.ts';
 import type { Column, ColumnInfo, Table, TextColumn } from '../table.ts';
 import { decodeCodes, decodeNumbers, decodePlain } from './segments.ts';
 import type { StoredColumn, StoredTable } from './table-file.ts';
@@ -39,7 +39,8 @@ export function storedRows(table: HeldTable, budgetBytes: number, close: () => v
 }
 
 function part(columns: readonly Column[], from: number, to: number, first: number): Table {
-  const origin = Int32Array.from({ length: to - from }, (_, row) => first + from + row);
+  const origin = new Int32Array(to - from);
+  for (let row = 0; row < origin.length; row++) origin[row] = first + from + row;
   const cut = (column: Column): Column => (column.kind === 'Text' ? { ...column, codes: column.codes.subarray(from, to) } : { ...column, values: column.values.subarray(from, to) });
   return { rows: to - from, columns: columns.map(cut), origin };
 }
@@ -50,29 +51,31 @@ function wholeColumn(table: HeldTable, place: number, rows: Int32Array | undefin
   const length = rows?.length ?? table.rows;
   if (kind !== 'Text') {
     const values = new Float64Array(length);
-    gather(table, rows, (block, chosen, at) => {
-      const { values: from } = blockColumn(table, block, place) as Exclude<Column, TextColumn>;
-      values.set(chosen === undefined ? from : taken(from, chosen), at);
+    gather(table, rows, (block, first, from, to) => {
+      const { values: held } = blockColumn(table, block, place) as Exclude<Column, TextColumn>;
+      take(held, first, rows, values, from, to);
     });
     return { kind, name, values };
   }
   const codes = new Int32Array(length);
   if (!hasPlainTexts(table, place)) {
-    gather(table, rows, (block, chosen, at) => {
-      const { codes: from } = blockColumn(table, block, place) as TextColumn;
-      codes.set(chosen === undefined ? from : taken(from, chosen), at);
+    gather(table, rows, (block, first, from, to) => {
+      const { codes: held } = blockColumn(table, block, place) as TextColumn;
+      take(held, first, rows, codes, from, to);
     });
     return { kind, name, codes, dictionary };
   }
   // Blocks with codes and blocks with texts: texts get places in the order of the rows.
   const texts = new Map<string, number>();
-  gather(table, rows, (block, chosen, at) => {
-    const whole = blockColumn(table, block, place) as TextColumn;
-    const from = chosen === undefined ? whole : takeColumn(whole, chosen) as TextColumn;
-    const placeOf = new Int32Array(from.dictionary.length).fill(-1);
-    for (const [row, code] of from.codes.entries()) {
-      if (code >= 0 && (placeOf[code] ?? -1) < 0) placeOf[code] = placeIn(texts, from.dictionary[code] ?? '');
-      codes[at + row] = code < 0 ? -1 : (placeOf[code] ?? -1);
+  gather(table, rows, (block, first, from, to) => {
+    const { codes: held, dictionary: ownTexts } = blockColumn(table, block, place) as TextColumn;
+    take(held, first, rows, codes, from, to);
+    const placeOf = new Int32Array(ownTexts.length).fill(-1);
+    for (let at = from; at < to; at++) {
+      const code = codes[at] ?? -1;
+      if (code < 0) continue;
+      if (placeOf[code] === -1) placeOf[code] = placeIn(texts, ownTexts[code] ?? '');
+      codes[at] = placeOf[code] ?? -1;
     }
   });
   return { kind, name, codes, dictionary: [...texts.keys()] };
@@ -85,27 +88,23 @@ function placeIn(texts: Map<string, number>, text: string): number {
   return texts.size - 1;
 }
 
-/** Calls back for each block with the chosen rows in it, counted from the block's first, and where they go in the result. */
-function gather(table: HeldTable, rows: Int32Array | undefined, visit: (block: number, chosen: Int32Array | undefined, at: number) => void): void {
+/** Calls back for each block that has chosen rows, with the number of its first row, and with the places in the result, from … to - 1, that it fills. */
+function gather(table: HeldTable, rows: Int32Array | undefined, visit: (block: number, first: number, from: number, to: number) => void): void {
   let first = 0;
-  let at = 0;
+  let from = 0;
   for (const [block, count] of table.blockRows.entries()) {
-    if (rows === undefined) {
-      visit(block, undefined, first);
-    } else {
-      let to = at;
-      while (to < rows.length && (rows[to] ?? 0) < first + count) to++;
-      if (to > at) visit(block, rows.subarray(at, to).map((row) => row - first), at);
-      at = to;
-    }
+    let to = from + count;
+    if (rows !== undefined) for (to = from; to < rows.length && (rows[to] ?? 0) < first + count;) to++;
+    if (to > from) visit(block, first, from, to);
+    from = to;
     first += count;
   }
 }
 
-function taken<T extends Float64Array | Int32Array>(from: T, rows: Int32Array): T {
-  const to = from.slice(0, rows.length) as T;
-  for (let at = 0; at < rows.length; at++) to[at] = from[rows[at] ?? 0] ?? 0;
-  return to;
+/** The values of rows from, …, to - 1 of the chosen out of a block whose first row is `first`. */
+function take<T extends Float64Array | Int32Array>(held: T, first: number, rows: Int32Array | undefined, into: T, from: number, to: number): void {
+  if (rows === undefined) into.set(held, from);
+  else for (let at = from; at < to; at++) into[at] = held[(rows[at] ?? 0) - first] ?? 0;
 }
 
 function blockColumn(table: HeldTable, block: number, place: number): Column {
