@@ -49,6 +49,8 @@ const suites: readonly Suite[] = [
     steps: [
       check('native', "the trainer's native TensorFlow (about a minute the first time)", 'node', 'trainer-image/native/install.ts'),
       tools('an S3 server built from source (about 2 minutes the first time)', 'versitygw'),
+      check('python', 'scikit-learn and Keras, to compare with (about 2 minutes the first time)', 'node', 'hack/python/main.ts', 'science', 'keras'),
+      check('kafka', 'a Kafka broker from Maven artifacts (about a minute the first time)', 'node', 'hack/java/main.ts'),
       mocha('trainer', 'training and serving on real data', ['test/trainer/**/*.test.ts'], {}),
     ],
   },
@@ -113,7 +115,8 @@ function mocha(name: string, about: string, patterns: readonly string[], options
 
 function spawned(command: string, args: readonly string[], limitMinutes: number): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    // TensorFlow tells of each graph that it loads, unless it is told not to.
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { TF_CPP_MIN_LOG_LEVEL: '2', ...process.env } });
     // A test in an endless loop stops mocha's own timers too. SIGKILL, since such a process hears nothing else.
     const timer = setTimeout(() => {
       console.log(`\n${command} was still not done after ${limitMinutes} minutes and was killed; what it printed last is where it hung.`);

@@ -5,10 +5,11 @@
 import { pipeline } from './pipeline.ts';
 import { reconcile } from './reconcile.ts';
 import { scale } from './scale.ts';
+import { training } from './training.ts';
 import { UsageError } from './usage.ts';
 import type { Benchmark } from './usage.ts';
 
-const benchmarks: readonly Benchmark[] = [pipeline, reconcile, scale];
+const benchmarks: readonly Benchmark[] = [pipeline, reconcile, scale, training];
 
 const usage = `npm run bench -- NAME [--json] [OPTIONS]
 

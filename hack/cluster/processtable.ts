@@ -61,7 +61,8 @@ export class ProcessTable {
   async stopAll(graceSeconds?: number): Promise<void> {
     await Promise.all(this.#records.map(async (record) => stop(record, graceSeconds)));
     await this.#save([]);
-    await Promise.all((await this.marked()).map(async (found) => stop(found, 0)));
+    // A process that was just being made by another is only seen by the next look.
+    for (let found = await this.marked(); found.length > 0; found = await this.marked()) await Promise.all(found.map(async (each) => stop(each, 0)));
   }
 
   async dead(): Promise<ProcessRecord[]> {

@@ -43,7 +43,10 @@ const trainerSource: ImageSource = {
     ...(await filesBelow(join(trainerFolder, 'src'))),
     ...(await filesBelow(join(trainerFolder, 'native'))),
     ...(await filesBelow(join(repository, 'operator', 'src', 'api'))),
+    ...(await filesBelow(join(trainerFolder, 'bin'))),
+    join(repository, 'charts', 'anneal', 'files', 'crds', 'trainingjobs.yaml'),
     join(trainerFolder, 'build.ts'),
+    join(trainerFolder, 'package.json'),
     join(repository, 'package-lock.json'),
   ]),
   async place(dist, say) {

@@ -67,6 +67,13 @@ describe('admission without an API server, beside the real one', function admiss
 
   const inJob = (spec: Json): JsonObject => ({ apiVersion: 'anneal.dev/v1alpha1', kind: 'TrainingJob', metadata: { name: 'a' }, spec });
 
+  for (const metadata of [{}, { name: '' }, { name: 'A_b' }, { name: 'a.b-c' }, { name: 'a'.repeat(254) }, { name: '-a' }]) {
+    it(`says the same of the metadata ${JSON.stringify(metadata).slice(0, 40)}`, async () => {
+      const object = { ...inJob({ trainer: { data: { source: { uri: 'file:///x' }, target: 'y' }, model: { preset: 'MLP' } } }), metadata };
+      expect(ours(object)).to.deep.equal(await theirs(object));
+    });
+  }
+
   /** Whatever the seed, a counterexample shrinks to the field that differs. */
   async function agree(values: fc.Arbitrary<Json>, numRuns: number): Promise<{ readonly taken: number; readonly refused: number }> {
     const seen = { taken: 0, refused: 0 };

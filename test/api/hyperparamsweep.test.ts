@@ -105,7 +105,7 @@ describe('a HyperparamSweep on real controllers', function sweepSuite() {
     const { status } = await kubectl.until('sweep', 'combine', ready('True', 'Succeeded'));
     expect(status?.trials).to.include({ outcomes: 'SR' });
     const healthy = status?.conditions?.find(({ type }) => type === 'TrialsHealthy');
-    expect(healthy?.message).to.match(/combine-1 was refused by the API server: .*remove momentum, or write name: SGD; Adam has none/);
+    expect(healthy?.message).to.match(/combine-1 was refused by the API server: .*remove momentum, or write name: SGD or RMSprop; no other has one/);
   });
 
   it('ends as failed when more trials fail than it may, and leaves those that run to end', async () => {

@@ -24,8 +24,13 @@ describe('the order of a run', () => {
   const environment = { [trainerEnv.spec]: JSON.stringify(spec), [trainerEnv.volume]: '/volume' };
 
   it('is read from the variables that the operator sets', () => {
-    expect(orderFrom({ ...environment, [trainerEnv.attempt]: '4', [trainerEnv.jobUid]: 'uid', [trainerEnv.index]: '2', [trainerEnv.checkpointIntervalSeconds]: '60', [trainerEnv.checkpointKeep]: '3', [trainerEnv.sourceDirectory]: '/source', [trainerEnv.accelerator]: 'nvidia.com/gpu' }, () => 3))
-      .to.deep.equal({ spec, volume: '/volume', attempt: 4, checkpointIntervalSeconds: 60, checkpointKeep: 3, sourceDirectory: '/source', threads: 3, accelerator: 'nvidia.com/gpu', fence: { jobUid: 'uid', place: 'trainer-2', attempt: 4 } });
+    expect(orderFrom({ ...environment, [trainerEnv.attempt]: '4', [trainerEnv.jobUid]: 'uid', [trainerEnv.index]: '2', [trainerEnv.checkpointIntervalSeconds]: '60', [trainerEnv.checkpointKeep]: '3', [trainerEnv.sourceDirectory]: '/source', [trainerEnv.pseudonymKey]: '/keys/current', [trainerEnv.accelerator]: 'nvidia.com/gpu' }, () => 3))
+      .to.deep.equal({ spec, volume: '/volume', attempt: 4, checkpointIntervalSeconds: 60, checkpointKeep: 3, sourceDirectory: '/source', pseudonymKey: '/keys/current', threads: 3, accelerator: 'nvidia.com/gpu', fence: { jobUid: 'uid', place: 'trainer-2', attempt: 4 } });
+  });
+
+  it('has the cache and the credentials of the data', () => {
+    const order = orderFrom({ ...environment, [trainerEnv.dataCache]: '/cache', [trainerEnv.dataCacheBytes]: '1000', ANNEAL_SOURCE_KAFKA_USERNAME: 'me', [trainerEnv.sourceDirectory]: '/source' }, () => 1);
+    expect(order).to.deep.include({ dataCache: { folder: '/cache', maxBytes: 1000 }, sourceCredentials: { ANNEAL_SOURCE_KAFKA_USERNAME: 'me' } });
   });
 
   it('takes an empty variable for one that is not set', () => {

@@ -82,6 +82,8 @@ export async function bundle(entryPoints: Readonly<Record<string, string>>, out:
     format: 'esm',
     banner: { js: banner },
     plugins: [bindingsBeside],
+    // The codecs of the Kafka client lie in a file beside it, but for this copy of them.
+    alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
     legalComments: 'linked',
     logLevel: 'warning',
   });

@@ -3,7 +3,8 @@
  * `Spec` errors are the manifest's, `Data` errors the file's: both need the user, so a restart would not help. `Run` errors may pass.
  */
 export const errorCodes = {
-  SPEC_INVALID: ['Spec', 'The trainer got no spec, or one that is not JSON.'],
+  COMMAND_INVALID: ['Spec', 'A flag of anneal-train, or the file or folder that it names, cannot be used.'],
+  SPEC_INVALID: ['Spec', 'The trainer got no spec, one that is not JSON, or a manifest that an API server would refuse.'],
   SPEC_TASK_MISMATCH: ['Spec', 'A field does not go with the task: a metric, or a target that is not a number in a regression.'],
   SPEC_SHAPE_MISMATCH: ['Spec', 'features.shape does not hold as many values as a row has after the pipeline, or is too small for the network.'],
   SPEC_COLUMN_MISSING: ['Spec', 'The spec names a column that the data does not have.'],
@@ -11,6 +12,7 @@ export const errorCodes = {
   SPEC_EXPRESSION: ['Spec', 'The expression of a derive step cannot be computed from the columns of one row alone.'],
   SPEC_SOURCE: ['Spec', 'The uri cannot be read by this container.'],
   SPEC_CONFLICT: ['Spec', 'Two parts of the spec contradict each other.'],
+  COMPRESSION_LOSS: ['Spec', 'The compressed model is worse than compress.maxLoss allows.'],
   ACCELERATOR_UNUSED: ['Spec', 'An accelerator was asked for and TensorFlow does not use it.'],
   DATA_DOWNLOAD: ['Run', 'The file could not be downloaded, after retries.'],
   DATA_REFUSED: ['Data', 'The server refused the download, for example 403 or 404.'],
@@ -26,6 +28,9 @@ export const errorCodes = {
   DATA_NESTED: ['Data', 'A column holds lists or objects, and only single values and lists of equally many numbers can be read.'],
   DATA_PARQUET: ['Data', 'The file is not Parquet, or is damaged.'],
   DATA_SCHEMA: ['Data', 'The files do not have the same columns.'],
+  DATA_ARCHIVE: ['Data', 'A .zip, .npz or .tar file is damaged, or holds what it may not.'],
+  DATA_ARRAY: ['Data', 'An .npy file is damaged or of a type that cannot be read, or arrays do not go together.'],
+  DATA_IMAGE: ['Data', 'A file is no image that can be read, or lies in no folder of a class.'],
   DATA_RAGGED: ['Data', 'A row has more or fewer values than the header.'],
   DATA_HEADER: ['Data', 'The header has an empty name or one name twice.'],
   DATA_TARGET: ['Data', 'The target is missing in a row, has one class only, or has too many.'],
@@ -44,6 +49,8 @@ export const errorCodes = {
   CHECKPOINT_FOREIGN: ['Spec', 'restoreFrom names a checkpoint of a network with other layers, or none at all.'],
   BUCKET_REFUSED: ['Spec', 'The bucket is not there, or the credentials may not use it.'],
   BUCKET_FAILED: ['Run', 'The bucket could not be reached or written to, after retries.'],
+  KAFKA_REFUSED: ['Spec', 'The brokers do not let the topic be read with these credentials, or in this way.'],
+  KAFKA_FAILED: ['Run', 'The topic could not be read to its end, after retries.'],
   PEER_LOST: ['Run', 'Another replica was lost, and those that are left cannot go on by themselves. What happened to that one is the cause.'],
   PEER_MISMATCH: ['Run', 'Replicas of one job read different data.'],
   REPLICAS_DIVERGED: ['Run', 'A replica found other weights with itself than with the leader; it takes the leader\'s when it begins anew.'],

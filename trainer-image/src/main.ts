@@ -1,8 +1,11 @@
-/** The trainer image's one program. Verbs: train, serve. Reads the process' environment and arguments, wires, and sets the exit code. */
+/** The trainer image's one program. Verbs: train, run, serve. Reads the process' environment and arguments, wires, and sets the exit code. */
 import { availableParallelism, totalmem } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import type { ProgressReply } from '@anneal/operator/api';
 import { terminationMessagePath, trainerEnv, trainerExit } from '@anneal/operator/api';
+import { runLocal } from './local/command.ts';
+import type { Terminal } from './local/terminal.ts';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
 import { memoryFor } from './memory.ts';
@@ -18,9 +21,13 @@ import { version } from './version.ts';
 const usage = `Usage:
   anneal-trainer train [--termination-message FILE] [--grace-seconds N]
       Trains what ${trainerEnv.spec} says; see docs/trainer.md for the variables.
-  anneal-trainer serve --model-dir DIR --name NAME [--port 8080] [--max-body-bytes N] [--drain-seconds N]
+  anneal-trainer run -f FILE
+      Trains what a TrainingJob says here, without a cluster; run --help names the flags. Also as anneal-train -f FILE.
+  anneal-trainer serve --model-dir DIR --name NAME [--port 8080] [--max-body-bytes N] [--drain-seconds N] [--pseudonym-key FILE]
       Serves a model by the Open Inference Protocol V2.
   anneal-trainer version`;
+
+const memory = (): number => memoryFor(totalmem(), process.constrainedMemory());
 
 /** Set before TensorFlow is loaded, which reads them once. What the pod sets wins. @returns the threads that it, or ONNX Runtime, will use */
 function tuneTensorFlow(preferred?: number): number {
@@ -51,7 +58,7 @@ async function train(args: string[], log: Log): Promise<number> {
 }
 
 async function outcomeOf(log: Log, graceMs: number): Promise<TrainingOutcome> {
-  const attempt = beginAttempt({ environment: process.env, log, graceMs, tune: tuneTensorFlow, memoryBytes: memoryFor(totalmem(), process.constrainedMemory()), push: (report) => pusher?.push(report) });
+  const attempt = beginAttempt({ environment: process.env, log, graceMs, tune: tuneTensorFlow, memoryBytes: memory(), push: (report) => pusher?.push(report) });
   const pusher = pusherOf(log, (reply) => attempt.heed(reply));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => attempt.stop());
   const outcome = await attempt.ended;
@@ -66,13 +73,43 @@ function pusherOf(log: Log, heed: (reply: ProgressReply) => void): Pusher | unde
   return createPusher({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, log, heed);
 }
 
+/** npm passes on what the terminal has already sent to all of its processes, so a second wish counts only some time after the first. */
+const doubledMs = 1000;
+
+async function run(args: string[]): Promise<number> {
+  const terminal: Terminal = {
+    directory: process.cwd(),
+    environment: process.env,
+    // A terminal that does not say how wide it is says 0.
+    columns: process.stderr.isTTY ? process.stderr.columns || 80 : undefined,
+    input: () => text(process.stdin),
+    print: (told) => void process.stdout.write(told),
+    tell: (told) => void process.stderr.write(told),
+    onInterrupt: (listener) => {
+      let first: number | undefined;
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.on(signal, () => {
+          if (first === undefined) listener();
+          else if (Date.now() - first > doubledMs) process.exit(trainerExit.terminated);
+          first ??= Date.now();
+        });
+      }
+    },
+    now: Date.now,
+  };
+  const code = await runLocal(args, { terminal, tune: tuneTensorFlow, memoryBytes: memory() });
+  // What goes into a pipe may still be on its way, and would be lost with the process.
+  for (const stream of [process.stdout, process.stderr]) await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  return code;
+}
+
 /** TensorFlow is only loaded for a model that needs it; the main thread of a training never does. */
 async function serve(args: string[], threads: number, log: Log): Promise<number> {
   const { values } = parseArgs({ args, options: {
-    'model-dir': { type: 'string' }, name: { type: 'string' }, port: { type: 'string', default: '8080' },
+    'model-dir': { type: 'string' }, name: { type: 'string' }, 'pseudonym-key': { type: 'string' }, port: { type: 'string', default: '8080' },
     'max-body-bytes': { type: 'string', default: String(16 * 1024 * 1024) }, 'drain-seconds': { type: 'string', default: '5' },
   } });
-  const { 'model-dir': modelDirectory, name } = values;
+  const { 'model-dir': modelDirectory, name, 'pseudonym-key': pseudonymKey } = values;
   if (modelDirectory === undefined || name === undefined) {
     process.stderr.write(`serve needs --model-dir and --name.\n${usage}\n`);
     return trainerExit.configurationError;
@@ -82,7 +119,7 @@ async function serve(args: string[], threads: number, log: Log): Promise<number>
   });
   const { serve: start } = await import('./serve/server.ts');
   const serving = await start({
-    modelDirectory, name, threads, log,
+    modelDirectory, name, threads, log, ...(pseudonymKey === undefined ? {} : { pseudonymKey }),
     port: Number(values.port), maxBodyBytes: Number(values['max-body-bytes']), drainMs: Number(values['drain-seconds']) * 1000,
   });
   await stopAsked;
@@ -94,6 +131,7 @@ async function main([verb = '', ...args]: string[]): Promise<number> {
   const log = createLog(textOf(process.env, 'ANNEAL_LOG_LEVEL') ?? 'info', { job: process.env[trainerEnv.job], attempt: process.env[trainerEnv.attempt] });
   switch (verb) {
     case 'train': return train(args, log);
+    case 'run': return run(args);
     case 'serve': return serve(args, tuneTensorFlow(), log);
     case 'version':
       process.stdout.write(`${version}\n`);

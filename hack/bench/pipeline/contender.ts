@@ -39,8 +39,8 @@ export async function run(name: Name, job: Job, cache: string, memoryBytes: numb
   const environment = { ...process.env, OMP_NUM_THREADS: String(job.threads), OPENBLAS_NUM_THREADS: String(job.threads), POLARS_MAX_THREADS: String(job.threads), UV_THREADPOOL_SIZE: String(job.threads) };
   const ours = name === 'anneal' || name === 'annealCached';
   const [program, ...args] = ours
-    ? [process.execPath, join(import.meta.dirname, 'ours.ts'), JSON.stringify({ ...job, cache, memoryBytes })]
-    : [await pythonWith('science'), join(import.meta.dirname, `${name}_side.py`), JSON.stringify(job)];
+    ? [process.execPath, join(import.meta.dirname, 'anneal-side.ts'), JSON.stringify({ ...job, cache, memoryBytes })]
+    : [await pythonWith('science'), join(import.meta.dirname, `${name}-side.py`), JSON.stringify(job)];
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: environment });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));

@@ -53,6 +53,8 @@ export const trainerEnv = {
   minReplicas: 'ANNEAL_MIN_REPLICAS',
   /** Folder with `tls.crt` and `tls.key`, the same for all replicas: each takes no other certificate for a replica's. */
   peerTlsDirectory: 'ANNEAL_PEER_TLS_DIRECTORY',
+  /** File with the key that `data.privacy.pseudonymise` makes pseudonyms with. */
+  pseudonymKey: 'ANNEAL_PSEUDONYM_KEY',
   /** Seconds of silence after which a replica counts as lost; 10 unless set. */
   peerSilenceSeconds: 'ANNEAL_PEER_SILENCE_SECONDS',
 } as const;
@@ -72,6 +74,8 @@ export const volumeLayout = {
   checkpoints: 'checkpoints',
   /** The finished model with its `manifest.json`, renamed into place once. */
   model: 'model',
+  /** What a person reads of a run: `data-report.html` and `data-report.json`. */
+  reports: 'reports',
   /** `trainer-0.json`: the newest attempt of each place. Earlier ones must not write any more. */
   attempts: 'attempts',
 } as const;

@@ -1,8 +1,9 @@
 /** What a pod is given for its checkpoints: where they go, how often, and what it begins from. */
 import { trainerEnv, type BucketPlace, type RestoreSource, type S3 } from '../api/index.ts';
+import { bucketCredentials } from './bucket-credentials.ts';
 import type { Job } from './job.ts';
 import { volumeOf, type JobVolume } from './job-volume.ts';
-import type { EnvVar, PodSpec, VolumeMount } from './pod.ts';
+import type { EnvVar, PodParts } from './pod.ts';
 
 /** Where another job's checkpoints are. */
 export type Restore =
@@ -20,22 +21,16 @@ export interface CheckpointContext {
   readonly restore?: Restore;
 }
 
-interface Parts {
-  readonly env: readonly EnvVar[];
-  readonly mounts: readonly VolumeMount[];
-  readonly volumes: NonNullable<PodSpec['volumes']>;
-}
-
 const restoreMountPath = '/restore';
 const restorePrefix = 'ANNEAL_RESTORE_';
 
 /** @param mountPath  of the job's own volume */
-export function checkpointParts(job: Job, context: CheckpointContext, mountPath: string): Parts {
+export function checkpointParts(job: Job, context: CheckpointContext, mountPath: string): PodParts {
   const { s3 } = job.spec.checkpoint;
   const { restore } = context;
-  const bucket = s3 === undefined ? [] : [{ name: trainerEnv.checkpointBucket, value: JSON.stringify(bucketPlace(s3, prefixOf(s3, job))) }, ...credentials(s3, '')];
+  const bucket = s3 === undefined ? [] : [{ name: trainerEnv.checkpointBucket, value: JSON.stringify(bucketPlace(s3, prefixOf(s3, job))) }, ...bucketCredentials(s3.credentialsSecretName, '')];
   return {
-    env: [...bucket, ...(job.spec.trainer === undefined ? resumeEnv(context, mountPath) : trainerEnvOf(job, context)), ...(restore?.kind === 'Bucket' ? credentials(restore.bucket, restorePrefix) : [])],
+    env: [...bucket, ...(job.spec.trainer === undefined ? resumeEnv(context, mountPath) : trainerEnvOf(job, context)), ...(restore?.kind === 'Bucket' ? bucketCredentials(restore.bucket.credentialsSecretName, restorePrefix) : [])],
     mounts: restore?.kind === 'Claim' ? [{ name: 'restore', mountPath: restoreMountPath, readOnly: true, ...(restore.subPath === undefined ? {} : { subPath: restore.subPath }) }] : [],
     // Read-only in the mount alone: the same claim may be the job's own, which one pod cannot have in both ways.
     volumes: restore?.kind === 'Claim' ? [{ name: 'restore', persistentVolumeClaim: { claimName: restore.claimName } }] : [],
@@ -77,15 +72,6 @@ const mounted = (path: string): string => (path === '' ? restoreMountPath : `${r
 
 function bucketPlace({ bucket, endpoint, region, addressing }: S3, prefix: string): BucketPlace {
   return { bucket, prefix, region, addressing, ...(endpoint === undefined ? {} : { endpoint }) };
-}
-
-/** By reference: neither the pod's spec nor ours ever holds a key. */
-function credentials({ credentialsSecretName: name }: S3, prefix: string): EnvVar[] {
-  if (name === undefined) return [];
-  return (['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const).map((key) => ({
-    name: `${prefix}${key}`,
-    valueFrom: { secretKeyRef: { name, key, ...(key === 'AWS_SESSION_TOKEN' ? { optional: true } : {}) } },
-  }));
 }
 
 /** The restore of a whole job: its volume where it has one, else its bucket. */

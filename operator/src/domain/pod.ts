@@ -143,3 +143,10 @@ export interface PodTemplate {
   readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>> };
   readonly spec: PodSpec;
 }
+
+/** What one concern adds to a pod. */
+export interface PodParts {
+  readonly env: readonly EnvVar[];
+  readonly mounts: readonly VolumeMount[];
+  readonly volumes: NonNullable<PodSpec['volumes']>;
+}

@@ -3,6 +3,7 @@ import { labels, managedBy, podName, trainerEnv, type TrainingJobSpec } from '..
 import { checkpointParts, type CheckpointContext } from './checkpoint-pod.ts';
 import { clusterEnv, withPeers } from './cluster-env/index.ts';
 import { hostname, needsService, serviceName } from './cluster-env/network.ts';
+import { dataParts } from './data-pod.ts';
 import { withDevices } from './device-claims.ts';
 import type { Job } from './job.ts';
 import { volumeOf, type JobVolume } from './job-volume.ts';
@@ -27,7 +28,6 @@ export interface PodContext extends TrainingSettings {
 }
 
 const volumeMountPath = '/anneal';
-const sourceMountPath = '/source';
 const tokenFolder = '/var/run/secrets/anneal.dev';
 const tokenFile = `${tokenFolder}/token`;
 const tokenMount: VolumeMount = { name: 'anneal-token', mountPath: tokenFolder, readOnly: true };
@@ -90,17 +90,17 @@ function trainerPodSpec(job: Job, place: Place, attempt: number, settings: PodCo
   const { spec } = job;
   const checkpoint = checkpointParts(job, settings.checkpoint, volumeMountPath);
   const volume = volumeOf(job, spec);
-  const source = sourceVolume(spec.trainer?.data.source.uri ?? '');
+  const data = dataParts(spec.trainer?.data);
   const container: Container = {
     name: trainerRole,
     image: spec.pod?.image ?? settings.trainerImage,
     args: ['train'],
-    env: [...commonEnv(job, attempt, volume), ...clusterEnv(job, place), ...trainerOnlyEnv(spec, source !== undefined, settings), ...checkpoint.env],
+    env: [...commonEnv(job, attempt, volume), ...clusterEnv(job, place), ...trainerOnlyEnv(spec, settings), ...data.env, ...checkpoint.env],
     resources: resourcesOf(spec.pod, spec.accelerator, { cpu: '250m', memory: '512Mi' }),
     volumeMounts: [
       ...volumeMounts(volume),
       { name: 'tmp', mountPath: '/tmp' },
-      ...(source === undefined ? [] : [{ name: 'source', mountPath: sourceMountPath, readOnly: true }]),
+      ...data.mounts,
       ...checkpoint.mounts,
       ...(settings.progressUrl === undefined ? [] : [tokenMount]),
     ],
@@ -114,7 +114,7 @@ function trainerPodSpec(job: Job, place: Place, attempt: number, settings: PodCo
     volumes: [
       ...volumes(volume),
       { name: 'tmp', emptyDir: {} },
-      ...(source === undefined ? [] : [{ name: 'source', ...source }]),
+      ...data.volumes,
       ...checkpoint.volumes,
       ...(settings.progressUrl === undefined ? [] : [progressToken]),
     ],
@@ -168,10 +168,9 @@ function commonEnv(job: Job, attempt: number, volume: JobVolume | undefined): En
   ];
 }
 
-function trainerOnlyEnv(spec: TrainingJobSpec, mountsSource: boolean, settings: TrainingSettings): EnvVar[] {
+function trainerOnlyEnv(spec: TrainingJobSpec, settings: TrainingSettings): EnvVar[] {
   return [
     { name: trainerEnv.spec, value: JSON.stringify(spec.trainer) },
-    ...(mountsSource ? [{ name: trainerEnv.sourceDirectory, value: sourceMountPath }] : []),
     ...(spec.accelerator === undefined ? [] : [{ name: trainerEnv.accelerator, value: acceleratorName(spec.accelerator) }]),
     ...(settings.progressUrl === undefined
       ? []
@@ -204,13 +203,6 @@ function volumeMounts(volume: JobVolume | undefined): VolumeMount[] {
 
 function volumes(volume: JobVolume | undefined) {
   return volume === undefined ? [] : [{ name: 'anneal', persistentVolumeClaim: { claimName: volume.claimName } }];
-}
-
-/** `configmap://NAME/KEY` and `pvc://CLAIM/PATH` are mounted; the trainer reads every other source itself. */
-function sourceVolume(uri: string) {
-  const name = /^(configmap|pvc):\/\/([^/]+)\//.exec(uri);
-  if (name === null) return undefined;
-  return name[1] === 'configmap' ? { configMap: { name: name[2] } } : { persistentVolumeClaim: { claimName: name[2], readOnly: true } };
 }
 
 const progressToken = {

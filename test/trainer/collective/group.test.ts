@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { TrainingResult } from '@anneal/operator/api';
 import { AnnealError } from '../../../trainer-image/src/errors.ts';
 import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
-import type { Part } from '../../../trainer-image/src/data/prepare.ts';
+import type { Part } from '../../../trainer-image/src/data/part.ts';
 import { random } from '../../../trainer-image/src/data/random.ts';
 import type { Link, LinkEvent } from '../../../trainer-image/src/train/collective/link.ts';
 import type { Loss, Member } from '../../../trainer-image/src/train/collective/membership.ts';

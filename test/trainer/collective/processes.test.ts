@@ -126,7 +126,7 @@ describe('replicas of the trainer', function suite() {
     const { start } = await gang({ place, places: 4, replicas: 1, minReplicas: 1 });
     const other = await certificate(place, 'other');
     const [stranger] = run(start(1, { [trainerEnv.peerTlsDirectory]: other })) as [Replica];
-    await until(() => stranger.output().includes('Data loaded'), 'it listens', 60);
+    await until(() => stranger.output().includes('Data prepared'), 'it listens', 60);
     const [first] = run(start(0)) as [Replica];
     await until(() => stranger.output().includes('has another certificate'), 'it is refused', 20);
     expect(await results([first])).to.deep.equal([alone]);

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-node-gpu';
 import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
+import type { Judge } from '../../../trainer-image/src/model/compress/compress.ts';
 import { readModel } from '../../../trainer-image/src/model/directory.ts';
 import { artifactsOf, forward } from '../../../trainer-image/src/model/layers-format.ts';
 import { exactOnnx } from '../../../trainer-image/src/model/onnx/file.ts';
@@ -11,7 +12,7 @@ import { openSession } from '../../../trainer-image/src/model/onnx/session.ts';
 import { assembleModel, writeModel } from '../../../trainer-image/src/model/save.ts';
 import type { ModelParts } from '../../../trainer-image/src/model/save.ts';
 import { normals, randomise } from '../onnx/support.ts';
-import { folder } from '../support.ts';
+import { codeOf, folder } from '../support.ts';
 
 const { layers } = tf;
 
@@ -27,7 +28,7 @@ function classifier(...between: InstanceType<typeof tf.layers.Layer>[]): LayersM
 const sample = { rows: 100, features: matrixOf(normals(1200, 1, 'rows'), 12) };
 
 const parts = (network: LayersModel): ModelParts => ({
-  network, sample, metrics: {},
+  network, sample, metrics: {}, reports: {},
   preprocessing: {
     inputs: Array.from({ length: 12 }, (_, place) => ({ name: `x${place}`, kind: 'Number' })), missing: [''], steps: [],
     features: Array.from({ length: 12 }, (_, place) => `x${place}`), shape: [4, 3], target: { task: 'Classification', name: 'y', classes: ['a', 'b'] },
@@ -84,6 +85,38 @@ describe('the model directory', () => {
     network.dispose();
   });
 
+  const judge: Judge = { metric: 'loss', isLargerBetter: false, of: (outputs) => outputs.reduce((sum, value) => sum + value * value, 0) };
+
+  it('serves the compressed form and keeps the whole one, with nothing of how fast they are', async () => {
+    const network = classifier(layers.dense({ units: 200, activation: 'relu', name: 'dense' }));
+    const lines: Line[] = [];
+    const assemble = (now: () => number, log = logTo(lines)) => assembleModel({ ...parts(network), compression: { spec: { quantize: 'Int8', prune: { sparsity: 0.5 } }, judge, now } }, log);
+    const whole = await assembleModel(parts(network), () => undefined);
+    const { files, model: { manifest, digest } } = await assemble(() => 0);
+    expect(manifest.compression).to.deep.include({ spec: { quantize: 'Int8', prune: { sparsity: 0.5 } }, metric: 'loss' });
+    expect(manifest.compression?.sparsity).to.deep.equal({ before: 0, after: manifest.compression?.sparsity.after });
+    expect(files['model.onnx']?.length).to.be.below((whole.files['model.onnx']?.length ?? 0) * 0.6);
+    expect(files['weights.bin']).to.deep.equal(whole.files['weights.bin']);
+    expect(lines.at(-1)?.fields).to.have.property('latency');
+    let time = 0;
+    expect((await assemble(() => time++ * 3)).model.digest).to.equal(digest);
+    network.dispose();
+  });
+
+  it('is not made where compression was asked for and nothing can be compressed, or too much was lost', async () => {
+    const unknown = classifier(layers.masking({ name: 'mask', maskValue: 0 }));
+    const compression = { spec: { quantize: 'Int8', maxLoss: { metric: 'loss', by: 0.1 } } as const, judge, now: () => 0 };
+    const refused = await codeOf(() => assembleModel({ ...parts(unknown), compression }, () => undefined));
+    expect(refused).to.include({ code: 'SPEC_CONFLICT', at: 'spec.trainer.compress' });
+    expect(refused.message).to.match(/this one cannot: layer "mask" \(Masking\) is of a kind that has no export to ONNX\. Remove compress/);
+    const known = classifier();
+    let asked = 0;
+    const worse = { ...judge, of: () => asked++ };
+    expect((await codeOf(() => assembleModel({ ...parts(known), compression: { ...compression, judge: worse } }, () => undefined))).code).to.equal('COMPRESSION_LOSS');
+    unknown.dispose();
+    known.dispose();
+  });
+
   it('refuses a file that was damaged or is not there', async () => {
     await using place = await folder();
     const network = classifier();
@@ -120,15 +153,15 @@ describe('an ONNX file', () => {
   for (const [what, task, by, kept] of cases) {
     it(`is ${kept ? 'kept' : 'left out, with a warning,'} when it ${what}`, async () => {
       const lines: Line[] = [];
-      const model = await exactOnnx({ ...request, task, predict: changed(by) }, logTo(lines));
-      expect(model !== undefined).to.equal(kept);
+      const { kind } = await exactOnnx({ ...request, task, predict: changed(by) }, logTo(lines));
+      expect(kind).to.equal(kept ? 'Exact' : 'None');
       expect(lines.map(({ level }) => level)).to.deep.equal([kept ? 'info' : 'warn']);
     });
   }
 
   it('is left out where it gives another number of values', async () => {
     const lines: Line[] = [];
-    expect(await exactOnnx({ ...request, predict: () => new Float32Array(5) }, logTo(lines))).to.equal(undefined);
+    expect(await exactOnnx({ ...request, predict: () => new Float32Array(5) }, logTo(lines))).to.include({ kind: 'None' });
     expect(lines[0]?.fields.why).to.match(/gives 128 values for 64 rows, not 5/);
   });
 });

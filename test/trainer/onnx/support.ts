@@ -3,6 +3,7 @@ import type { LayersModel, Tensor } from '@tensorflow/tfjs-node-gpu';
 import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { random } from '../../../trainer-image/src/data/random.ts';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
+import { sessionOptions } from '../../../trainer-image/src/model/onnx/session.ts';
 import { artifactsOf } from '../../../trainer-image/src/model/layers-format.ts';
 import { exportOnnx } from '../../../trainer-image/src/model/onnx/export.ts';
 import { encodeModel } from '../../../trainer-image/src/model/onnx/proto.ts';
@@ -54,7 +55,7 @@ export function predictTf(model: LayersModel, inputs: readonly { shape: number[]
 }
 
 export async function predictOnnx(bytes: Uint8Array, inputs: readonly { shape: number[]; data: Float32Array }[]): Promise<{ shape: readonly number[]; data: Float32Array }[]> {
-  const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 4 });
+  const session = await InferenceSession.create(bytes, sessionOptions(1));
   const feeds = Object.fromEntries(inputs.map(({ shape, data }, place) => [session.inputNames[place] ?? '', new OnnxTensor('float32', data, shape)]));
   const results = await session.run(feeds);
   const outputs = session.outputNames.map((name) => ({ shape: results[name]?.dims ?? [], data: results[name]?.data as Float32Array }));

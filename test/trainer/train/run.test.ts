@@ -233,6 +233,6 @@ describe('a run that cannot succeed', () => {
   it('leaves no model', async () => {
     await using place = await folder();
     await train(colours(place, { earlyStopping: { metric: 'val_rmse' } }), place.path);
-    expect(readdirSync(place.path)).to.have.members(['attempts', 'checkpoints', 'rows.csv']);
+    expect(readdirSync(place.path)).to.have.members(['attempts', 'checkpoints', 'reports', 'rows.csv']);
   });
 });

@@ -71,16 +71,17 @@ function move(from: Float32Array, to: Float32Array, [height, width, channels]: I
       const [left, top] = [Math.floor(fromX), Math.floor(fromY)];
       const [right, bottom] = [Math.min(left + 1, width - 1), Math.min(top + 1, height - 1)];
       const [shareX, shareY] = [fromX - left, fromY - top];
+      const [row, next] = [top * width, bottom * width];
       for (let c = 0; c < channels; c++) {
-        const pixel = (px: number, py: number): number => from[(py * width + px) * channels + c] ?? 0;
-        const above = pixel(left, top) + shareX * (pixel(right, top) - pixel(left, top));
-        const below = pixel(left, bottom) + shareX * (pixel(right, bottom) - pixel(left, bottom));
-        to[at + c] = above + shareY * (below - above);
+        const above = mix(from[(row + left) * channels + c] ?? 0, from[(row + right) * channels + c] ?? 0, shareX);
+        const below = mix(from[(next + left) * channels + c] ?? 0, from[(next + right) * channels + c] ?? 0, shareX);
+        to[at + c] = mix(above, below, shareY);
       }
     }
   }
 }
 
+const mix = (a: number, b: number, share: number): number => a + share * (b - a);
 const clamp = (value: number, most: number): number => Math.min(Math.max(value, 0), most);
 
 function relight(image: Float32Array, spec: AugmentSpec, source: Random): void {

@@ -5,10 +5,11 @@
 import { AnnealError } from '../errors.ts';
 import { countCodes } from './statistics.ts';
 import { selection } from './matrix.ts';
-import type { Part } from './prepare.ts';
-import { random, shuffle } from './random.ts';
-import { split } from './split.ts';
+import type { Part } from './part.ts';
+import { random, shuffle, upTo } from './random.ts';
+import type { Random } from './random.ts';
 import { synthesised } from './smote.ts';
+import type { SmoteSpec } from './smote.ts';
 
 export interface SampleSpec {
   /** Share of the training rows that is trained on, above 0. */
@@ -18,23 +19,19 @@ export interface SampleSpec {
   readonly seed: number;
 }
 
-export interface BalanceSpec {
+export interface BalanceSpec extends SmoteSpec {
   /** Oversample repeats rows of rare classes, Undersample leaves out rows of frequent ones, SMOTE makes up rows between neighbours of a rare class. */
   readonly method: 'Oversample' | 'Undersample' | 'SMOTE';
   /** Rows that the rarest class has then for each row of the most frequent one; 1 makes all equal. */
   readonly ratio: number;
-  /** SMOTE: among how many neighbours. */
-  readonly neighbours: number;
-  readonly seed: number;
 }
 
-/** Some of the rows, drawn without replacement, in their order. @throws AnnealError `SPEC_CONFLICT` for strata of numbers */
+/** Some of the rows, drawn without replacement, in their order; of each class its share to the nearest row, and at least one. @throws AnnealError `SPEC_CONFLICT` for strata of numbers */
 export function sampled(part: Part, { fraction, stratified, seed }: SampleSpec): Part {
   const { targets } = part;
   if (stratified && !(targets instanceof Int32Array)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.sample.stratified', message: 'stratified needs classes, and the task is Regression. Remove stratified, or write task: Classification.' });
-  if (fraction >= 1) return part;
-  const { test: rows } = split(part.rows, { validation: 0, test: fraction, seed }, stratified && targets instanceof Int32Array ? targets : undefined);
-  return chosen(part, rows);
+  const strata = stratified && targets instanceof Int32Array ? membersOf(targets) : [upTo(part.rows)];
+  return chosen(part, joined(strata.map((rows, stratum) => drawn(rows, Math.max(1, Math.round(fraction * rows.length)), random(seed, 'sample', stratum)))).sort());
 }
 
 /** @param nominal  places of features that are codes and not quantities. @throws AnnealError `SPEC_CONFLICT` in a regression, `DATA_TOO_FEW_ROWS` where SMOTE has nothing to go by */
@@ -44,8 +41,8 @@ export function balanced(part: Part, spec: BalanceSpec, nominal: readonly number
   const members = membersOf(targets);
   const wanted = wantedRows(members.map((rows) => rows.length), spec);
   switch (spec.method) {
-    case 'Undersample': return chosen(part, joined(members.map((rows, stratum) => drawn(rows, wanted[stratum] ?? 0, spec.seed, stratum))).sort());
-    case 'Oversample': return chosen(part, joined([allRows(part.rows), ...members.map((rows, stratum) => repeated(rows, (wanted[stratum] ?? 0) - rows.length, spec.seed, stratum))]));
+    case 'Undersample': return chosen(part, joined(members.map((rows, stratum) => drawn(rows, wanted[stratum] ?? 0, random(spec.seed, 'undersample', stratum)))).sort());
+    case 'Oversample': return chosen(part, joined([upTo(part.rows), ...members.map((rows, stratum) => repeated(rows, (wanted[stratum] ?? 0) - rows.length, spec.seed, stratum))]));
     case 'SMOTE': return synthesised({ ...part, targets }, members, wanted, spec, nominal);
   }
 }
@@ -75,9 +72,9 @@ function membersOf(codes: Int32Array): Int32Array[] {
   return members;
 }
 
-function drawn(rows: Int32Array, count: number, seed: number, stratum: number): Int32Array {
+function drawn(rows: Int32Array, count: number, source: Random): Int32Array {
   const order = rows.slice();
-  shuffle(order, random(seed, 'undersample', stratum));
+  shuffle(order, source);
   return order.slice(0, count);
 }
 
@@ -85,8 +82,6 @@ function repeated(rows: Int32Array, count: number, seed: number, stratum: number
   const source = random(seed, 'oversample', stratum);
   return Int32Array.from({ length: Math.max(0, count) }, () => rows[source.below(rows.length)] ?? 0);
 }
-
-const allRows = (rows: number): Int32Array => Int32Array.from({ length: rows }, (_, row) => row);
 
 function joined(parts: readonly Int32Array[]): Int32Array {
   const whole = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));

@@ -1,7 +1,8 @@
 /** Deals groups of rows out to parts, so that each part gets its share of the rows, and of the rows of each class, as nearly as whole groups allow. */
+import { sizesOf } from './folds.ts';
 import { random, shuffle } from './random.ts';
 
-/** Classes of one group, and how many of its rows have each. */
+/** Classes of one group, and how many of its rows have each; all of its rows count as one class more. */
 type Counts = readonly (readonly [stratum: number, rows: number])[];
 
 /**
@@ -15,7 +16,7 @@ type Counts = readonly (readonly [stratum: number, rows: number])[];
  */
 export function dealGroups(groups: Int32Array, strata: Int32Array | undefined, shares: readonly number[], seed: number): Int32Array {
   const counts = countsOf(groups, strata);
-  const sizes = counts.map((group) => group.reduce((sum, [, rows]) => sum + rows, 0));
+  const sizes = sizesOf(groups);
   const totals = new Map<number, number>();
   for (const group of counts) for (const [stratum, rows] of group) totals.set(stratum, (totals.get(stratum) ?? 0) + rows);
   const order = Int32Array.from(counts.keys());
@@ -64,12 +65,15 @@ function fillEmpty(partOf: Int32Array, order: Int32Array, shares: readonly numbe
   });
 }
 
+const allRows = -1;
+
 function countsOf(groups: Int32Array, strata: Int32Array | undefined): Counts[] {
-  const counts: Map<number, number>[] = [];
-  groups.forEach((group, row) => {
-    const own = (counts[group] ??= new Map<number, number>());
-    const stratum = strata?.[row] ?? 0;
-    own.set(stratum, (own.get(stratum) ?? 0) + 1);
-  });
+  const counts = Array.from(sizesOf(groups), (rows) => new Map([[allRows, rows]]));
+  if (strata !== undefined) {
+    groups.forEach((group, row) => {
+      const [own, stratum = 0] = [counts[group], strata[row]];
+      own?.set(stratum, (own.get(stratum) ?? 0) + 1);
+    });
+  }
   return counts.map((own) => [...own]);
 }

@@ -2,16 +2,24 @@
  * Training rows as the pipeline's fit sees them: a column is brought when it is asked for, so that a table larger than memory can be
  * fitted column by column. Rows of small tables simply stay in memory.
  */
-import type { Column, ColumnInfo, Table } from './table.ts';
-import { infoOf, pick, takeColumn } from './table.ts';
+import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
+import { infoOf, pick, takeColumn, takeVector } from './table.ts';
 
 export interface Frame {
   readonly rows: number;
   readonly columns: readonly ColumnInfo[];
   /** All rows of one of `columns`. */
   column(name: string): Promise<Column>;
+  /** What rows hold beside their columns. */
+  readonly vector?: FrameVector;
   /** Where each row stood in the data. */
   readonly origin?: Int32Array;
+}
+
+export interface FrameVector {
+  readonly name: string;
+  /** All rows. */
+  load(): Promise<VectorColumn>;
 }
 
 /** A table in memory as a frame. */
@@ -24,9 +32,12 @@ export function frameOf(table: Table): Frame {
       const column = byName.get(name);
       return column === undefined ? Promise.reject(new Error(`The frame has no column "${name}".`)) : Promise.resolve(column);
     },
+    ...vectorIn(table.vector),
     ...(table.origin === undefined ? {} : { origin: table.origin }),
   };
 }
+
+const vectorIn = (vector: VectorColumn | undefined): Pick<Frame, 'vector'> => (vector === undefined ? {} : { vector: { name: vector.name, load: () => Promise.resolve(vector) } });
 
 /** Some columns of a frame, brought into memory together. */
 export async function tableOf(frame: Frame, names: readonly string[]): Promise<Table> {
@@ -37,11 +48,13 @@ export async function tableOf(frame: Frame, names: readonly string[]): Promise<T
 
 /** Some rows of a frame. @param rows  ascending, counted within the frame */
 export function chosenRows(frame: Frame, rows: Int32Array): Frame {
+  const { vector } = frame;
   return {
     rows: rows.length,
     columns: frame.columns,
     origin: rows.map((row) => frame.origin?.[row] ?? row),
     column: async (name) => takeColumn(await frame.column(name), rows),
+    ...(vector === undefined ? {} : { vector: { name: vector.name, load: async () => takeVector(await vector.load(), rows) } }),
   };
 }
 
@@ -80,6 +93,7 @@ export async function changed(frame: Frame, change: FrameChange, remember: boole
   return {
     rows: frame.rows,
     columns,
+    ...vectorAfter(frame, change),
     ...(frame.origin === undefined ? {} : { origin: frame.origin }),
     column: (name) => {
       const known = remembered.get(name);
@@ -87,6 +101,19 @@ export async function changed(frame: Frame, change: FrameChange, remember: boole
       const computed = compute(name);
       if (remember) remembered.set(name, computed);
       return computed;
+    },
+  };
+}
+
+function vectorAfter({ rows, vector }: Frame, change: FrameChange): Pick<Frame, 'vector'> {
+  if (vector === undefined || !change.reads.includes(vector.name)) return vector === undefined ? {} : { vector };
+  return {
+    vector: {
+      name: vector.name,
+      load: async () => {
+        const before = await vector.load();
+        return (await change.apply({ rows, columns: [], vector: before })).vector ?? before;
+      },
     },
   };
 }

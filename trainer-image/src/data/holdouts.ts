@@ -76,7 +76,8 @@ function inOrder(rows: number, { validation, test, folds }: HoldoutShares, order
   const between = (from: number, to: number): Int32Array => rowsWhere(rows, (row) => (rankOf[row] ?? 0) >= from && (rankOf[row] ?? 0) < to);
   const last = upTo.length - 1;
   const testRows = Math.round(rows * test);
-  const testFrom = test === 0 ? last : nearest(upTo, rows - testRows, 1, last - 1, 'test');
+  const before = 1 + (folds ?? (validation > 0 ? 1 : 0));
+  const testFrom = test === 0 ? last : nearest(upTo, rows - testRows, before, last - 1, 'test');
   const held = between(testFrom, last);
   if (folds === undefined) {
     const validationFrom = validation === 0 ? testFrom : nearest(upTo, rows - testRows - Math.round(rows * validation), 1, testFrom - 1, 'validation');

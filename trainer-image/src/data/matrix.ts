@@ -13,6 +13,9 @@ export interface Matrix {
 /** A matrix that holds something until it is disposed. */
 export interface HeldMatrix extends Matrix, Disposable {}
 
+/** Nothing has to be let go of. */
+export const heldInMemory = (matrix: Matrix): HeldMatrix => ({ ...matrix, [Symbol.dispose]: () => undefined });
+
 /** Where a matrix is written, row after row. */
 export interface MatrixSink {
   /** Room for the next rows, all of it 0, that holds until the next call. */
@@ -28,7 +31,7 @@ export function memoryMatrix(rows: number, width: number): MatrixSink {
   let at = 0;
   return {
     next: (count) => values.subarray(at, at += count * width),
-    finish: () => ({ ...matrixOf(values, width), [Symbol.dispose]: () => undefined }),
+    finish: () => heldInMemory(matrixOf(values, width)),
     abandon: () => undefined,
   };
 }
@@ -48,6 +51,27 @@ export function matrixOf(values: Float32Array, width: number): Matrix {
       return out;
     },
     range: (from, to) => values.subarray(from * width, to * width),
+  };
+}
+
+/** Bytes that stand for numbers, in a quarter of their memory. @param meaning  what each of the 256 bytes stands for */
+export function byteMatrix(values: Uint8Array, width: number, meaning: Float32Array): Matrix {
+  const translate = (from: Uint8Array, to: Float32Array, at: number): void => {
+    for (let place = 0; place < from.length; place++) to[at + place] = meaning[from[place] ?? 0] ?? NaN;
+  };
+  return {
+    rows: width === 0 ? 0 : values.length / width,
+    width,
+    gather: (chosen) => {
+      const out = new Float32Array(chosen.length * width);
+      for (let at = 0; at < chosen.length; at++) translate(values.subarray((chosen[at] ?? 0) * width, ((chosen[at] ?? 0) + 1) * width), out, at * width);
+      return out;
+    },
+    range: (from, to) => {
+      const out = new Float32Array((to - from) * width);
+      translate(values.subarray(from * width, to * width), out, 0);
+      return out;
+    },
   };
 }
 

@@ -4,7 +4,7 @@
  * (Kraskov, Stögbauer and Grassberger (2004), Phys. Rev. E 69, estimator 1). As scikit-learn's functions of the same purpose.
  */
 import { countAtMost } from './maths/search.ts';
-import { neighbourTree } from './maths/neighbours.ts';
+import { neighboursAmong } from './maths/neighbours.ts';
 import { digamma, normalQuantile } from './maths/special.ts';
 import type { Random } from './random.ts';
 import { moments } from './statistics.ts';
@@ -110,11 +110,11 @@ function ofQuantities(x: Float64Array, y: Float64Array, neighbours: number): num
     plane[2 * row] = x[row] ?? 0;
     plane[2 * row + 1] = y[row] ?? 0;
   }
-  const tree = neighbourTree(plane, 2, 'Chebyshev');
+  const search = neighboursAmong(plane, 2, 'Chebyshev');
   const [sortedX, sortedY] = [x.slice().sort(), y.slice().sort()];
   let sum = 0;
   for (let row = 0; row < rows; row++) {
-    const { distance } = tree.nearest(row, neighbours);
+    const { distance } = search.nearest(row, neighbours);
     // The value itself is counted, which stands for the + 1 of the estimator.
     sum += digamma(countNearer(sortedX, x[row] ?? 0, distance)) + digamma(countNearer(sortedY, y[row] ?? 0, distance));
   }

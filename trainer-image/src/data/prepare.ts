@@ -1,46 +1,61 @@
 /** From a table to what the network eats: parts of float32 rows, and the preprocessing that made them, as data. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
-import type { FileOptions, Format } from './ingest/index.ts';
-import { memoryMatrix, selection } from './matrix.ts';
-import type { HeldMatrix, Matrix } from './matrix.ts';
+import { isSelected } from './ingest/index.ts';
+import type { FileOptions } from './ingest/index.ts';
+import { heldInMemory, memoryMatrix, selection } from './matrix.ts';
+import type { HeldMatrix } from './matrix.ts';
 import { fileMatrix } from './matrix-file.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
 import type { FittedPipeline, FittedStep } from './pipeline/index.ts';
 import type { Target } from './pipeline/step.ts';
 import { emptyTable } from './frame.ts';
 import { frameOfRows } from './rows.ts';
+import type { Part } from './part.ts';
 import type { Rows } from './rows.ts';
-import { split } from './split.ts';
+import { balanced, sampled } from './balance.ts';
+import { holdouts } from './holdouts.ts';
+import { splitKeys } from './split-keys.ts';
+import { stepsOf } from './privacy/index.ts';
+import type { PrivacyStep } from './privacy/index.ts';
+import type { Subject } from './profile/evidence.ts';
 import type { Split } from './split.ts';
-import { firstMissing, flagOf, infoOf, pick, rowNumber } from './table.ts';
-import type { Column, ColumnInfo, NumberColumn, Table } from './table.ts';
+import { slicesOf } from '../evaluate/slices.ts';
+import type { Slice } from '../evaluate/slices.ts';
+import type { DecisionThreshold } from '../evaluate/thresholds.ts';
+import { infoOf, pick, textAt } from './table.ts';
+import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
 import { codeClasses, fitValues, taskOf } from './target.ts';
 import type { TargetCoding } from './target.ts';
+import { vectorMatrix, vectorRows } from './vector.ts';
+import { writeRows } from './write-rows.ts';
+
+/** What a row is given as. */
+export type InputColumn = { readonly name: string; readonly kind: Column['kind'] } | InputVector;
+
+export interface InputVector {
+  readonly name: string;
+  readonly kind: 'Vector';
+  readonly shape: readonly number[];
+}
 
 /** Everything that turns raw rows into the network's input and its output into an answer; `preprocessing.json` of a model. */
 export interface Preprocessing {
-  readonly inputs: readonly { readonly name: string; readonly kind: Column['kind'] }[];
+  readonly inputs: readonly InputColumn[];
   /** Texts that stood for a missing value in the file, and do so in a request. */
   readonly missing: readonly string[];
+  /** What is done to personal data of a row before the steps. */
+  readonly privacy?: readonly PrivacyStep[];
   readonly steps: readonly FittedStep[];
-  /** Names of the numbers of one row, after the steps. */
+  /** Names of the numbers of one row, after the steps; of a row that is an array the name of that. */
   readonly features: readonly string[];
   /** Shape of one row. */
   readonly shape: readonly number[];
   /** Which features are codes 0, …, categories - 1 that the network looks up in an embedding; left out where none is. */
   readonly embeddings?: readonly { readonly feature: number; readonly categories: number }[];
   readonly target: TargetCoding;
-}
-
-/** Rows for the network. */
-export interface Part {
-  readonly rows: number;
-  readonly features: Matrix;
-  /** Class places, or standardised values. */
-  readonly targets: Int32Array | Float32Array;
-  /** How much each row counts; 1 where absent. */
-  readonly weights?: Float32Array;
+  /** From which probability on a class is chosen; the most probable one where there are none. */
+  readonly thresholds?: readonly DecisionThreshold[];
 }
 
 export interface Prepared extends Disposable {
@@ -48,6 +63,8 @@ export interface Prepared extends Disposable {
   readonly train: Part;
   readonly validation: Part;
   readonly test: Part;
+  /** Groups of the rows that are held back, by columns that were asked for. */
+  readonly slices?: Readonly<Record<'validation' | 'test', readonly Slice[]>>;
 }
 
 /** Where the numbers for the network may lie. */
@@ -58,43 +75,97 @@ export interface Room {
   readonly folder: string;
 }
 
-/** The fields of `data.source` that say how its files are read. */
-type Written = Omit<TrainerSpec['data']['source'], 'format'> & { readonly format: Format };
+/** One fold of a cross-validation: `validation` is what is held back of it, and `test` is empty. */
+export interface FoldSpec {
+  readonly kFold: number;
+  /** From 0. */
+  readonly index: number;
+  /** As of the split, unless set. */
+  readonly stratified?: boolean;
+  readonly groupBy?: string;
+}
+
+export interface PrepareOptions {
+  /** Columns by whose values the rows that are held back are grouped. */
+  readonly sliceBy?: readonly string[];
+  readonly fold?: FoldSpec;
+  /** Where `data` are protected: what the columns were before, and what was done to them. */
+  readonly privacy?: { readonly raw: readonly ColumnInfo[]; readonly steps: readonly PrivacyStep[] };
+  /** Memory alone where it is left out. */
+  readonly room?: Room;
+}
 
 /** How the files are read, and which of their columns `prepare` asks for. */
-export function rowsOptions(spec: TrainerSpec['data']): FileOptions {
-  const { format, csv }: Written = spec.source;
+export function rowsOptions(spec: TrainerSpec['data'], beside: readonly string[] = []): FileOptions {
+  const { format, csv } = spec.source;
   const { columns, exclude = [] } = spec.features ?? {};
-  const selection = columns === undefined ? { except: exclude.filter((name) => name !== spec.target) } : { only: [...columns, spec.target] };
+  const needed = new Set([spec.target, ...beside]);
+  const selection = columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
   return { format, csv: { ...csv, missing: format === 'CSV' || format === 'TSV' ? csv.missing : [] }, selection };
 }
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows, room?: Room): Promise<Prepared> {
-  const inputs = inputsOf(spec, data.columns);
-  const { target, parts, code } = splitByTarget(spec, await targetOf(spec, data));
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, privacy, room }: PrepareOptions = {}): Promise<Prepared> {
+  const { vector } = data;
+  const inputs = inputsOf(spec, data);
+  const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
   const names = inputs.map(({ name }) => name);
   const pipeline = await fitPipeline(spec.pipeline, frameOfRows(data, names, parts.train), target, data.inMemory);
   const train = takenInto(parts.train, pipeline.rows, new Int32Array(pipeline.rows.length));
-  const { features, matrix } = await matrixOfRows(data, names, pipeline, room);
+  const { features, matrix } = vector === undefined
+    ? await matrixOfRows(data, names, pipeline, room)
+    : { features: [{ name: vector.name }], matrix: heldInMemory(await vectorMatrix(vector, data, pipeline.whileTraining)) };
   const { coding, codes } = code(train);
   const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
+  const measures = stepsOf(privacy?.steps ?? [], names);
   const preprocessing: Preprocessing = {
-    inputs: inputs.map(({ name, kind }) => ({ name, kind })),
+    // As they stand in the data: a request is protected like the rows were.
+    inputs: vector === undefined ? pick(privacy?.raw ?? data.columns, names, 'spec.trainer.data.features.columns').map(({ name, kind }) => ({ name, kind })) : [{ name: vector.name, kind: 'Vector', shape: vector.shape }],
     missing: rowsOptions(spec).csv.missing,
+    ...(measures.length === 0 ? {} : { privacy: measures }),
     steps: pipeline.steps,
     features: features.map(({ name }) => name),
-    shape: shapeOf(spec, features.map(({ name }) => name)),
+    shape: shapeOf(spec, features.map(({ name }) => name), vector),
     ...(embeddings.length === 0 ? {} : { embeddings }),
     target: coding,
   };
   const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
-  return { preprocessing, train: part(train), validation: part(parts.validation), test: part(parts.test), [Symbol.dispose]: () => matrix[Symbol.dispose]() };
+  return {
+    preprocessing,
+    train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)),
+    validation: part(parts.validation),
+    test: part(parts.test),
+    ...await slicesBy(sliceBy, data, parts),
+    [Symbol.dispose]: () => matrix[Symbol.dispose](),
+  };
+}
+
+/** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
+export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, beside: readonly string[]): Promise<Subject> {
+  const { selection } = rowsOptions(spec, beside);
+  const features = inputsOf(spec, rows).map(({ name }) => name);
+  const { parts, target: { task } } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
+  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(selection, name)), target: spec.target, task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
+}
+
+async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {
+  pick(data.columns, names, 'spec.trainer.evaluation.slices');
+  const of = async (rows: Int32Array): Promise<Slice[]> => (await Promise.all(names.map(async (name) => slicesOf(name, cellsOf(await data.column(name, rows)))))).flat();
+  return names.length === 0 ? {} : { slices: { validation: await of(validation), test: await of(test) } };
+}
+
+const cellsOf = (column: Column): Float64Array | (string | null)[] => (column.kind === 'Text' ? Array.from(column.codes, (_, row) => textAt(column, row)) : column.values);
+
+/** Validation and test stay as the world is; what is trained on may be fewer rows, or more of rare classes. */
+function trainingPart({ sample, balance }: TrainerSpec['data'], part: Part, nominal: readonly number[]): Part {
+  const some = sample === undefined ? part : sampled(part, { ...sample, stratified: sample.stratify ?? part.targets instanceof Int32Array });
+  return balance === undefined ? some : balanced(some, balance, nominal);
 }
 
 /** Raw rows to the network's input, as in training. @throws AnnealError `DATA_NOT_NUMERIC`, `DATA_CATEGORIES` */
 export async function preprocess(preprocessing: Preprocessing, raw: Table): Promise<Float32Array> {
   const done = await applyPipeline(preprocessing.steps, raw);
+  if (done.vector !== undefined) return vectorRows(done);
   const matrix = new Float32Array(done.rows * done.columns.length);
   writeRows(done, matrix);
   return matrix;
@@ -103,7 +174,7 @@ export async function preprocess(preprocessing: Preprocessing, raw: Table): Prom
 /** Values of a block in the widest form that the pipeline brings it to: what a step makes should still be in a cache of the processor for the next. */
 const blockValues = 1024 * 1024;
 
-async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline, room: Room | undefined): Promise<{ features: ColumnInfo[]; matrix: HeldMatrix }> {
+async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline, room: Room | undefined): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: HeldMatrix }> {
   const features = (await whileTraining(emptyTable(pick(data.columns, names, 'spec.trainer.data.features.columns')))).columns.map(infoOf);
   const width = features.length;
   const fits = room === undefined || data.rows * width * Float32Array.BYTES_PER_ELEMENT <= room.bytes;
@@ -122,7 +193,8 @@ async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column> 
   return data.column(spec.target);
 }
 
-function inputsOf(spec: TrainerSpec['data'], present: readonly ColumnInfo[]): ColumnInfo[] {
+function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }: Rows): ColumnInfo[] {
+  if (vector !== undefined) return [];
   const { columns, exclude = [] } = spec.features ?? {};
   if (columns?.includes(spec.target)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
   if (columns !== undefined) return pick(present, columns, 'spec.trainer.data.features.columns');
@@ -140,16 +212,17 @@ interface SplitTarget {
   readonly code: (train: Int32Array) => { coding: TargetCoding; codes: Int32Array | Float32Array };
 }
 
-function splitByTarget(spec: TrainerSpec['data'], target: Column): SplitTarget {
+async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column, fold: FoldSpec | undefined): Promise<SplitTarget> {
   const { name } = target;
+  const stratify = fold?.stratified ?? spec.split.stratify;
   if (taskOf(spec, target) === 'Classification') {
     const { classes, codes } = codeClasses(target);
-    const parts = split(codes.length, spec.split, spec.split.stratify ?? true ? codes : undefined);
+    const parts = await partsOf(spec.split, data, stratify ?? spec.split.orderBy === undefined ? codes : undefined, fold);
     return { parts, target: { task: 'Classification', classes, codes: takenInto(codes, parts.train, new Int32Array(parts.train.length)) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
   }
-  if (spec.split.stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
+  if (stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
   if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
-  const parts = split(target.values.length, spec.split);
+  const parts = await partsOf(spec.split, data, undefined, fold);
   return {
     parts,
     target: { task: 'Regression', values: Float64Array.from(parts.train, (row) => target.values[row] ?? NaN) },
@@ -160,56 +233,24 @@ function splitByTarget(spec: TrainerSpec['data'], target: Column): SplitTarget {
   };
 }
 
-function shapeOf(spec: TrainerSpec['data'], features: readonly string[]): readonly number[] {
+async function partsOf(spec: TrainerSpec['data']['split'], data: Rows, strata: Int32Array | undefined, fold: FoldSpec | undefined): Promise<Split> {
+  const keys = await splitKeys(fold?.groupBy === undefined ? spec : { ...spec, groupBy: fold.groupBy }, data, strata);
+  const { holdouts: parts, test } = holdouts(data.rows, fold === undefined ? spec : { ...spec, folds: fold.kFold }, keys);
+  const holdout = parts[fold?.index ?? 0];
+  if (holdout === undefined) throw new Error('The split gave no part to train on.');
+  return { ...holdout, test: fold === undefined ? test : new Int32Array(0) };
+}
+
+function shapeOf(spec: TrainerSpec['data'], features: readonly string[], vector: VectorColumn | undefined): readonly number[] {
+  const width = vector?.width ?? features.length;
   const shape = spec.features?.shape;
-  if (shape === undefined) return [features.length];
+  if (shape === undefined) return vector?.shape ?? [width];
   const size = shape.reduce((product, length) => product * length, 1);
-  if (size === features.length) return shape;
+  if (size === width) return shape;
   throw new AnnealError('SPEC_SHAPE_MISMATCH', {
     at: 'spec.trainer.data.features.shape',
-    message: `features.shape [${shape.join(', ')}] holds ${size} values, but a row has ${features.length} after the pipeline: ${list(features)}. Correct the shape, or choose the columns.`,
+    message: `features.shape [${shape.join(', ')}] holds ${size} values, but a row has ${width} after the pipeline: ${list(features)}. Correct the shape, or choose the columns.`,
   });
-}
-
-/** Numbers of a row-major matrix that are written together: what a core's own cache holds. */
-const tileValues = 32 * 1024;
-
-/** Puts a block into a row-major matrix of zeros. The one place where a text or a missing value is noticed that no step took care of. */
-function writeRows(table: Table, matrix: Float32Array): void {
-  const columns = table.columns.map((column) => requireNumbers(column, table));
-  const width = columns.length;
-  const rows = Math.max(1, Math.floor(tileValues / Math.max(1, width)));
-  for (let from = 0; from < table.rows; from += rows) {
-    const to = Math.min(table.rows, from + rows);
-    for (let place = 0; place < width;) place += writeColumns(columns, place, matrix, from, to);
-  }
-}
-
-/** Writes the column at a place, and the flags of the same codes behind it. @returns how many columns it wrote */
-function writeColumns(columns: readonly NumberColumn[], place: number, matrix: Float32Array, from: number, to: number): number {
-  const width = columns.length;
-  const flag = flagOf(columns[place]);
-  if (flag === undefined) {
-    const values = columns[place]?.values ?? new Float64Array(0);
-    for (let row = from, at = from * width + place; row < to; row++, at += width) matrix[at] = values[row] ?? NaN;
-    return 1;
-  }
-  const { codes, code: first } = flag;
-  let count = 1;
-  for (let next = flagOf(columns[place + 1]); next?.codes === codes && next.code === first + count; next = flagOf(columns[place + count])) count++;
-  for (let row = from, at = from * width + place; row < to; row++, at += width) {
-    const code = (codes[row] ?? -1) - first;
-    if (code >= 0 && code < count) matrix[at + code] = 1;
-  }
-  return count;
-}
-
-function requireNumbers(column: Column, table: Table): NumberColumn {
-  if (column.kind === 'Text') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is text, and a network needs numbers. Add a step - encode: {columns: [${column.name}]}, or exclude the column in features.exclude.` });
-  if (column.kind === 'Time') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is a time, and a network needs numbers. Exclude the column in features.exclude, or derive numbers from it.` });
-  const row = firstMissing(column);
-  if (row >= 0) throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" has no value in row ${rowNumber(table, row)}. Add a step - impute: {columns: [${column.name}]} before the others, or exclude the column in features.exclude.` });
-  return column;
 }
 
 function targetsOf(codes: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {

@@ -40,10 +40,11 @@ export function random(seed: number, ...purpose: readonly (string | number)[]): 
   };
 }
 
-/** A seed for code that has its own generator (initialisers, dropout of TensorFlow.js). */
-export function derivedSeed(seed: number, ...purpose: readonly (string | number)[]): number {
-  // Never 0: TensorFlow.js takes that for "no seed".
-  return (random(seed, ...purpose).uint32() >>> 1) | 1;
+/** 0, 1, …, count - 1: rows in their order, to be shuffled or chosen from. */
+export function upTo(count: number): Int32Array {
+  const numbers = new Int32Array(count);
+  for (let at = 0; at < count; at++) numbers[at] = at;
+  return numbers;
 }
 
 /** Fisher-Yates, in place. */

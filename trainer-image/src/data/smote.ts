@@ -4,18 +4,24 @@
  * so that what belongs together (the columns of one category) stays together.
  */
 import { AnnealError } from '../errors.ts';
-import type { BalanceSpec } from './balance.ts';
-import { neighbourTree } from './maths/neighbours.ts';
-import type { Tree } from './maths/neighbours.ts';
+import { neighboursAmong } from './maths/neighbours.ts';
+import type { NeighbourSearch } from './maths/neighbours.ts';
 import type { Matrix } from './matrix.ts';
-import type { Part } from './prepare.ts';
-import { random } from './random.ts';
+import type { Part } from './part.ts';
+import { random, shuffle } from './random.ts';
+import type { Random } from './random.ts';
 
-/** Neighbours are looked for among the first so many rows of a class: more would cost hours, and tell little more of where the class lies. */
-const mostSeeds = 50_000;
+export interface SmoteSpec {
+  /** Among how many neighbours one is drawn. */
+  readonly neighbours: number;
+  readonly seed: number;
+}
+
+/** Neighbours are looked for among so many rows of a class at most, drawn by chance: more would cost hours, and tell little more of where it lies. */
+const mostSeeds = 20_000;
 
 /** @param members, wanted  by class: its rows, and how many it is to have */
-export function synthesised(part: Part & { readonly targets: Int32Array }, members: readonly Int32Array[], wanted: readonly number[], spec: BalanceSpec, nominal: readonly number[]): Part {
+export function synthesised(part: Part & { readonly targets: Int32Array }, members: readonly Int32Array[], wanted: readonly number[], spec: SmoteSpec, nominal: readonly number[]): Part {
   const { width } = part.features;
   const isNominal = nominalFeatures(part.features, nominal);
   const extra: Float32Array[] = [];
@@ -24,9 +30,9 @@ export function synthesised(part: Part & { readonly targets: Int32Array }, membe
     const count = (wanted[stratum] ?? 0) - rows.length;
     if (count <= 0) return;
     if (rows.length < 2) throw new AnnealError('DATA_TOO_FEW_ROWS', { at: 'spec.trainer.data.balance', message: `A class has one training row, and SMOTE makes up rows between two. Give more rows of it, or write method: Oversample.` });
-    const points = part.features.gather(rows.subarray(0, mostSeeds));
-    const tree = neighbourTree(points, width, 'Euclidean');
-    extra.push(between(points, width, tree, count, Math.min(spec.neighbours, points.length / width - 1), isNominal, random(spec.seed, 'smote', stratum)));
+    const points = part.features.gather(seedsOf(rows, spec.seed, stratum));
+    const search = neighboursAmong(points, width, 'Euclidean');
+    extra.push(between(points, width, search, count, Math.min(spec.neighbours, points.length / width - 1), isNominal, random(spec.seed, 'smote', stratum)));
     for (let made = 0; made < count; made++) targets.push(stratum);
   });
   const all = new Int32Array(part.rows + targets.length);
@@ -35,13 +41,20 @@ export function synthesised(part: Part & { readonly targets: Int32Array }, membe
   return { rows: all.length, features: appended(part.features, extra), targets: all };
 }
 
-function between(points: Float32Array, width: number, tree: Tree, count: number, neighbours: number, isNominal: Uint8Array, source: ReturnType<typeof random>): Float32Array {
+function seedsOf(rows: Int32Array, seed: number, stratum: number): Int32Array {
+  if (rows.length <= mostSeeds) return rows;
+  const order = rows.slice();
+  shuffle(order, random(seed, 'smote seeds', stratum));
+  return order.subarray(0, mostSeeds);
+}
+
+function between(points: Float32Array, width: number, search: NeighbourSearch, count: number, neighbours: number, isNominal: Uint8Array, source: Random): Float32Array {
   const made = new Float32Array(count * width);
   const known = new Map<number, Int32Array>();
   for (let row = 0; row < count; row++) {
     const seed = source.below(points.length / width);
     let near = known.get(seed);
-    if (near === undefined) known.set(seed, (near = tree.nearest(seed, neighbours).rows));
+    if (near === undefined) known.set(seed, (near = search.nearest(seed, neighbours).rows));
     const other = near[source.below(near.length)] ?? seed;
     const share = source.uint32() / 2 ** 32;
     for (let k = 0, from = seed * width, to = other * width, at = row * width; k < width; k++, from++, to++, at++) {

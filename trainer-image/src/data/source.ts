@@ -111,7 +111,7 @@ async function brought(source: SourceSpec, uri: Exclude<SourceUri, { kind: 'Here
   const kept = await keptFiles(known, cache);
   if (kept !== undefined) return kept;
 
-  using remotes = await remotesOf(source, uri, places, signal, progressOf(onProgress));
+  await using remotes = await remotesOf(source, uri, places, signal, progressOf(onProgress));
   const files = await inParallel(remotes.files, filesAtOnce, async ({ name, remote }): Promise<LocalFile> => {
     // Asked anew each time, since another replica may have noted it while this one waited for its download.
     const expected = async (): Promise<string | undefined> => (remotes.files.length === 1 ? source.sha256 : undefined) ?? (await noted(places.note, specDigest))?.files.find((file) => file.name === name)?.sha256;
@@ -133,7 +133,7 @@ async function keptFiles(known: Note | undefined, cache: FileCache): Promise<Loc
   return files;
 }
 
-interface Remotes extends Disposable {
+interface Remotes extends AsyncDisposable {
   readonly files: readonly { readonly name: string; readonly remote: (expected: Remote['expected']) => Remote }[];
 }
 
@@ -143,7 +143,7 @@ async function remotesOf(source: SourceSpec, uri: Exclude<SourceUri, { kind: 'He
     case 'Web': {
       const { url } = uri;
       const remote = (expected: Remote['expected']): Remote => httpFile({ ...patience, url, maxBytes: source.maxBytes, now: places.now, onBytes: progress.of(1) }, expected);
-      return { files: [{ name: nameOfUrl(url), remote }], [Symbol.dispose]: () => undefined };
+      return { files: [{ name: nameOfUrl(url), remote }], [Symbol.asyncDispose]: () => Promise.resolve() };
     }
     case 'Bucket': {
       using held = new DisposableStack();
@@ -152,7 +152,20 @@ async function remotesOf(source: SourceSpec, uri: Exclude<SourceUri, { kind: 'He
       requireWithin(found, source);
       const files = found.map((object) => ({ name: object.name, remote: (expected: Remote['expected']): Remote => objects.remote(object, { ...patience, expected, onBytes: progress.of(found.length) }) }));
       const kept = held.move();
-      return { files, [Symbol.dispose]: () => kept.dispose() };
+      return {
+        files,
+        [Symbol.asyncDispose]: () => {
+          kept.dispose();
+          return Promise.resolve();
+        },
+      };
+    }
+    case 'Topic': {
+      // Loaded where it is needed; few runs read from Kafka.
+      const { openPartitions } = await import('./sources/kafka/index.ts');
+      const partitions = await openPartitions(source, { brokers: uri.brokers, topic: uri.topic, environment: places.environment, credentialsPrefix: sourceCredentialsPrefix, patience });
+      const files = partitions.files.map((file) => ({ name: file.name, remote: (expected: Remote['expected']): Remote => partitions.remote(file, expected, progress.of(partitions.files.length)) }));
+      return { files, [Symbol.asyncDispose]: () => partitions[Symbol.asyncDispose]() };
     }
   }
 }

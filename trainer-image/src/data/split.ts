@@ -1,8 +1,7 @@
 /** Which rows train, which validate, which test. */
 import { AnnealError } from '../errors.ts';
-import { random, shuffle } from './random.ts';
+import { random, shuffle, upTo } from './random.ts';
 import { countCodes } from './statistics.ts';
-import { counting } from './table.ts';
 
 export interface Split {
   readonly train: Int32Array;
@@ -25,7 +24,7 @@ export interface SplitShares {
  * @throws AnnealError `DATA_TOO_FEW_ROWS` when a part that was asked for would be empty
  */
 export function split(rows: number, shares: SplitShares, strata?: Int32Array): Split {
-  const order = counting(rows);
+  const order = upTo(rows);
   shuffle(order, random(shares.seed, 'split'));
   const { groupOf, sizes } = strata === undefined ? { groupOf: new Int32Array(rows), sizes: [rows] } : groupsOf(strata);
   const [tests, validations] = [apportion(sizes, shares.test), apportion(sizes, shares.validation)];

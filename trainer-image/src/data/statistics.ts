@@ -45,7 +45,7 @@ export interface Moments {
 }
 
 /** Of the values that are there, in two passes with compensated sums and without a copy. */
-export function moments(values: Float64Array): Moments {
+export function moments(values: ArrayLike<number>): Moments {
   const { length } = values;
   let count = 0;
   let total = 0;
@@ -73,7 +73,7 @@ export function moments(values: Float64Array): Moments {
 }
 
 /** Least and greatest of the values that are there; NaN where none is. */
-export function extremes(values: Float64Array): { least: number; greatest: number } {
+export function extremes(values: ArrayLike<number>): { least: number; greatest: number } {
   const { length } = values;
   let least = Infinity;
   let greatest = -Infinity;

@@ -35,6 +35,17 @@ export interface TimeColumn {
 
 export type Column = NumberColumn | TextColumn | TimeColumn;
 
+/** An array in each row, as of an image: what a network sees of data that are no table. NaN is a missing value. */
+export interface VectorColumn {
+  readonly kind: 'Vector';
+  readonly name: string;
+  /** Of one row; its product is `width`. */
+  readonly shape: readonly number[];
+  readonly width: number;
+  /** rows × width, row-major. */
+  readonly values: Uint8Array | Float32Array;
+}
+
 export interface ColumnInfo {
   readonly name: string;
   readonly kind: Column['kind'];
@@ -46,6 +57,8 @@ export interface ColumnInfo {
 export interface Table {
   readonly rows: number;
   readonly columns: readonly Column[];
+  /** What rows hold beside their columns. Steps pass it on as it is, but for those that say that they change it. */
+  readonly vector?: VectorColumn;
   /** Where each row stood in the data, when rows were taken out of it. */
   readonly origin?: Int32Array;
 }
@@ -54,13 +67,6 @@ export function infoOf(column: Column): ColumnInfo {
   const { name, kind, private: hidden } = column;
   const categories = kind === 'Number' ? column.categories : undefined;
   return { name, kind, ...(hidden === undefined ? {} : { private: hidden }), ...(categories === undefined ? {} : { categories }) };
-}
-
-/** 0, 1, …, count - 1. By index: by `Int32Array.from` it takes fifty times as long. */
-export function counting(count: number): Int32Array {
-  const numbers = new Int32Array(count);
-  for (let at = 0; at < count; at++) numbers[at] = at;
-  return numbers;
 }
 
 /** @param texts  null is a missing value */
@@ -93,14 +99,15 @@ export function flagColumn(name: string, codes: Int32Array, code: number): Numbe
     kind: 'Number',
     name,
     get values() {
-      return made ??= flagsIn(codes, code);
+      return made ??= flagsOf(codes, code);
     },
   };
   flags.set(column, { codes, code });
   return column;
 }
 
-function flagsIn(codes: Int32Array, code: number): Float64Array {
+/** 1 where the code is `code`, else 0. */
+export function flagsOf(codes: Int32Array, code: number): Float64Array {
   const values = new Float64Array(codes.length);
   for (let row = 0; row < values.length; row++) if (codes[row] === code) values[row] = 1;
   return values;
@@ -128,12 +135,12 @@ export function valueAt(column: Column, row: number): string | null {
   return column.kind === 'Time' ? new Date(value / 1000).toISOString() : String(value);
 }
 
-/** What one row holds as an error may show it: in quotes and shortened, and not at all where the column is private. */
+/** What one row holds as an error may show it: shortened, and not at all where the column is private. */
 export function shownAt(column: Column, row: number): string {
-  return column.private === undefined ? quoted(valueAt(column, row) ?? '') : 'a value that is not shown, since the column is private';
+  return column.private === undefined ? short(valueAt(column, row) ?? '') : '(private)';
 }
 
-const quoted = (text: string): string => `"${text.length > 40 ? `${text.slice(0, 40)}…` : text}"`;
+export const short = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
 /** The number that a person finds a row by: counted from 1, in the data. */
 export const rowNumber = (table: Table, row: number): number => (table.origin?.[row] ?? row) + 1;
@@ -141,7 +148,14 @@ export const rowNumber = (table: Table, row: number): number => (table.origin?.[
 /** The rows with these indices, in this order. */
 export function take(table: Table, rows: Int32Array): Table {
   const origin = rows.map((row) => table.origin?.[row] ?? row);
-  return { rows: rows.length, columns: table.columns.map((column) => takeColumn(column, rows)), origin };
+  return { rows: rows.length, columns: table.columns.map((column) => takeColumn(column, rows)), ...(table.vector === undefined ? {} : { vector: takeVector(table.vector, rows) }), origin };
+}
+
+export function takeVector(vector: VectorColumn, rows: Int32Array): VectorColumn {
+  const { width, values } = vector;
+  const taken = values instanceof Uint8Array ? new Uint8Array(rows.length * width) : new Float32Array(rows.length * width);
+  for (let at = 0; at < rows.length; at++) taken.set(values.subarray((rows[at] ?? 0) * width, ((rows[at] ?? 0) + 1) * width), at * width);
+  return { ...vector, values: taken };
 }
 
 export function takeColumn(column: Column, rows: Int32Array): Column {
@@ -158,7 +172,12 @@ function taken<T extends Float64Array | Int32Array>(from: T, to: T, rows: Int32A
 export function slice(table: Table, from: number, to: number): Table {
   const columns = table.columns.map((column): Column => (column.kind === 'Text' ? { ...column, codes: column.codes.subarray(from, to) } : { ...column, values: column.values.subarray(from, to) }));
   const origin = table.origin?.subarray(from, to) ?? (from === 0 ? undefined : Int32Array.from({ length: to - from }, (_, row) => from + row));
-  return { rows: to - from, columns, ...(origin === undefined ? {} : { origin }) };
+  const { vector } = table;
+  return {
+    rows: to - from, columns,
+    ...(vector === undefined ? {} : { vector: { ...vector, values: vector.values.subarray(from * vector.width, to * vector.width) } }),
+    ...(origin === undefined ? {} : { origin }),
+  };
 }
 
 /**

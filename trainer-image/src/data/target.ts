@@ -2,7 +2,7 @@
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError } from '../errors.ts';
 import { mean, standardDeviation } from './statistics.ts';
-import { firstMissing } from './table.ts';
+import { firstMissing, shownAt } from './table.ts';
 import type { Column, NumberColumn } from './table.ts';
 
 export type Task = 'Classification' | 'Regression';
@@ -27,8 +27,8 @@ export function taskOf(spec: TrainerSpec['data'], target: Column): Task {
   if (row >= 0) throw new AnnealError('DATA_TARGET', { at, message: `Row ${row + 1} has no value in the target column "${target.name}". Remove such rows, or fill them in.` });
   if (target.kind === 'Time') throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is a time, which cannot be learnt. Give a column with what is to be predicted, for example a number of days.` });
   if (spec.task === 'Regression' && target.kind === 'Text') {
-    const text = target.dictionary.find((value) => Number.isNaN(Number(value))) ?? '';
-    throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.task', message: `Regression needs a target of numbers, and column "${target.name}" has "${text}". Correct the data, or write task: Classification.` });
+    const row = target.codes.findIndex((code) => Number.isNaN(Number(target.dictionary[code])));
+    throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.task', message: `Regression needs a target of numbers, and column "${target.name}" has "${shownAt(target, row)}". Correct the data, or write task: Classification.` });
   }
   return spec.task ?? (target.kind === 'Text' || areFewWholeNumbers(target) ? 'Classification' : 'Regression');
 }
@@ -47,7 +47,7 @@ function areFewWholeNumbers({ values }: NumberColumn): boolean {
 export function codeClasses(target: Column): { classes: string[]; codes: Int32Array } {
   const { classes, codes } = target.kind === 'Text' ? codeTexts(target.codes, target.dictionary) : codeNumbers(target.values);
   if (classes.length > mostClasses) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" has ${classes.length} classes, and at most ${mostClasses} can be learnt. Write task: Regression, or choose another target.` });
-  if (classes.length < 2) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is "${classes[0] ?? ''}" in every row, so there is nothing to learn. Give rows of at least two classes.` });
+  if (classes.length < 2) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is "${shownAt(target, 0)}" in every row, so there is nothing to learn. Give rows of at least two classes.` });
   return { classes, codes };
 }
 

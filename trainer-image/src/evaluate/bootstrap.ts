@@ -34,8 +34,8 @@ const mostUndefined = 0.1;
 const mostJackknifeGroups = 100;
 
 /**
- * Rows of weight 0 are never drawn. 200 resamples of 100,000 rows take about 0.5 s, and for each metric 0.1 to 0.5 s more, for one that ranks 0.5 s for each class;
- * memory is that of the rankings, 5 bytes a row and class.
+ * Rows of weight 0 are never drawn. 200 resamples of 100,000 rows took 1.7 s of processor time for the draws, 2.8 s with all metrics of two classes, 10 s with those of ten:
+ * metrics that rank visit every row once a class. Memory is that of the rankings, 5 bytes a row and class.
  * @returns intervals by metric; none for one that is not defined for the rows, or in over a tenth of the resamples
  */
 export function intervals(predictions: Predictions, names: readonly string[], options: IntervalOptions): Record<string, Interval> {

@@ -94,19 +94,20 @@ function between(lastChosen: number | undefined, firstLeft: number | undefined):
 }
 
 /**
- * Places of the chosen classes. Of two classes the one with a threshold is chosen where it reaches it. Of more, the one that is farthest above its threshold,
+ * Places of the chosen classes, of each row. Of two classes the one with a threshold is chosen where it reaches it. Of more, the one that is farthest above its threshold,
  * or least below where none reaches its own; a class without one has 1 / classes, so that without any the most probable class is chosen.
  */
-export function decide({ classes, probabilities, truth }: Pick<ClassPredictions, 'classes' | 'probabilities' | 'truth'>, thresholds: readonly DecisionThreshold[]): Int32Array {
+export function decide({ classes, probabilities }: Pick<ClassPredictions, 'classes' | 'probabilities'>, thresholds: readonly DecisionThreshold[]): Int32Array {
   const given = new Map(thresholds.map((of) => [of.class, of.threshold]));
   const width = classes.length;
+  const rows = { length: probabilities.length / width };
   const [only] = width === 2 && given.size === 1 ? given : [];
   if (only !== undefined) {
     const place = classes.indexOf(only[0]);
-    return truth.map((_, row) => ((probabilities[row * width + place] ?? NaN) >= only[1] ? place : 1 - place));
+    return Int32Array.from(rows, (_, row) => ((probabilities[row * width + place] ?? NaN) >= only[1] ? place : 1 - place));
   }
   const margins = Float64Array.from(classes, (name) => given.get(name) ?? 1 / width);
-  return truth.map((_, row) => {
+  return Int32Array.from(rows, (_, row) => {
     let best = 0;
     let most = -Infinity;
     for (let place = 0; place < width; place++) {

@@ -8,6 +8,7 @@ import type { Task } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';
 import { readIfThere, sha256 } from '../files.ts';
 import type { FileContent } from '../files.ts';
+import type { CompressionReport } from './compress/compress.ts';
 
 export interface TensorSignature {
   readonly name: string;
@@ -29,6 +30,8 @@ export interface Manifest {
   readonly signature: { readonly inputs: readonly TensorSignature[]; readonly outputs: readonly TensorSignature[] };
   /** What serves the model: `model.onnx`, or else the files of TensorFlow.js. Models of older releases do not say; they are served by the latter. */
   readonly engine?: Engine;
+  /** What was done to `model.onnx` and what it cost, where the spec asks for it. */
+  readonly compression?: CompressionReport;
   readonly epochs: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly files: readonly { readonly path: string; readonly sha256: string; readonly sizeBytes: number }[];

@@ -1,23 +1,30 @@
 /** Writes a model directory. The network goes in twice: in full for TensorFlow.js, and, where it can be exported, as the ONNX file that is served. */
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { Preprocessing } from '../data/prepare.ts';
+import { AnnealError } from '../errors.ts';
 import { sha256, writeFolder } from '../files.ts';
 import type { FileContent } from '../files.ts';
 import type { Log } from '../log.ts';
+import { compress } from './compress/compress.ts';
+import type { CompressionSpec, Judge } from './compress/compress.ts';
 import { manifestFile, stored } from './directory.ts';
 import type { Manifest, StoredModel } from './directory.ts';
 import { artifactsOf, forward, modelJson } from './layers-format.ts';
 import { exactOnnx, onnxName } from './onnx/file.ts';
-import type { Sample } from './onnx/file.ts';
+import type { ExactOnnx, Sample } from './onnx/file.ts';
 import { encodeModel } from './onnx/proto.ts';
 
 export interface ModelParts {
   readonly network: LayersModel;
   readonly preprocessing: Preprocessing;
   readonly metrics: object;
-  readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature' | 'engine'>;
+  /** Files about the model, for people and programs, by name. */
+  readonly reports: Readonly<Record<string, FileContent>>;
+  readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature' | 'engine' | 'compression'>;
   /** Rows on which the two forms of the network must agree. */
   readonly sample: Sample;
+  /** How the served form is made smaller, and who says what that costs on the sample. */
+  readonly compression?: { readonly spec: CompressionSpec; readonly judge: Judge; /** Milliseconds of a clock that never goes back. */ readonly now: () => number };
 }
 
 /** All that a model directory holds, before it is written. */
@@ -26,28 +33,46 @@ export interface ModelFolder {
   readonly model: StoredModel;
 }
 
-/** Decides, and computes, what goes into the directory. The log says which form of the network is served, and why. */
+/**
+ * Decides, and computes, what goes into the directory. The log says which form of the network is served, and why.
+ * @throws AnnealError `COMPRESSION_LOSS`; `SPEC_CONFLICT` where there is nothing that could be compressed
+ */
 export async function assembleModel(parts: ModelParts, log: Log): Promise<ModelFolder> {
   const { network, preprocessing, sample } = parts;
   const { shape, target: { task } } = preprocessing;
   const artifacts = await artifactsOf(network);
-  const onnx = await exactOnnx({ artifacts, predict: forward(network, shape), sample, shape, task }, log);
+  const exact = await exactOnnx({ artifacts, predict: forward(network, shape), sample, shape, task }, log);
+  const { file, compression } = await servedFile(exact, parts, log);
   const content: Record<string, FileContent> = {
     'model.json': text(modelJson(artifacts)),
     'weights.bin': artifacts.weightData,
-    ...(onnx === undefined ? {} : { [onnxName]: encodeModel(onnx) }),
+    ...(file === undefined ? {} : { [onnxName]: file }),
     'preprocessing.json': text(preprocessing),
     'metrics.json': text(parts.metrics),
+    ...parts.reports,
   };
   const manifest: Manifest = {
     formatVersion: 1,
     ...parts.manifest,
     signature: signatureOf(preprocessing),
-    engine: onnx === undefined ? 'TensorFlow.js' : 'OnnxRuntime',
+    engine: file === undefined ? 'TensorFlow.js' : 'OnnxRuntime',
+    ...(compression === undefined ? {} : { compression }),
     files: Object.entries(content).map(([file, bytes]) => ({ path: file, sha256: sha256(bytes), sizeBytes: Buffer.byteLength(bytes) })),
   };
   const json = text(manifest);
   return { files: { ...content, [manifestFile]: json }, model: stored(manifest, json) };
+}
+
+/** `model.onnx`, compressed if that was asked for. How long both forms take is told to the log alone. */
+async function servedFile(exact: ExactOnnx, { preprocessing: { shape }, sample, compression }: ModelParts, log: Log): Promise<{ file?: Uint8Array; compression?: Manifest['compression'] }> {
+  if (compression === undefined) return exact.kind === 'Exact' ? { file: encodeModel(exact.model) } : {};
+  if (exact.kind === 'None') {
+    throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.compress', message: `Only a network that can be served as ONNX can be compressed, and this one cannot: ${exact.why}. Remove compress, or change the network.` });
+  }
+  const { spec, judge, now } = compression;
+  const { file, report, latency } = await compress({ model: exact.model, shape, sample, judge, spec }, now);
+  log('info', 'The served form of the network was compressed', { ...report, latency });
+  return { file, compression: report };
 }
 
 /** Writes all files beside and renames once. @throws the system's error */
@@ -56,15 +81,17 @@ export function writeModel(parent: string, name: string, { files, model }: Model
   return model;
 }
 
-const text = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`;
+export const text = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`;
+
+const datatypes = { Number: 'FP64', Time: 'BYTES', Text: 'BYTES', Vector: 'FP32' } as const satisfies Record<Preprocessing['inputs'][number]['kind'], string>;
 
 /** Inputs are the raw columns: one tensor for all where all are numbers, else one for each. */
-function signatureOf(preprocessing: Preprocessing): Manifest['signature'] {
+export function signatureOf(preprocessing: Preprocessing): Manifest['signature'] {
   const { inputs, target } = preprocessing;
   return {
     inputs: inputs.every(({ kind }) => kind === 'Number')
       ? [{ name: 'rows', datatype: 'FP64', shape: [-1, inputs.length] }]
-      : inputs.map(({ name, kind }) => ({ name, datatype: kind === 'Number' ? 'FP64' : 'BYTES', shape: [-1] })),
+      : inputs.map((input) => ({ name: input.name, datatype: datatypes[input.kind], shape: input.kind === 'Vector' ? [-1, ...input.shape] : [-1] })),
     outputs: target.task === 'Classification'
       ? [{ name: 'label', datatype: 'BYTES', shape: [-1] }, { name: 'probabilities', datatype: 'FP32', shape: [-1, target.classes.length] }]
       : [{ name: 'prediction', datatype: 'FP64', shape: [-1] }],

@@ -1,7 +1,9 @@
 /** A loaded model as a function from raw rows to named outputs. */
 import { preprocess } from '../data/prepare.ts';
+import { changeTable, openSteps, readKey } from '../data/privacy/index.ts';
 import type { Preprocessing } from '../data/prepare.ts';
 import type { Table } from '../data/table.ts';
+import { decide } from '../evaluate/thresholds.ts';
 import { readModel } from '../model/directory.ts';
 import type { Engine, Manifest, TensorSignature } from '../model/directory.ts';
 import { openEngine } from './engine.ts';
@@ -29,19 +31,20 @@ const batchRows = 1024;
 
 /**
  * Verifies, loads, and runs the network once, so that the first request is not the slow one.
- * @param threads  that may compute at once
- * @throws AnnealError `MODEL_INVALID`
+ * @param threads  that may compute at once. @param pseudonymKey  file with the key, for a model that knows its rows by pseudonyms
+ * @throws AnnealError `MODEL_INVALID`, `PRIVACY_KEY`
  */
-export async function loadPredictor(directory: string, threads: number): Promise<Predictor> {
+export async function loadPredictor(directory: string, threads: number, pseudonymKey?: string): Promise<Predictor> {
   const model = readModel(directory);
   const { manifest, digest, preprocessing } = model;
+  const changes = openSteps(preprocessing.privacy ?? [], pseudonymKey === undefined ? undefined : readKey(pseudonymKey));
   const { target } = preprocessing;
-  const width = preprocessing.features.length;
+  const width = preprocessing.shape.reduce((product, length) => product * length, 1);
   const engine = await openEngine(model, threads);
   for (const rows of [1, 64]) await engine.run(new Float32Array(rows * width), rows);
 
   const run = async (table: Table): Promise<Float32Array> => {
-    const features = await preprocess(preprocessing, table);
+    const features = await preprocess(preprocessing, changeTable(changes, table));
     const parts: Float32Array[] = [];
     for (let from = 0; from < table.rows; from += batchRows) {
       const rows = Math.min(batchRows, table.rows - from);
@@ -60,8 +63,9 @@ export async function loadPredictor(directory: string, threads: number): Promise
         return [{ name: 'prediction', datatype: 'FP64', shape: [table.rows], data: Array.from(values, (value) => value * target.scale + target.mean) }];
       }
       const { classes } = target;
+      const places = decide({ classes, probabilities: values }, preprocessing.thresholds ?? []);
       return [
-        { name: 'label', datatype: 'BYTES', shape: [table.rows], data: Array.from({ length: table.rows }, (_, row) => classes[argMax(values, row * classes.length, classes.length)] ?? '') },
+        { name: 'label', datatype: 'BYTES', shape: [table.rows], data: Array.from(places, (place) => classes[place] ?? '') },
         { name: 'probabilities', datatype: 'FP32', shape: [table.rows, classes.length], data: Array.from(values) },
       ];
     },
@@ -76,11 +80,4 @@ function joined(parts: readonly Float32Array[]): Float32Array {
     at += part.length;
   }
   return whole;
-}
-
-/** Place of the largest of `count` values from `start`; of equal ones the first. */
-function argMax(values: Float32Array, start: number, count: number): number {
-  let best = 0;
-  for (let place = 1; place < count; place++) if ((values[start + place] ?? NaN) > (values[start + best] ?? NaN)) best = place;
-  return best;
 }

@@ -1,7 +1,8 @@
 /** An inference request of the Open Inference Protocol V2 (inference_rest.md), checked and turned into raw rows. */
-import type { Preprocessing } from '../data/prepare.ts';
+import type { InputVector, Preprocessing } from '../data/prepare.ts';
 import { textColumn } from '../data/table.ts';
-import type { Column, Table } from '../data/table.ts';
+import type { Column, ColumnInfo, Table, VectorColumn } from '../data/table.ts';
+import { parseTime } from '../data/time.ts';
 import { list } from '../errors.ts';
 
 /** What a client is told, with the status code of Triton's table. */
@@ -124,10 +125,24 @@ function toTable(inputs: readonly InputTensor[], preprocessing: Preprocessing): 
   const missing = columns.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
   if (missing.length > 0) throw bad(`The columns ${list(missing)} are missing; the model takes ${expected(preprocessing)}.`);
   const rows = first?.shape[0] ?? 0;
-  return { rows, columns: columns.map((column) => columnOf(column, byName.get(column.name), rows, preprocessing.missing)) };
+  const vector = columns.find((column) => column.kind === 'Vector');
+  if (vector !== undefined) return { rows, columns: [], vector: vectorOf(vector, byName.get(vector.name)) };
+  return { rows, columns: columns.filter((column) => column.kind !== 'Vector').map((column) => columnOf(column, byName.get(column.name), rows, preprocessing.missing)) };
+}
+
+/** A row may also be sent flat. */
+function vectorOf({ name, shape }: InputVector, input: InputTensor | undefined): VectorColumn {
+  if (input === undefined) throw bad(`The input "${name}" is missing.`);
+  const width = shape.reduce((product, length) => product * length, 1);
+  const [, ...rest] = input.shape;
+  if (rest.join() !== shape.join() && rest.join() !== String(width)) throw bad(`Input "${name}" must have the shape [n, ${shape.join(', ')}], not [${input.shape.join(', ')}].`);
+  const values = numbers(input);
+  return { kind: 'Vector', name, shape, width, values: input.datatype === 'UINT8' && !values.includes(NaN) ? Uint8Array.from(values) : Float32Array.from(values) };
 }
 
 function expected({ inputs }: Preprocessing): string {
+  const [first] = inputs;
+  if (first?.kind === 'Vector') return `one input "${first.name}" of shape [n, ${first.shape.join(', ')}]`;
   const one = inputs.every(({ kind }) => kind === 'Number') ? `one input "${rowsInput}" of shape [n, ${inputs.length}], or ` : '';
   return `${one}one input of shape [n] for each of ${list(inputs.map(({ name }) => name))}`;
 }
@@ -136,16 +151,21 @@ function tableOfRows(input: InputTensor, preprocessing: Preprocessing): Table {
   const columns = preprocessing.inputs;
   const [rows = 0, width] = input.shape;
   if (columns.some(({ kind }) => kind === 'Text')) throw bad(`The model has text columns, so it takes ${expected(preprocessing)}.`);
+  if (columns.some(({ kind }) => kind === 'Vector')) throw bad(`There is no input "${rowsInput}"; the model takes ${expected(preprocessing)}.`);
   if (input.shape.length !== 2 || width !== columns.length) throw bad(`Input "${rowsInput}" must have the shape [n, ${columns.length}], not [${input.shape.join(', ')}].`);
   const values = numbers(input);
   return { rows, columns: columns.map(({ name }, place) => ({ kind: 'Number', name, values: Float64Array.from({ length: rows }, (_, row) => values[row * width + place] ?? NaN) })) };
 }
 
-function columnOf({ name, kind }: Preprocessing['inputs'][number], input: InputTensor | undefined, rows: number, missing: readonly string[]): Column {
+function columnOf({ name, kind }: ColumnInfo, input: InputTensor | undefined, rows: number, missing: readonly string[]): Column {
   if (input === undefined) throw bad(`The column "${name}" is missing.`);
   const [length, ...rest] = input.shape;
   if (length !== rows || rest.length > 1 || (rest.length === 1 && rest[0] !== 1)) throw bad(`Input "${name}" must have the shape [${rows}] like the first input, not [${input.shape.join(', ')}].`);
-  return kind === 'Number' ? { kind, name, values: numbers(input) } : textColumn(name, texts(input, missing));
+  switch (kind) {
+    case 'Number': return { kind, name, values: numbers(input) };
+    case 'Text': return textColumn(name, texts(input, missing));
+    case 'Time': return { kind, name, values: times(input, missing) };
+  }
 }
 
 /** null stands for a missing value, which JSON has no number for. */
@@ -166,6 +186,16 @@ function truth(value: unknown, name: string, at: number): number {
   if (value === true || value === 1) return 1;
   if (value === false || value === 0) return 0;
   throw bad(`Input "${name}" has ${shown(value)} at place ${at}, which is no BOOL.`);
+}
+
+/** As in a file of rows; NaN is a missing value. */
+function times(input: InputTensor, missing: readonly string[]): Float64Array {
+  return Float64Array.from(texts(input, missing), (value, at) => {
+    if (value === null) return NaN;
+    const time = parseTime(value);
+    if (time === undefined) throw bad(`Input "${input.name}" has ${shown(value)} at place ${at}, which is no time. Write it as 2026-01-31T12:00:00Z.`);
+    return time;
+  });
 }
 
 function texts(input: InputTensor, missing: readonly string[]): (string | null)[] {

@@ -15,6 +15,8 @@ import type { Answer, FoundRoute, Served } from './routes.ts';
 export interface ServeOptions {
   readonly modelDirectory: string;
   readonly name: string;
+  /** File with the key for pseudonyms, for a model that knows its rows by them. */
+  readonly pseudonymKey?: string;
   /** 0 takes a free one. */
   readonly port: number;
   readonly maxBodyBytes: number;
@@ -53,9 +55,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   return { port, loaded: load(options, state, metrics), close: () => close(server, state, options) };
 }
 
-async function load({ modelDirectory, name, threads, log }: ServeOptions, state: State, metrics: ServingMetrics): Promise<void> {
+async function load({ modelDirectory, name, threads, pseudonymKey, log }: ServeOptions, state: State, metrics: ServingMetrics): Promise<void> {
   try {
-    const predictor = await loadPredictor(modelDirectory, threads);
+    const predictor = await loadPredictor(modelDirectory, threads, pseudonymKey);
     const { version, digest, engine, manifest: { task } } = predictor;
     metrics.info.set({ model: name, version, digest, task }, 1);
     state.served = { name, predictor };

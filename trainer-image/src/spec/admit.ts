@@ -1,5 +1,6 @@
 /** What the API server does with a new object: refuses unknown fields, fills in defaults, validates. Without one. */
 import { listViolations } from './lists.ts';
+import { nameViolations } from './metadata.ts';
 import { ruleViolations } from './rules.ts';
 import type { JsonObject, Schema } from './schema.ts';
 import { isObject } from './schema.ts';
@@ -23,7 +24,7 @@ export function admit(written: JsonObject, schema: Schema): Admission {
   const { status: _status, ...created } = written;
   const object = withDefaults(created, schema);
   if (!isObject(object)) throw new Error('An object stays an object when it is defaulted.');
-  const violations = [...structureViolations(object, schema), ...listViolations(object, schema)];
+  const violations = [...nameViolations(object), ...structureViolations(object, schema), ...listViolations(object, schema)];
   if (violations.some(({ kind }) => blocking.has(kind))) violations.push(unchecked);
   else violations.push(...ruleViolations(object, schema));
   return violations.length === 0 ? { kind: 'Admitted', object } : { kind: 'Refused', violations };

@@ -2,7 +2,7 @@
 import { fieldSchema, isList, isObject } from './schema.ts';
 import type { Json, JsonObject, Schema } from './schema.ts';
 import { occursIn } from './regex.ts';
-import { goNumber, isInt64, violation } from './violations.ts';
+import { goFloat, goNumber, isInt64, violation } from './violations.ts';
 import type { Violation } from './violations.ts';
 
 /** Everything that is wrong but for the rules in CEL. @param at  field that holds the value; empty for the whole object */
@@ -67,9 +67,10 @@ function isDateTime(text: string): boolean {
 function numberViolations(value: number, { minimum, maximum }: Schema, at: string): Violation[] {
   // The API server compares whole numbers with bounds that lost their fraction: it takes 0 where 1e-10 is the least.
   const bound = (limit: number): number => (isInt64(value) ? Math.trunc(limit) : limit);
+  const shown = (limit: number): string => (isInt64(value) ? goNumber(bound(limit)) : goFloat(limit));
   const found: Violation[] = [];
-  if (maximum !== undefined && value > bound(maximum)) found.push(violation('Invalid', at, `${at} in body should be less than or equal to ${goNumber(bound(maximum))}`, value));
-  if (minimum !== undefined && value < bound(minimum)) found.push(violation('Invalid', at, `${at} in body should be greater than or equal to ${goNumber(bound(minimum))}`, value));
+  if (maximum !== undefined && value > bound(maximum)) found.push(violation('Invalid', at, `${at} in body should be less than or equal to ${shown(maximum)}`, value));
+  if (minimum !== undefined && value < bound(minimum)) found.push(violation('Invalid', at, `${at} in body should be greater than or equal to ${shown(minimum)}`, value));
   return found;
 }
 

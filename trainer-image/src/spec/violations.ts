@@ -41,15 +41,19 @@ export function ruleViolation(kind: ViolationKind, at: string, sentence: string,
 /** A value as Go prints it in an error: quoted text, plain numbers, JSON of everything else. */
 export function goText(value: Json): string {
   if (typeof value === 'number') return goNumber(value);
-  return JSON.stringify(value);
+  const json = JSON.stringify(value);
+  // encoding/json escapes what HTML would read as markup, and two line ends that JavaScript once did not take.
+  return typeof value === 'object' ? json.replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`) : json;
 }
 
 /** Whether the API server holds a number as an int64 rather than as a float64. */
 export const isInt64 = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 2 ** 63;
 
 /** `%v` of an int64 or a float64. */
-export function goNumber(value: number): string {
-  if (isInt64(value)) return String(value);
+export const goNumber = (value: number): string => (isInt64(value) ? String(value) : goFloat(value));
+
+/** `%v` of a float64, also of a whole one. */
+export function goFloat(value: number): string {
   const [digits = '', exponent = ''] = value.toExponential().split('e');
   const power = Number(exponent);
   if (power >= -4 && power < 6) return String(value);

@@ -16,6 +16,7 @@ export function orderFrom(environment: Environment, threads: (volume: string) =>
   const replicas = replicasFrom(environment);
   const dataCache = dataCacheFrom(environment);
   const sourceCredentials = credentialsFrom(environment);
+  const pseudonymKey = textOf(environment, trainerEnv.pseudonymKey);
   return {
     spec: specOf(required(environment, trainerEnv.spec)),
     volume,
@@ -29,6 +30,7 @@ export function orderFrom(environment: Environment, threads: (volume: string) =>
     fence: fenceFrom(environment),
     ...(restoreFrom === undefined ? {} : { restoreFrom }),
     ...(accelerator === undefined ? {} : { accelerator }),
+    ...(pseudonymKey === undefined ? {} : { pseudonymKey }),
     ...(replicas === undefined ? {} : { replicas }),
   };
 }

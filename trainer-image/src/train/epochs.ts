@@ -2,6 +2,8 @@
 import type { CheckpointReport, ProgressReport, TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
 import type { Prepared } from '../data/prepare.ts';
+import { augmented } from '../data/augment.ts';
+import type { Part } from '../data/part.ts';
 import { AnnealError } from '../errors.ts';
 import { removeLeftovers } from '../files.ts';
 import { epochOrder, gather } from './batches.ts';
@@ -9,18 +11,32 @@ import { writeCheckpoint } from './checkpoint.ts';
 import type { CheckpointStore, RunState } from './checkpoint.ts';
 import type { Replicas, SharedStep } from './collective/replicas.ts';
 import { requireOwnVolume } from './fence.ts';
+import { judge } from './judging.ts';
 import type { Learner } from './learner.ts';
 import { emptyTally, metricsOf } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
-import { judge, startStopping } from './stopping.ts';
+import { judge as judgeStopping, startStopping } from './stopping.ts';
+
+/** Which part of a job a run is: the one that gives the model, or a fold before it. */
+export interface Share {
+  /** Runs before it, and all. */
+  readonly before: number;
+  readonly of: number;
+  readonly isFold: boolean;
+  /** What those before it said; told with each report. */
+  readonly metrics: Metrics;
+}
 
 export interface Run {
   readonly order: TrainingOrder;
   readonly data: Prepared;
   readonly learner: Learner;
+  /** What is measured after each epoch and at the end, without prefix. */
+  readonly metrics: readonly string[];
   readonly store: CheckpointStore;
   readonly hooks: TrainingHooks;
+  readonly share: Share;
   /** The others, where the job has any. */
   readonly replicas?: Replicas;
   state: RunState;
@@ -79,7 +95,8 @@ function isOver({ state, order: { spec: { fit } } }: Run): boolean {
 }
 
 async function learnEpoch(run: Run): Promise<SharedStep> {
-  const { learner, hooks, data: { train } } = run;
+  const { learner, hooks } = run;
+  const train = seenInEpoch(run);
   const { seed, batchSize, optimizer: { learningRate } } = fitOf(run);
   const order = epochOrder(train.rows, seed, run.state.epoch);
   let loss = NaN;
@@ -103,12 +120,21 @@ async function learnEpoch(run: Run): Promise<SharedStep> {
   return { kind: 'Learnt', loss };
 }
 
+/** The training rows as this epoch meets them: images change from epoch to epoch where that is asked for. */
+function seenInEpoch({ order: { spec: { data: { augment }, fit: { seed } } }, data: { train, preprocessing: { shape } }, state: { epoch } }: Run): Part {
+  if (augment === undefined) return train;
+  const [height, width, channels] = shape;
+  if (height === undefined || width === undefined || channels === undefined) throw new AnnealError('SPEC_SHAPE_MISMATCH', { at: 'spec.trainer.data.augment', message: 'augment changes images. Write features.shape as [height, width, channels], or remove augment.' });
+  const { features } = train;
+  return { ...train, features: { ...features, gather: (rows) => augmented(features.gather(rows), [height, width, channels], rows, augment, seed, epoch) } };
+}
+
 function endEpoch(run: Run): void {
   const { learner, state, data: { validation, preprocessing: { target } } } = run;
   const { earlyStopping } = fitOf(run);
-  const metrics = { ...metricsOf(state.tally, target), ...metricsOf(learner.evaluate(validation), target, 'val_') };
+  const metrics = { ...metricsOf(state.tally, target, '', run.metrics), ...judge(learner, validation, target, run.metrics, 'val_') };
   const epoch = state.epoch + 1;
-  const verdict = earlyStopping === undefined ? undefined : judge(earlyStopping, state.stopping, epoch, metrics);
+  const verdict = earlyStopping === undefined ? undefined : judgeStopping(earlyStopping, state.stopping, epoch, metrics);
   const keepsBest = earlyStopping?.restoreBest === true && verdict?.improved === true;
   run.state = {
     ...state,
@@ -181,7 +207,7 @@ function checkpoint(run: Run): void {
 }
 
 function report(run: Run, metrics: Metrics): void {
-  const { state, hooks, order: { attempt }, data: { train } } = run;
+  const { state, hooks, share, order: { attempt }, data: { train } } = run;
   const { epochs, batchSize } = fitOf(run);
   const steps = epochs * Math.ceil(train.rows / batchSize);
   const done = state.step - run.startedStep;
@@ -192,9 +218,9 @@ function report(run: Run, metrics: Metrics): void {
     epoch: state.epoch,
     epochs,
     step: state.step,
-    percent: Math.min(100, (100 * state.step) / steps),
-    remainingSeconds: done > 0 ? (seconds / done) * (steps - state.step) : 0,
-    metrics: { ...state.history.at(-1), ...metrics },
+    percent: (100 * (share.before + Math.min(1, state.step / steps))) / share.of,
+    remainingSeconds: done > 0 ? (seconds / done) * ((share.of - share.before) * steps - state.step) : 0,
+    metrics: { ...state.history.at(-1), ...metrics, ...share.metrics },
     ...(run.lastCheckpoint === undefined ? {} : { checkpoint: run.lastCheckpoint }),
   };
   hooks.report(progress);

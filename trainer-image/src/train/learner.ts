@@ -1,6 +1,6 @@
 /** A network, its loss and its optimiser as one thing that learns from a batch. */
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
-import type { Part } from '../data/prepare.ts';
+import type { Part } from '../data/part.ts';
 import { random } from '../data/random.ts';
 import type { Learning } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';

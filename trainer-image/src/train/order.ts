@@ -29,6 +29,8 @@ export interface TrainingOrder {
   readonly memoryBytes?: number;
   /** Resource name of an accelerator that must be used. */
   readonly accelerator?: string;
+  /** File with the key for pseudonyms. */
+  readonly pseudonymKey?: string;
   /** Set where others train on the same job. */
   readonly replicas?: ReplicasOrder;
 }

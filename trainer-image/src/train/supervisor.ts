@@ -52,7 +52,7 @@ export function supervise(order: TrainingOrder, options: SupervisorOptions): Sup
     });
     worker.on('error', (error) => {
       options.log('error', 'Training thread failed', { error: error instanceof Error ? error.stack : String(error) });
-      resolve(failureOf(isOutOfMemory(error) ? outOfMemory : toAnnealError(error)));
+      resolve(failureOf(threadError(error)));
     });
     // After `Ended` this changes nothing; before it, the thread was ended from outside.
     worker.on('exit', (code) => resolve(killed === undefined ? failureOf(toAnnealError(new Error(`the training thread ended with code ${code}`))) : { kind: 'Stopped' }));
@@ -97,6 +97,9 @@ function joinPeers({ tlsDirectory, ...rest }: ReplicasOrder, log: Log): Peers {
   const closed = threadClosed.then(async () => (await mesh.catch(() => undefined))?.close());
   return { port: port2, incarnation, failed, closed };
 }
+
+/** What ended a thread, as an error that can be told. */
+export const threadError = (error: unknown): AnnealError => (isOutOfMemory(error) ? outOfMemory : toAnnealError(error));
 
 const isOutOfMemory = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
 

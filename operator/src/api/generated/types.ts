@@ -160,6 +160,9 @@ export interface Trainer {
   data: Data;
   model: Network;
   fit: Fit;
+  validation?: CrossValidation;
+  evaluation?: Evaluation;
+  compress?: Compress;
 }
 /**
  * Where the rows come from, what is predicted from what, and how the rows are prepared.
@@ -197,27 +200,168 @@ export interface Data {
    * @maxItems 64
    */
   pipeline: PipelineStep[];
+  /**
+   * Trains on fewer rows, to learn sooner what is worth a full run. Validation and test keep theirs.
+   */
+  sample?: {
+    /**
+     * Share of the training rows that is trained on.
+     */
+    fraction: number;
+    /**
+     * Whether each class keeps its share. When unset it does for Classification.
+     */
+    stratify?: boolean;
+    /**
+     * Draws the rows.
+     */
+    seed: number;
+  };
+  /**
+   * Evens out rare classes, in the training part alone.
+   */
+  balance?: {
+    /**
+     * Oversample repeats rows of rare classes. Undersample leaves out rows of frequent ones. SMOTE makes up rows between neighbours of a rare class (Chawla et al., 2002).
+     */
+    method: 'Oversample' | 'Undersample' | 'SMOTE';
+    /**
+     * Rows that the rarest class has then for each row of the most frequent one; 1 makes all equal.
+     */
+    ratio: number;
+    /**
+     * SMOTE. Among how many neighbours.
+     */
+    neighbours: number;
+    /**
+     * Draws what is repeated, left out or made up.
+     */
+    seed: number;
+  };
+  /**
+   * Where files that were downloaded, and tables that were made of them, are kept to be found again, by their digest. Trials of one sweep that name the same claim read the data once.
+   */
+  cache?: {
+    /**
+     * PersistentVolumeClaim of the same namespace that all pods can mount for writing. Without one, each job keeps its own on its volume.
+     */
+    claimName: string;
+    /**
+     * Bytes that they may take there; what was not used for longest goes first. 64 GiB when unset.
+     */
+    maxBytes?: number;
+  };
+  /**
+   * Changes images at random each time they are trained on, each at most as much as written. A function of fit.seed, epoch and row, so that a run that goes on sees the same. Needs features.shape: [height, width, channels].
+   */
+  augment?: {
+    /**
+     * Mirrors every second image, by chance.
+     */
+    flip?: 'Horizontal' | 'Vertical' | 'Both';
+    /**
+     * How far an image moves, as a share of height and width.
+     */
+    shift?: number;
+    /**
+     * How many degrees it turns, either way.
+     */
+    rotate?: number;
+    /**
+     * 0.1 enlarges and shrinks by up to a tenth.
+     */
+    zoom?: number;
+    /**
+     * Share of the range of its values that is added or taken away.
+     */
+    brightness?: number;
+    /**
+     * 0.2 spreads its values about their mean by 0.8 to 1.2.
+     */
+    contrast?: number;
+    /**
+     * Standard deviation of what is added to each value, as a share of their range.
+     */
+    noise?: number;
+    /**
+     * Side of a square that is blanked, as a share of height and width.
+     */
+    cutout?: number;
+  };
+  /**
+   * What is expected of the data before anything is learnt from them. All are checked, whatever the others say, and stand in the report of the data beside checks that are always made and only warn.
+   *
+   * @maxItems 128
+   */
+  expectations?: Expectation[];
+  privacy?: Privacy;
 }
 /**
- * The file with the rows.
+ * The file, or the files, with the rows.
  */
 export interface DataSource {
   /**
-   * Format of the file. CSV is RFC 4180, UTF-8, with or without a byte-order mark.
+   * Format of the files. CSV is RFC 4180, UTF-8, with or without a byte-order mark; TSV has tabs instead of commas; JSONLines has an object of numbers and texts on each line; Parquet has its own types. Files may be compressed by gzip or zstd.
    */
-  format: 'CSV';
+  format: 'CSV' | 'TSV' | 'JSONLines' | 'Parquet';
   /**
-   * Where the file is: http://…, https://…, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a file on a PersistentVolumeClaim of this namespace (mounted read-only).
+   * Where the rows are: http://…, https://…, s3://BUCKET/KEY, kafka://BROKER:PORT,BROKER:PORT/TOPIC, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a PersistentVolumeClaim of this namespace (mounted read-only). PATH and KEY may name several files, by * (but /), ** and ?, or by a / at the end for all below.
    */
   uri: string;
   /**
-   * SHA-256 of the whole file; another file then fails the run instead of training on it. What `sha256sum FILE` prints.
+   * SHA-256 of the one file; another file then fails the run instead of training on it. What `sha256sum FILE` prints.
    */
   sha256?: string;
   /**
-   * Largest file that is read, in bytes; a larger one fails the run before it fills memory or disk. 1 GiB when unset.
+   * Most bytes that are read, of all files together; more fail the run before they fill the disk. 1 GiB when unset.
    */
   maxBytes: number;
+  /**
+   * Most files that a pattern may name; 100,000 when unset.
+   */
+  maxFiles?: number;
+  /**
+   * For s3. URL of the service, for a store other than Amazon's.
+   */
+  endpoint?: string;
+  /**
+   * For s3. Region of the bucket; us-east-1 when unset.
+   */
+  region?: string;
+  /**
+   * For s3. How the bucket is named in a request; Auto when unset. Path, as https://endpoint/bucket, is what most stores other than Amazon's want.
+   */
+  addressing?: 'Auto' | 'Path' | 'VirtualHost';
+  /**
+   * Secret of the same namespace. For s3 with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one; left out, the pod's own identity counts. For kafka with KAFKA_USERNAME and KAFKA_PASSWORD.
+   */
+  credentials?: {
+    /**
+     * Name of the Secret.
+     */
+    secretName: string;
+  };
+  /**
+   * Which part of a topic is read, once, and how its brokers are reached. Each record's value is rows of the format, CSV or JSONLines; the order is by partition and offset.
+   */
+  kafka?: {
+    /**
+     * The first record of each partition: Earliest, an offset, or a time as 2026-01-31T12:00:00Z.
+     */
+    from: string;
+    /**
+     * The record of each partition that is not read any more: Latest (what is next when the job begins), an offset, or a time.
+     */
+    to: string;
+    /**
+     * Whether the connection is encrypted.
+     */
+    security: 'Plaintext' | 'TLS';
+    /**
+     * How the trainer says who it is.
+     */
+    sasl: 'None' | 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  };
   /**
    * How the CSV file is written.
    */
@@ -241,7 +385,7 @@ export interface DataSource {
   };
 }
 /**
- * Shares of the rows that are held back from training. Rows are drawn at random, equally for equal seeds.
+ * Shares of the rows that are held back from training. Rows are drawn at random, equally for equal seeds, unless orderBy is set.
  */
 export interface DataSplit {
   /**
@@ -253,9 +397,17 @@ export interface DataSplit {
    */
   test: number;
   /**
-   * Whether each part gets every class in the same proportion. When unset it does for Classification.
+   * Whether each part gets every class in the same proportion. When unset it does for Classification without orderBy.
    */
   stratify?: boolean;
+  /**
+   * Column whose equal values stay together, for example a customer, so that nobody is in two parts.
+   */
+  groupBy?: string;
+  /**
+   * Column of numbers or times. The last rows test and those before them validate, so that nothing is trained on that was not known by then.
+   */
+  orderBy?: string;
   /**
    * Seed of the draw.
    */
@@ -271,7 +423,7 @@ export interface PipelineStep {
   impute?: {
     columns?: Columns;
     /**
-     * What is put in. Mean and Median suit number columns; MostFrequent and Constant suit all.
+     * What is put in. Mean and Median suit columns of numbers and times; MostFrequent and Constant suit all.
      */
     strategy: 'Mean' | 'Median' | 'MostFrequent' | 'Constant';
     /**
@@ -279,7 +431,7 @@ export interface PipelineStep {
      */
     value?: number;
     /**
-     * Text that Constant puts into text columns.
+     * Text that Constant puts into text columns; into columns of times, an ISO 8601 time.
      */
     text?: string;
     /**
@@ -298,18 +450,472 @@ export interface PipelineStep {
     method: 'Standard' | 'MinMax' | 'Robust' | 'MaxAbs';
   };
   /**
-   * Turns text columns into numbers.
+   * Turns categories into numbers.
    */
   encode?: {
     columns?: Columns;
     /**
-     * OneHot: a column NAME=CATEGORY of 0 and 1 for each category. Ordinal: the category's place in sorted order, from 0.
+     * OneHot: a column NAME=CATEGORY of 0 and 1 for each category. Ordinal: the category's place in sorted order, from 0. Target: the mean of the target, smoothed and cross-fitted (as scikit-learn's TargetEncoder). Frequency: the category's share of the training rows. Hash: one of some columns of 0 and 1. Embedding: a vector that the network learns.
      */
-    method: 'OneHot' | 'Ordinal';
+    method: 'OneHot' | 'Ordinal' | 'Target' | 'Frequency' | 'Hash' | 'Embedding';
     /**
-     * What a category does that training never saw. Ignore: all zeros with OneHot, -1 with Ordinal. Refuse: the row is an error.
+     * What a category does that training never saw. Ignore: zeros with OneHot and Embedding, -1 with Ordinal, the overall mean with Target, 0 with Frequency. Refuse: the row is an error.
      */
     unknown: 'Ignore' | 'Refuse';
+    /**
+     * Rarer categories become one, "(other)". Below 1 a share of the training rows, else a number of them. OneHot, Ordinal and Embedding.
+     */
+    minFrequency?: number;
+    /**
+     * Keeps the most frequent categories; all others become one, "(other)", which counts. OneHot, Ordinal and Embedding.
+     */
+    maxCategories?: number;
+    /**
+     * How many columns Hash gives; 32 when unset.
+     */
+    buckets?: number;
+    /**
+     * Rows of the overall mean that Target mixes into each category. When unset, by the variances.
+     */
+    smoothing?: number;
+    /**
+     * Parts of the training rows that Target encodes each by the others; 5 when unset.
+     */
+    folds?: number;
+    /**
+     * Draws the parts of Target; 0 when unset.
+     */
+    seed?: number;
+  };
+  /**
+   * Does away with values far from the others. Limits are fitted on the training rows.
+   */
+  outliers?: {
+    columns?: Columns;
+    /**
+     * IQR: beyond the quartiles by factor (1.5) interquartile ranges. ZScore: beyond the mean by factor (3) standard deviations. Quantile: outside of the shares lower (0.01) and upper (0.99).
+     */
+    method: 'IQR' | 'ZScore' | 'Quantile';
+    /**
+     * How far is too far; 1.5 for IQR and 3 for ZScore when unset.
+     */
+    factor?: number;
+    /**
+     * Quantile. Share of the values below the lower limit; 0.01 when unset.
+     */
+    lower?: number;
+    /**
+     * Quantile. Share of the values below the upper limit; 0.99 when unset.
+     */
+    upper?: number;
+    /**
+     * Clip: the nearest limit is put in. Missing: the value becomes a missing one, for a later impute. DropTrainingRows: the row is not trained on; rows that are tested or served stay as they are.
+     */
+    action: 'Clip' | 'Missing' | 'DropTrainingRows';
+  };
+  /**
+   * Brings number columns nearer to a normal or uniform distribution.
+   */
+  transform?: {
+    columns?: Columns;
+    /**
+     * YeoJohnson and BoxCox: the power of highest likelihood, then mean 0 and deviation 1 (BoxCox: values above 0). Log1p: log(1 + x), values above -1. Quantile: each value's place among the training rows.
+     */
+    method: 'YeoJohnson' | 'BoxCox' | 'Log1p' | 'Quantile';
+    /**
+     * What Quantile gives, between 0 and 1 or standard normal; Uniform when unset.
+     */
+    output?: 'Uniform' | 'Normal';
+    /**
+     * How many quantiles are kept; 1,000 when unset.
+     */
+    quantiles?: number;
+  };
+  /**
+   * Adds a column that is computed from the others of the same row.
+   */
+  derive?: {
+    /**
+     * Name of the new column.
+     */
+    name: string;
+    /**
+     * An expression of SQL (DuckDB's) over the columns at this point, for example price / area or extract(hour from paid_at). The same row always gives the same value: no aggregates, no subqueries, no clock, no chance.
+     */
+    expression: string;
+  };
+  /**
+   * Turns times into numbers.
+   */
+  dates?: {
+    columns?: Columns;
+    /**
+     * A column NAME_part for each. DayOfWeek is 1 for Monday, Week is that of ISO 8601, EpochDays counts from 1970-01-01.
+     *
+     * @minItems 1
+     * @maxItems 10
+     *
+     * Items: One part.
+     */
+    parts: ('Year' | 'Month' | 'Day' | 'DayOfWeek' | 'Hour' | 'Minute' | 'DayOfYear' | 'Week' | 'IsWeekend' | 'EpochDays')[];
+    /**
+     * Gives parts that come round again as a point on a circle, NAME_part_sin and NAME_part_cos, so that December is next to January.
+     */
+    cyclic: boolean;
+  };
+  /**
+   * Turns texts into numbers by the words or characters in them.
+   */
+  text?: {
+    /**
+     * The column; it is replaced.
+     */
+    column: string;
+    /**
+     * Hashing: counts of terms in a fixed number of columns. TfIdf: the weight of each term that the training rows had. As scikit-learn's HashingVectorizer and TfidfVectorizer.
+     */
+    method: 'Hashing' | 'TfIdf';
+    /**
+     * How many columns; TfIdf keeps the most frequent terms.
+     */
+    features: number;
+    /**
+     * What a term is made of.
+     */
+    analyzer: 'Word' | 'Character';
+    /**
+     * Fewest and most words or characters of one term.
+     *
+     * @minItems 2
+     * @maxItems 2
+     *
+     * Items: How many.
+     */
+    ngrams: number[];
+    /**
+     * Whether capital letters count as small ones.
+     */
+    lowercase: boolean;
+    /**
+     * TfIdf leaves out terms that more than this share of the texts has; 1 when unset.
+     */
+    maxDocumentFrequency?: number;
+    /**
+     * TfIdf leaves out terms that fewer texts have; below 1 a share of them. 1 when unset.
+     */
+    minDocumentFrequency?: number;
+  };
+  /**
+   * Turns numbers into the bin that they fall into, from 0.
+   */
+  discretise?: {
+    columns?: Columns;
+    /**
+     * How many.
+     */
+    bins: number;
+    /**
+     * Uniform: equally wide. Quantile: equally many training rows in each.
+     */
+    strategy: 'Uniform' | 'Quantile';
+  };
+  /**
+   * Adds products of number columns, named a*b.
+   */
+  polynomial?: {
+    columns?: Columns;
+    /**
+     * Most factors of one product.
+     */
+    degree: number;
+    /**
+     * Whether each factor may stand only once.
+     */
+    interactionOnly: boolean;
+  };
+  /**
+   * Keeps the columns that say most.
+   */
+  select?: {
+    columns?: Columns;
+    /**
+     * Variance; MutualInformation and FTest with the target; L1: columns that a penalised linear model uses; Correlation: leaves out columns that are correlated with one before them.
+     */
+    method: 'Variance' | 'MutualInformation' | 'L1' | 'Correlation' | 'FTest';
+    /**
+     * How many columns of the highest score stay; below 1 a share of them.
+     */
+    keep?: number;
+    /**
+     * Only higher scores stay; with Correlation, columns that are correlated higher go. When unset 0, 0.95 for Correlation, 0.00001 for L1.
+     */
+    threshold?: number;
+    /**
+     * Weight of L1's penalty; 0.01 when unset.
+     */
+    penalty?: number;
+  };
+  /**
+   * Replaces number columns by their principal components.
+   */
+  pca?: {
+    columns?: Columns;
+    /**
+     * How many; below 1 the share of the variance that they must hold together.
+     */
+    components: number;
+    /**
+     * Whether each component gets variance 1.
+     */
+    whiten: boolean;
+    /**
+     * The new columns are NAME_0, NAME_1 and so on; pca when unset.
+     */
+    name?: string;
+  };
+  /**
+   * Leaves out columns that steps before it needed.
+   */
+  drop?: {
+    columns: Columns;
+  };
+}
+/**
+ * One expectation. Write column with at least one check of it, or exactly one of rows, duplicates, classShare, splitLeakage and targetLeakage.
+ */
+export interface Expectation {
+  /**
+   * Name of the column that is checked.
+   */
+  column?: string;
+  /**
+   * No value is missing.
+   */
+  notNull?: boolean;
+  /**
+   * At most this share of the values is missing.
+   */
+  maxMissing?: number;
+  /**
+   * No number is below.
+   */
+  min?: number;
+  /**
+   * No number is above.
+   */
+  max?: number;
+  /**
+   * No value stands in two rows.
+   */
+  unique?: boolean;
+  /**
+   * Each value is one of these.
+   *
+   * @minItems 1
+   * @maxItems 1000
+   *
+   * Items: A value.
+   */
+  oneOf?: (number | string)[];
+  /**
+   * A regular expression (RE2) that each text matches somewhere; ^ and $ anchor it.
+   */
+  matches?: string;
+  /**
+   * What the column holds.
+   */
+  type?: 'Number' | 'Text' | 'Time';
+  /**
+   * Bounds of the mean.
+   */
+  meanBetween?: {
+    /**
+     * The mean is not below.
+     */
+    min: number;
+    /**
+     * The mean is not above.
+     */
+    max: number;
+  };
+  /**
+   * At most this share of the numbers lies more than 1.5 interquartile ranges beyond the quartiles.
+   */
+  maxOutliers?: number;
+  /**
+   * How many rows there are.
+   */
+  rows?: {
+    /**
+     * At least.
+     */
+    min?: number;
+    /**
+     * At most.
+     */
+    max?: number;
+  };
+  /**
+   * Rows that are equal to one before them.
+   */
+  duplicates?: {
+    /**
+     * At most this share of all rows.
+     */
+    max: number;
+  };
+  /**
+   * How rare a class of the target may be.
+   */
+  classShare?: {
+    /**
+     * Each class has at least this share of the rows.
+     */
+    min: number;
+  };
+  /**
+   * Rows of validation and test whose features stand in training too.
+   */
+  splitLeakage?: {
+    /**
+     * At most this share of them.
+     */
+    max: number;
+  };
+  /**
+   * Whether one column all but gives the target away.
+   */
+  targetLeakage?: {
+    /**
+     * Most that one column may say of the target, from 0 (nothing) to 1 (all).
+     */
+    max: number;
+  };
+  /**
+   * Whether the run ends, or goes on with a warning in its log and in the report.
+   */
+  onViolation: 'Fail' | 'Warn';
+}
+/**
+ * What is done to personal data before anything else sees them, in this order: pseudonymise, drop, generalise, suppress, then leave out or refuse rows that could be told apart. The same is done to each row that the model is asked about.
+ */
+export interface Privacy {
+  /**
+   * Values become keyed hashes (HMAC-SHA-256), so that rows of one person stay together and nobody without the key can find out whose they are.
+   */
+  pseudonymise?: {
+    columns: Columns;
+    /**
+     * Where the key is; at least 128 bits that were drawn at random, for example by openssl rand -hex 32.
+     */
+    key: {
+      /**
+       * Secret of the same namespace.
+       */
+      secretName: string;
+      /**
+       * Key of the Secret.
+       */
+      key: string;
+    };
+  };
+  drop?: Columns;
+  /**
+   * Columns that become coarser.
+   *
+   * @minItems 1
+   * @maxItems 256
+   *
+   * Items: One column, and how coarse it becomes.
+   */
+  generalise?: {
+    /**
+     * Name of the column.
+     */
+    column: string;
+    /**
+     * Bin: the lower end of the stretch that a number lies in, by width or edges. Round: the nearest multiple of to. Prefix: the first length characters of a text. TruncateTime: the beginning of the unit, in UTC.
+     */
+    method: 'Bin' | 'Round' | 'Prefix' | 'TruncateTime';
+    /**
+     * For Bin. Width of each stretch, counted from 0.
+     */
+    width?: number;
+    /**
+     * For Bin. Where stretches begin, ascending.
+     *
+     * @minItems 1
+     * @maxItems 1000
+     *
+     * Items: One edge.
+     */
+    edges?: number[];
+    /**
+     * For Round.
+     */
+    to?: number;
+    /**
+     * For Prefix. How many characters stay.
+     */
+    length?: number;
+    /**
+     * For TruncateTime.
+     */
+    unit?: 'Year' | 'Month' | 'Day' | 'Hour';
+  }[];
+  /**
+   * Rare values, which become missing.
+   *
+   * @minItems 1
+   * @maxItems 256
+   *
+   * Items: One column.
+   */
+  suppress?: {
+    /**
+     * Name of the column.
+     */
+    column: string;
+    /**
+     * Values that fewer rows have become missing.
+     */
+    fewerThan: number;
+  }[];
+  /**
+   * Fewest rows that are alike in the columns that together might point to a person (Sweeney, 2002).
+   */
+  kAnonymity?: {
+    quasiIdentifiers: Columns;
+    /**
+     * Fewest rows that are alike in them.
+     */
+    k: number;
+    /**
+     * Whether the run ends, or rows that could be told apart are left out.
+     */
+    onViolation: 'Fail' | 'Suppress';
+  };
+  /**
+   * Fewest different values of a sensitive column among rows that are alike (Machanavajjhala et al., 2007).
+   */
+  lDiversity?: {
+    /**
+     * Column that must not be told of a person.
+     */
+    sensitive: string;
+    quasiIdentifiers?: Columns;
+    /**
+     * How many.
+     */
+    l: number;
+    /**
+     * Distinct: different values. Entropy: values as evenly spread as that many would be.
+     */
+    method: 'Distinct' | 'Entropy';
+    /**
+     * Whether the run ends, or rows that could be told apart are left out.
+     */
+    onViolation: 'Fail' | 'Suppress';
   };
 }
 /**
@@ -317,11 +923,11 @@ export interface PipelineStep {
  */
 export interface Network {
   /**
-   * MLP: dense layers. CNN: blocks of convolution and 2x2 max-pooling, then dense layers; needs data.features.shape: [height, width, channels].
+   * Linear: linear regression, or logistic for classes. MLP: dense layers. CNN: blocks of convolution and max-pooling by 2, then dense layers, over features.shape [height, width, channels] or [length, channels]. LSTM and GRU: recurrent layers over features.shape [steps, features].
    */
-  preset: 'MLP' | 'CNN';
+  preset: 'Linear' | 'MLP' | 'CNN' | 'LSTM' | 'GRU';
   /**
-   * Sizes of the hidden dense layers. When unset, [64, 32] for MLP and [64] for CNN.
+   * Sizes of the hidden dense layers or of the recurrent layers. When unset, [64, 32] for MLP, [64] for CNN, LSTM and GRU.
    *
    * @maxItems 16
    *
@@ -337,21 +943,38 @@ export interface Network {
    */
   blocks?: number;
   /**
-   * Height and width of the convolutions' kernels. CNN only; 3 when unset.
+   * Length of the convolutions' kernels along each axis. CNN only; 3 when unset.
    */
   kernelSize?: number;
   /**
    * Activation of the hidden layers.
    */
-  activation: 'ReLU' | 'Tanh' | 'Sigmoid' | 'ELU';
+  activation: 'ReLU' | 'Tanh' | 'Sigmoid' | 'ELU' | 'GELU';
   /**
-   * Share of each hidden dense layer's outputs that a training step drops.
+   * Share of each hidden dense or recurrent layer's outputs that a training step drops.
    */
   dropout: number;
   /**
    * Weight of the L2 penalty on kernels, added to the loss.
    */
   l2: number;
+  /**
+   * Weight of the L1 penalty on kernels, added to the loss that is descended, not to the one that is told; 0 when unset.
+   */
+  l1?: number;
+  /**
+   * Whether hidden layers are normalised by batch, before their activation (Ioffe and Szegedy, 2015).
+   */
+  batchNorm: boolean;
+  /**
+   * Columns that a step encode with method Embedding has coded become vectors that the network learns. Linear and MLP only.
+   */
+  embedding?: {
+    /**
+     * Numbers of one vector.
+     */
+    dimension: number;
+  };
 }
 /**
  * How the network is trained.
@@ -370,18 +993,76 @@ export interface Fit {
    */
   optimizer: {
     /**
-     * Adam: Kingma and Ba (2015), beta1 0.9, beta2 0.999. SGD: gradient descent, with momentum where given.
+     * Adam (Kingma and Ba, 2015), AdamW (Loshchilov and Hutter, 2019), SGD, RMSprop and Adagrad, as Keras defines them.
      */
-    name: 'Adam' | 'SGD';
+    name: 'Adam' | 'AdamW' | 'SGD' | 'RMSprop' | 'Adagrad';
     /**
-     * Step size.
+     * Step size; what the schedule begins from.
      */
     learningRate: number;
     /**
-     * Share of the last step that is added to the next. SGD only; 0 when unset.
+     * Share of the last step that is added to the next. SGD and RMSprop only; 0 when unset.
      */
     momentum?: number;
+    /**
+     * Whether momentum looks ahead (Nesterov, 1983). SGD only.
+     */
+    nesterov?: boolean;
+    /**
+     * Share of the learning rate by which each step shrinks all weights, beside the gradient; when unset 0.004 for AdamW, else 0.
+     */
+    weightDecay?: number;
+    /**
+     * Decay of the mean of gradients. Adam and AdamW only; 0.9 when unset.
+     */
+    beta1?: number;
+    /**
+     * Decay of the mean of squared gradients. Adam and AdamW only; 0.999 when unset.
+     */
+    beta2?: number;
   };
+  /**
+   * What is descended. CrossEntropy is for classes. MSE, MAE and Huber (squares up to an error of one standard deviation of the target, then linear) are for numbers. When unset CrossEntropy or MSE, by the task.
+   */
+  loss?: 'CrossEntropy' | 'MSE' | 'MAE' | 'Huber';
+  /**
+   * Bounds gradients. Write one field.
+   */
+  clip?: {
+    /**
+     * Bound of each number.
+     */
+    value?: number;
+    /**
+     * Bound of the length of each weight's gradient.
+     */
+    norm?: number;
+    /**
+     * Bound of the length of the whole gradient.
+     */
+    globalNorm?: number;
+  };
+  /**
+   * How much an error on a row of each class counts. Balanced: each class as much as each other, rows / (classes x rows of the class). Given: as in weights.
+   */
+  classWeights?: 'Balanced' | 'Given';
+  /**
+   * For classWeights Given, by class; 1 for a class that is not named.
+   */
+  weights?: {
+    /**
+     * Weight of one class.
+     */
+    [k: string]: number;
+  };
+  /**
+   * What is measured after each epoch beside the usual metrics: names, for example prAuc, or {recallAt: {precision: 0.9}} or {precisionAt: {recall: 0.9}}.
+   *
+   * @maxItems 32
+   *
+   * Items: A name, or an operating point.
+   */
+  metrics?: unknown[];
   /**
    * Stops when a metric gets no better. When unset, all epochs are done.
    */
@@ -389,23 +1070,7 @@ export interface Fit {
     /**
      * What is watched. Those with val_ are measured on the validation rows.
      */
-    metric:
-      | 'loss'
-      | 'accuracy'
-      | 'precision'
-      | 'recall'
-      | 'f1'
-      | 'mae'
-      | 'rmse'
-      | 'r2'
-      | 'val_loss'
-      | 'val_accuracy'
-      | 'val_precision'
-      | 'val_recall'
-      | 'val_f1'
-      | 'val_mae'
-      | 'val_rmse'
-      | 'val_r2';
+    metric: string;
     /**
      * Epochs without improvement after which training stops.
      */
@@ -423,6 +1088,126 @@ export interface Fit {
    * Seed of initial weights, order of rows and dropout. Two runs with one seed on one machine type give the same weights.
    */
   seed: number;
+}
+/**
+ * Cross-validation before the model is trained: the rows that are not for testing are cut into folds, and each is validated on by a network trained on the others. The means are told as cv_ metrics, with their standard deviations.
+ */
+export interface CrossValidation {
+  /**
+   * How many folds. With split.orderBy, each is trained for by what lies before it.
+   */
+  kFold: number;
+  /**
+   * Whether each fold gets every class in the same proportion. As of the split when unset.
+   */
+  stratified?: boolean;
+  /**
+   * Column whose equal values stay in one fold. As of the split when unset.
+   */
+  groupBy?: string;
+}
+/**
+ * What is found out about the finished model from the validation and the test rows, beside its metrics. It is in evaluation.json of the model.
+ */
+export interface Evaluation {
+  /**
+   * Columns of the data by whose values the metrics are told for each group of rows, whether or not the model sees them.
+   *
+   * @maxItems 16
+   *
+   * Items: Name of a column.
+   */
+  slices?: string[];
+  /**
+   * Confidence intervals of the metrics, by bootstrap.
+   */
+  intervals?: {
+    /**
+     * Share of such intervals that hold the true value.
+     */
+    confidence: number;
+    /**
+     * How many samples are drawn.
+     */
+    resamples: number;
+    /**
+     * Percentile; or BCa, which corrects for bias and skewness (Efron, 1987) and takes longer.
+     */
+    method: 'Percentile' | 'BCa';
+  };
+  /**
+   * How much a metric loses when a column's values are shuffled among the rows (Breiman, 2001).
+   */
+  importance?: {
+    /**
+     * The metric; accuracy or mae when unset.
+     */
+    metric?: string;
+    /**
+     * How many times each column is shuffled.
+     */
+    repeats: number;
+  };
+  /**
+   * From which probability on a class is chosen, tuned on the validation rows and applied when the model serves. Of more than two classes each against the others.
+   */
+  threshold?: {
+    /**
+     * F1; Youden: recall - false positive rate; RecallAtPrecision: the largest recall with at least precision (0.9); PrecisionAtRecall likewise; Cost: the smallest cost of wrong decisions.
+     */
+    maximise: 'F1' | 'Youden' | 'RecallAtPrecision' | 'PrecisionAtRecall' | 'Cost';
+    /**
+     * For RecallAtPrecision; 0.9 when unset.
+     */
+    precision?: number;
+    /**
+     * For PrecisionAtRecall; 0.9 when unset.
+     */
+    recall?: number;
+    /**
+     * For Cost. What a wrong alarm costs; 1 when unset.
+     */
+    falsePositive?: number;
+    /**
+     * For Cost. What a missed row costs; 1 when unset.
+     */
+    falseNegative?: number;
+  };
+}
+/**
+ * Makes the model that is served smaller, by its weights. What that costs is measured on the test rows (else validation, else training) and stands in the manifest of the model.
+ */
+export interface Compress {
+  /**
+   * Float16: half the bytes. Int8: a quarter, with one scale for each output of a layer.
+   */
+  quantize?: 'Float16' | 'Int8';
+  /**
+   * The smallest weights become zero (Han et al., 2015).
+   */
+  prune?: {
+    /**
+     * Share of the weights that become zero.
+     */
+    sparsity: number;
+    /**
+     * The smallest of all weights together, or in each layer as many.
+     */
+    scope: 'Global' | 'Layer';
+  };
+  /**
+   * By how much a metric may get worse. A model that loses more ends the job with an error instead of being served.
+   */
+  maxLoss?: {
+    /**
+     * Name of the metric, for example prAuc.
+     */
+    metric: string;
+    /**
+     * In the metric's own unit.
+     */
+    by: number;
+  };
 }
 /**
  * Pods that do the same part of the work.

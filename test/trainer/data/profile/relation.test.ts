@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { halves, relation } from '../../../../trainer-image/src/data/profile/relation.ts';
-import type { SampledTarget } from '../../../../trainer-image/src/data/profile/relation.ts';
+import type { SampledTarget } from '../../../../trainer-image/src/data/profile/sample.ts';
 import { random } from '../../../../trainer-image/src/data/random.ts';
 import type { Column } from '../../../../trainer-image/src/data/table.ts';
 import { number, text } from '../tables.ts';

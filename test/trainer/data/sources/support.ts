@@ -66,6 +66,6 @@ export const places = (place: Folder, more: Partial<SourcePlaces> = {}): SourceP
   mounted: place.path, cache: `${place.path}/data`, environment: {}, now: Date.now, patience: { firstPauseMs: 1 }, ...more,
 });
 
-export function open(source: Partial<SourceSpec> & { uri: string }, at: SourcePlaces, signal = new AbortController().signal): Promise<Source> {
-  return openSource({ maxBytes: 1024 ** 3, ...source }, at, signal, () => undefined);
+export function open(source: Readonly<Partial<SourceSpec> & { uri: string }>, at: SourcePlaces, signal = new AbortController().signal): Promise<Source> {
+  return openSource({ maxBytes: 1024 ** 3, format: 'CSV', csv: { header: 'Present' }, ...source }, at, signal, () => undefined);
 }

@@ -1,6 +1,7 @@
 /** Steps against scikit-learn, on 100,000 rows with missing values, outliers and categories, and on its own data sets. */
 import { applyPipeline } from '../../../../trainer-image/src/data/pipeline/index.ts';
 import type { FittedPipeline } from '../../../../trainer-image/src/data/pipeline/index.ts';
+import type { FittedSelect } from '../../../../trainer-image/src/data/pipeline/select.ts';
 import type { Target } from '../../../../trainer-image/src/data/pipeline/step.ts';
 import type { Table } from '../../../../trainer-image/src/data/table.ts';
 import { expectClose, science, sizeOf, survey, valuesOf } from '../parity.ts';
@@ -67,6 +68,21 @@ answer({k: {name: v[:, i] for i, name in enumerate(given)} for k, v in done.item
     await check('quantiles', { discretise: { columns: names, bins: 7, strategy: 'Quantile' } }, names, filled);
   });
 
+  it('pca', async () => {
+    const names = ['age', 'income', 'height', 'balance'];
+    const steps = [{ impute: { strategy: 'Mean', columns: names } }, { drop: { columns: ['city', 'plan', 'joined'] } }, { scale: { method: 'Standard' } }, { pca: { components: 3, whiten: false } }];
+    const expected = await science<number[][]>(`
+from sklearn.pipeline import make_pipeline
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import StandardScaler
+from sklearn.decomposition import PCA
+X = np.column_stack([numbers(given[name]) for name in given])
+answer(make_pipeline(SimpleImputer(), StandardScaler(), PCA(3)).fit_transform(X).T)`, given(...names));
+    const done = await apply(await fitted(table, ...steps));
+    expect(done.columns.map(({ name }) => name)).to.deep.equal(['pca_0', 'pca_1', 'pca_2']);
+    done.columns.forEach((column, at) => expectClose(valuesOf(done, column.name), expected[at] ?? [], column.name, 1));
+  });
+
   it('encode one-hot with rare categories as one, ordinal, and by the target', async () => {
     const complete = await apply(await fitted(only('city', 'plan'), { impute: { strategy: 'MostFrequent' } }), only('city', 'plan'));
     const [city, plan] = complete.columns.map(cells);
@@ -105,9 +121,7 @@ answer({
   });
 });
 
-interface Sets {
-  readonly [name: string]: { readonly X: number[][]; readonly y: number[] };
-}
+type Sets = Readonly<Record<string, { readonly X: number[][]; readonly y: number[] }>>;
 
 describe('principal components and scores of columns are those of scikit-learn, on its data sets', function () {
   this.timeout(300_000);
@@ -149,7 +163,7 @@ answer({n: run(d) for n, d in given.items()})`, sets);
   });
 
   it('variance, F test, and selection by them', async () => {
-    const expected = await science<Record<string, { variance: number[]; f: number[]; best: boolean[] }>>(`
+    const expected = await science<Record<string, { variance: number[]; f: (number | null)[]; best: boolean[] }>>(`
 from sklearn.feature_selection import VarianceThreshold, SelectKBest, f_classif, f_regression
 def run(n, d):
     X, y = np.array(d["X"]), np.array(d["y"])
@@ -157,7 +171,7 @@ def run(n, d):
     return {"variance": VarianceThreshold(1e-12).fit(X).variances_, "f": score(X, y)[0], "best": SelectKBest(score, k=4).fit(X, y).get_support()}
 answer({n: run(n, d) for n, d in given.items()})`, sets);
     for (const name of Object.keys(sets)) {
-      const scores = async (step: object) => (await fittedTo(targetIn(name), tableIn(name), { select: step })).steps[0] as { scores: Record<string, number>; dropped: string[] };
+      const scores = async (step: object) => (await fittedTo(targetIn(name), tableIn(name), { select: step })).steps[0] as FittedSelect;
       expectClose(Object.values((await scores({ method: 'Variance' })).scores), expected[name]?.variance ?? [], `variance in ${name}`);
       expectClose(Object.values((await scores({ method: 'FTest' })).scores), (expected[name]?.f ?? []).map((value) => value ?? 0), `F in ${name}`);
       const { dropped } = await scores({ method: 'FTest', keep: 4 });

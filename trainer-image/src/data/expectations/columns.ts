@@ -123,7 +123,7 @@ async function judgeTests(tests: readonly RowTest[], rows: Rows, { name, private
       for (let row = 0; row < length; row++) {
         if (!violated(row)) continue;
         state.collector.add(from + row);
-        if (hidden === undefined && state.test.violated !== isMissing) state.example ??= shownAt(block, row);
+        if (hidden === undefined && state.test.violated !== isMissing) state.example ??= `"${shownAt(block, row)}"`;
       }
     }
     from += length;

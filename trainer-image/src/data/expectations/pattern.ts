@@ -2,9 +2,11 @@
  * Regular expressions of RE2, which take time in proportion to the text whatever the pattern; V8's may take years. The engine is DuckDB's,
  * so that a pattern means the same here as in an expression of a derive step.
  */
-import { DuckDBInstance, DuckDBListValue, LIST, VARCHAR, listValue } from '@duckdb/node-api';
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { AnnealError } from '../../errors.ts';
+
+/** Loaded when a pattern is written: it is a large library, and a server never needs it. */
+const engine = (): Promise<typeof import('@duckdb/node-api')> => import('@duckdb/node-api');
 
 /** Texts that cross to the engine at once. */
 const batch = 4096;
@@ -24,7 +26,7 @@ export class Pattern implements Disposable {
 
   /** @param at  field of the manifest. @throws AnnealError `SPEC_INVALID` for what is no pattern */
   static async open(pattern: string, at: string): Promise<Pattern> {
-    const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+    const instance = await (await engine()).DuckDBInstance.create(':memory:', { threads: '1' });
     const opened = new Pattern(pattern, instance, await instance.connect());
     try {
       await opened.#ask(['']);
@@ -48,6 +50,7 @@ export class Pattern implements Disposable {
   }
 
   async #ask(texts: readonly string[]): Promise<readonly unknown[]> {
+    const { DuckDBListValue, LIST, VARCHAR, listValue } = await engine();
     const answer = await this.#connection.runAndReadAll('select list_transform($texts, lambda text: regexp_matches(text, $pattern))', { texts: listValue(texts), pattern: this.#pattern }, { texts: LIST(VARCHAR), pattern: VARCHAR });
     const list = answer.getRows()[0]?.[0];
     return list instanceof DuckDBListValue ? list.items : [];

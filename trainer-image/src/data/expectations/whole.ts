@@ -74,14 +74,14 @@ export async function judgeTargetLeakage(most: number, evidence: Evidence): Prom
   }
   const passed = strength <= most;
   const rows = (await evidence.sample()).rows.length;
-  const what = task === 'Classification' ? 'the uncertainty about' : 'the variance of';
+  const what = task === 'Classification' ? 'the uncertainty about it' : 'its variance';
   const more = others > 1 ? `, and ${others - 1} more ${others === 2 ? 'column does' : 'columns do'} too` : '';
   return {
     check: 'targetLeakage', passed, severity: passed ? 0 : strength,
     ...(strongest === '' ? {} : { column: strongest }),
     expected: `No column is expected to give away more than ${percent(most)} of the target "${target}"`,
     found: strongest === '' ? 'none does'
-      : passed ? `column "${strongest}", which says most, removes ${percent(strength)} of ${what} it`
-        : `column "${strongest}" alone removes ${percent(strength)} of ${what} it (in ${count(rows)} training rows)${more}, so it may have been made from the target or be known only after it`,
+      : passed ? `column "${strongest}", which says most, removes ${percent(strength)} of ${what}`
+        : `column "${strongest}" alone removes ${percent(strength)} of ${what} (in ${count(rows)} training rows)${more}, so it may have been made from the target or be known only after it`,
   };
 }

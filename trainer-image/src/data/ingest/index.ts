@@ -1,4 +1,5 @@
 /** Files of any supported format become `Rows`: read once into a table by columns, which later runs find again in a cache. */
 export { openRows } from './open.ts';
-export type { FileOptions, Format, Resources } from './open.ts';
+export type { FileOptions, Resources } from './open.ts';
+export { isSelected } from './scan.ts';
 export type { OpenRows } from './stored-rows.ts';

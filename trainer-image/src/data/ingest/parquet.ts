@@ -77,6 +77,12 @@ async function requireParquet(file: DataFile): Promise<void> {
   throw new AnnealError('DATA_PARQUET', { at: file.name, message: `${file.name} is no whole Parquet file: it ${what}. Get the whole file, or write its source.format.` });
 }
 
+/** What DuckDB gives for a text. */
+function textFrom(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new Error(`DuckDB gave a ${typeof value} for a text.`);
+}
+
 /** By name, types are brought to one that holds all: without it, the first file's would be forced on the others. */
 const parquetOf = (files: readonly DataFile[]): string => `read_parquet([${files.map(({ path }) => literal(path)).join(', ')}], union_by_name = true)`;
 
@@ -84,7 +90,7 @@ const parquetOf = (files: readonly DataFile[]): string => `read_parquet([${files
 async function schemaOf(connection: DuckDBConnection, files: readonly DataFile[]): Promise<UnitedColumn[]> {
   const describe = async (of: readonly DataFile[]): Promise<FileColumn[]> => {
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${parquetOf(of)}`);
-    return described.getRowObjectsJS().map(({ column_name: name, column_type: type }) => ({ name: String(name), type: String(type) }));
+    return described.getRowObjectsJS().map(({ column_name: name, column_type: type }) => ({ name: textFrom(name), type: textFrom(type) }));
   };
   const [first, ...others] = files;
   if (first === undefined) return [];
@@ -129,7 +135,7 @@ async function planTexts(connection: DuckDBConnection, from: string, name: strin
   const sample = (await connection.runAndReadAll(`SELECT count(DISTINCT t), count(t) FROM (SELECT ${sql} AS t FROM ${from} LIMIT ${sampleRows})`)).getRowsJS()[0] ?? [];
   const [different, all] = [Number(sample[0]), Number(sample[1])];
   if (different > all / 2 && all === sampleRows) return { kind: 'Texts', name, sql };
-  const texts = (await connection.runAndReadAll(`SELECT DISTINCT ${sql} AS t FROM ${from} WHERE t IS NOT NULL ORDER BY t LIMIT ${mostTexts + 1}`)).getRowsJS().map(([text]) => String(text));
+  const texts = (await connection.runAndReadAll(`SELECT DISTINCT ${sql} AS t FROM ${from} WHERE t IS NOT NULL ORDER BY t LIMIT ${mostTexts + 1}`)).getRowsJS().map(([text]) => textFrom(text));
   if (texts.length > mostTexts || texts.length === 0) return { kind: 'Texts', name, sql };
   await connection.run(`CREATE OR REPLACE TYPE ${type} AS ENUM (${texts.map(literal).join(', ')})`);
   return { kind: 'Codes', name, sql: `coalesce(enum_code(${sql}::${type})::INTEGER, -1)`, texts };

@@ -12,13 +12,25 @@ export interface Eigen {
  * @param matrix  size × size, row-major, symmetric
  */
 export function eigen(matrix: Float64Array, size: number): Eigen {
-  const { diagonal, beside, basis } = tridiagonal(matrix, size);
+  const scale = largest(matrix);
+  const { diagonal, beside, basis } = tridiagonal(matrix.map((value) => value / scale), size);
   diagonalise(diagonal, beside, basis, size);
   const order = Int32Array.from({ length: size }, (_, place) => place).sort((a, b) => (diagonal[b] ?? 0) - (diagonal[a] ?? 0) || a - b);
   const vectors = new Float64Array(size * size);
   order.forEach((from, to) => vectors.set(basis.subarray(from * size, (from + 1) * size), to * size));
-  return { values: Float64Array.from(order, (place) => diagonal[place] ?? 0), vectors };
+  return { values: Float64Array.from(order, (place) => (diagonal[place] ?? 0) * scale), vectors };
 }
+
+/** Largest absolute value; 1 of a matrix of zeros. @throws where one is not finite */
+function largest(matrix: Float64Array): number {
+  let found = 0;
+  for (const value of matrix) found = Math.max(found, Math.abs(value));
+  if (!Number.isFinite(found)) throw new Error('The matrix has a value that is not finite.');
+  return found === 0 ? 1 : found;
+}
+
+/** Against a largest element of 1 this is nothing; squares of it do not vanish yet. */
+const nothing = Number.EPSILON ** 2;
 
 interface Tridiagonal {
   readonly diagonal: Float64Array;
@@ -28,8 +40,8 @@ interface Tridiagonal {
   readonly basis: Float64Array;
 }
 
-function tridiagonal(matrix: Float64Array, size: number): Tridiagonal {
-  const a = matrix.slice();
+/** @param a  is changed */
+function tridiagonal(a: Float64Array, size: number): Tridiagonal {
   const basis = new Float64Array(size * size);
   for (let k = 0; k < size; k++) basis[k * size + k] = 1;
   const beside = new Float64Array(Math.max(0, size - 1));
@@ -40,8 +52,8 @@ function tridiagonal(matrix: Float64Array, size: number): Tridiagonal {
     for (let i = k + 1; i < size; i++) square += (v[i] = a[i * size + k] ?? 0) ** 2;
     const head = v[k + 1] ?? 0;
     const length = Math.sqrt(square);
+    if (length <= nothing) continue;
     beside[k] = head > 0 ? -length : length;
-    if (length === 0) continue;
     v[k + 1] = head - (beside[k] ?? 0);
     // 2 / |v|^2, where |v|^2 = 2 (|x|^2 + |x| |head|).
     const beta = 1 / (square + length * Math.abs(head));
@@ -84,7 +96,7 @@ function reflectRows(b: Float64Array, size: number, first: number, v: Float64Arr
 
 /** Brings d and e to a diagonal d, and turns the rows of the basis along. */
 function diagonalise(d: Float64Array, e: Float64Array, basis: Float64Array, size: number): void {
-  const negligible = (k: number): boolean => Math.abs(e[k] ?? 0) <= Number.EPSILON * (Math.abs(d[k] ?? 0) + Math.abs(d[k + 1] ?? 0));
+  const negligible = (k: number): boolean => Math.abs(e[k] ?? 0) <= Math.max(Number.EPSILON * (Math.abs(d[k] ?? 0) + Math.abs(d[k + 1] ?? 0)), nothing);
   let last = size - 1;
   while (last > 0) {
     if (negligible(last - 1)) {

@@ -49,7 +49,7 @@ export function logisticLasso(features: readonly Float64Array[], codes: Int32Arr
   let ahead = weights;
   let momentum = 1;
   const slope = new Float64Array(outputs * width);
-  for (let round = 0; round < 20_000; round++) {
+  for (let round = 0; round < 5000; round++) {
     slopeAt(ahead, features, codes, outputs, slope);
     const next = new Float64Array(weights.length);
     let [largestChange, against] = [0, 0];

@@ -25,7 +25,7 @@ function bracket(f: (x: number) => number, a: number, b: number): readonly [numb
  * @param a, b  two places to begin from
  * @param tolerance  relative, of the place
  */
-export function minimise(f: (x: number) => number, a: number, b: number, tolerance = 1e-9): number {
+export function minimise(f: (x: number) => number, a: number, b: number, tolerance = 1e-8): number {
   const [first, start, second] = bracket(f, a, b);
   let [low, high] = first < second ? [first, second] : [second, first];
   let [best, previous, older] = [start, start, start];

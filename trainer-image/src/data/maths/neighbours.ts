@@ -1,4 +1,8 @@
-/** Exact nearest neighbours by a k-d tree (Friedman, Bentley and Finkel, 1977) with the bounding box of each node. */
+/**
+ * Exact nearest neighbours: by a k-d tree (Friedman, Bentley and Finkel, 1977) with the bounding box of each node, or, where a point has
+ * so many numbers that every box is near, by looking at each point until it is too far.
+ */
+import { upTo } from '../random.ts';
 
 export interface Neighbours {
   /** Places of the `count` points nearest to a point, itself left out; the nearest first. */
@@ -10,18 +14,65 @@ export interface Neighbours {
 /** Largest difference of a coordinate, or the root of the sum of squares. */
 export type Metric = 'Chebyshev' | 'Euclidean';
 
-export interface Tree {
+export interface NeighbourSearch {
   /** @param count  at most the number of points less one */
   nearest(row: number, count: number): Neighbours;
 }
 
 /** Points of a leaf are compared one by one. */
 const leaf = 12;
+/** Of wider points a tree looks at most anyway. */
+const widestInTree = 6;
 
 /** @param points  row-major, `width` numbers each, without NaN */
-export function neighbourTree(points: Float64Array | Float32Array, width: number, metric: Metric): Tree {
+export function neighboursAmong(points: Float64Array | Float32Array, width: number, metric: Metric): NeighbourSearch {
+  return width > widestInTree ? scan(points, width, metric) : tree(points, width, metric);
+}
+
+function scan(points: Float64Array | Float32Array, width: number, metric: Metric): NeighbourSearch {
   const count = points.length / width;
-  const order = Int32Array.from({ length: count }, (_, row) => row);
+  const euclidean = metric === 'Euclidean';
+  return {
+    nearest: (row, wanted) => {
+      const found: Found = { rows: new Int32Array(wanted), distances: new Float64Array(wanted).fill(Infinity) };
+      let farthest = Infinity;
+      for (let other = 0; other < count; other++) {
+        const distance = euclidean ? squaresUpTo(points, width, row, other, farthest) : differenceUpTo(points, width, row, other, farthest);
+        if (distance >= farthest || other === row) continue;
+        insert(found, other, distance);
+        farthest = found.distances[wanted - 1] ?? 0;
+      }
+      return { rows: found.rows, distance: euclidean ? Math.sqrt(farthest) : farthest };
+    },
+  };
+}
+
+/** Square of the Euclidean distance; any larger number than `limit` where it is that far. */
+function squaresUpTo(points: Float64Array | Float32Array, width: number, a: number, b: number, limit: number): number {
+  let distance = 0;
+  for (let k = 0, atA = a * width, atB = b * width; k < width; k++, atA++, atB++) {
+    const difference = (points[atA] ?? 0) - (points[atB] ?? 0);
+    distance += difference * difference;
+    // Asking after each number would cost more than it spares.
+    if ((k & 3) === 3 && distance >= limit) return distance;
+  }
+  return distance;
+}
+
+/** The same of the largest difference of a coordinate. */
+function differenceUpTo(points: Float64Array | Float32Array, width: number, a: number, b: number, limit: number): number {
+  let distance = 0;
+  for (let k = 0, atA = a * width, atB = b * width; k < width; k++, atA++, atB++) {
+    const difference = Math.abs((points[atA] ?? 0) - (points[atB] ?? 0));
+    if (difference > distance) distance = difference;
+    if (distance >= limit) return distance;
+  }
+  return distance;
+}
+
+function tree(points: Float64Array | Float32Array, width: number, metric: Metric): NeighbourSearch {
+  const count = points.length / width;
+  const order = upTo(count);
   const nodes: Node[] = [];
   build(points, width, order, 0, count, nodes);
   const euclidean = metric === 'Euclidean';
@@ -41,7 +92,7 @@ export function neighbourTree(points: Float64Array | Float32Array, width: number
     if (node.right === 0) {
       for (let at = node.from; at < node.to; at++) {
         const other = order[at] ?? 0;
-        if (other !== row) insert(found, other, between(row, other));
+        if (other !== row) insert(found, other, euclidean ? squaresUpTo(points, width, row, other, Infinity) : differenceUpTo(points, width, row, other, Infinity));
       }
       return;
     }
@@ -51,16 +102,6 @@ export function neighbourTree(points: Float64Array | Float32Array, width: number
     const last = found.distances.length - 1;
     if (toNear < (found.distances[last] ?? 0)) search(near, row, found);
     if (toFar < (found.distances[last] ?? 0)) search(far, row, found);
-  }
-
-  function between(a: number, b: number): number {
-    let distance = 0;
-    for (let k = 0, atA = a * width, atB = b * width; k < width; k++, atA++, atB++) {
-      const difference = (points[atA] ?? 0) - (points[atB] ?? 0);
-      if (euclidean) distance += difference * difference;
-      else distance = Math.max(distance, Math.abs(difference));
-    }
-    return distance;
   }
 
   function toBox(row: number, place: number): number {

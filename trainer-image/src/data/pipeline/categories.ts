@@ -1,9 +1,8 @@
 /** The categories of a column, and the place of each row's category among them. */
 import { AnnealError } from '../../errors.ts';
 import { countCodes, present } from '../statistics.ts';
-import { rowNumber, valueAt } from '../table.ts';
+import { rowNumber, shownAt } from '../table.ts';
 import type { Column, Table } from '../table.ts';
-import { short } from './columns.ts';
 
 export interface Categories {
   /** In sorted order: numbers by size, texts by code unit. */
@@ -81,5 +80,5 @@ export function ofTexts(codes: Int32Array, dictionary: readonly string[], placeO
 export function refuseStranger(table: Table, column: Column, places: Int32Array, stranger: number): void {
   const row = places.indexOf(stranger);
   if (row < 0) return;
-  throw new AnnealError('DATA_CATEGORIES', { at: column.name, message: `Row ${rowNumber(table, row)} has "${short(valueAt(column, row) ?? '')}" in column "${column.name}", which no training row had. Send a known category, or train with encode.unknown: Ignore.` });
+  throw new AnnealError('DATA_CATEGORIES', { at: column.name, message: `Row ${rowNumber(table, row)} has "${shownAt(column, row)}" in column "${column.name}", which no training row had. Send a known category, or train with encode.unknown: Ignore.` });
 }

@@ -1,11 +1,12 @@
 /** Which columns a step works on, and putting its result in their place. */
 import { AnnealError } from '../../errors.ts';
 import type { Frame } from '../frame.ts';
-import { firstMissing, lengthOf, pick, valueAt } from '../table.ts';
+import { firstMissing, lengthOf, pick, shownAt, valueAt } from '../table.ts';
 import type { Column, ColumnInfo, NumberColumn, Table, TextColumn } from '../table.ts';
 
 /** The named columns, or all that `suits` accepts when none are named. */
 export function chosen(frame: Frame, names: readonly string[] | undefined, suits: (column: ColumnInfo) => boolean, at: string): ColumnInfo[] {
+  if (frame.vector !== undefined && names?.includes(frame.vector.name) === true) throw new AnnealError('SPEC_COLUMN_KIND', { at: `${at}.columns`, message: `"${frame.vector.name}" is an array in each row, and only scale can change those. Leave it out.` });
   return names === undefined ? frame.columns.filter(suits) : pick(frame.columns, names, `${at}.columns`);
 }
 
@@ -16,7 +17,7 @@ export function requireNumber(column: Column, what: string, at: string): NumberC
   if (column.kind === 'Number' && column.categories === undefined) return column;
   if (column.kind === 'Number') throw new AnnealError('SPEC_COLUMN_KIND', { at, message: `${what} needs quantities, and column "${column.name}" holds the codes of an embedding. Leave it out.` });
   const instead = column.kind === 'Time' ? 'take its parts in a step - dates before' : 'encode it in a step before';
-  throw new AnnealError('SPEC_COLUMN_KIND', { at, message: `${what} needs numbers, and column "${column.name}" is ${column.kind === 'Time' ? 'a time' : 'text'}, for example "${short(exampleOf(column))}". Leave it out, or ${instead}.` });
+  throw new AnnealError('SPEC_COLUMN_KIND', { at, message: `${what} needs numbers, and column "${column.name}" is ${column.kind === 'Time' ? 'a time' : 'text'}, for example "${exampleOf(column)}". Leave it out, or ${instead}.` });
 }
 
 /** @throws AnnealError `DATA_NOT_NUMERIC` that says what to write before the step. @param what  for example "pca" */
@@ -27,12 +28,9 @@ export function requireComplete(rows: Table | Frame, column: Column, what: strin
   throw new AnnealError('DATA_NOT_NUMERIC', { at, message: `Column "${column.name}" has no value in row ${(rows.origin?.[row] ?? row) + 1}, and ${what} cannot work with a missing value. Put an impute step before it, for example - impute: {columns: [${column.name}], strategy: ${fill}}.` });
 }
 
-/** The first value that is not missing. */
+/** The first value that is not missing, as an error may show it. */
 export function exampleOf(column: Column): string {
-  for (let row = 0; row < lengthOf(column); row++) {
-    const value = valueAt(column, row);
-    if (value !== null) return value;
-  }
+  for (let row = 0; row < lengthOf(column); row++) if (valueAt(column, row) !== null) return shownAt(column, row);
   return '';
 }
 
@@ -54,8 +52,6 @@ export function columnsOf(table: Table, names: readonly string[]): readonly Colu
 }
 
 export const namesOf = (step: { readonly columns: readonly { readonly name: string }[] }): string[] => step.columns.map(({ name }) => name);
-
-export const short = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
 export const isNumber = (column: Column): column is NumberColumn => column.kind === 'Number';
 export const isText = (column: Column): column is TextColumn => column.kind === 'Text';

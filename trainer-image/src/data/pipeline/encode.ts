@@ -9,7 +9,7 @@ import { categoriesOf, lump, ofTexts, placesAmong, refuseStranger } from './cate
 import type { Categories, Places } from './categories.ts';
 import { chosen, isNumber, namesOf, replaceEach, requireComplete } from './columns.ts';
 import type { Fit, StepKind, Training } from './step.ts';
-import { averages, foldsOf, quantitiesOf } from './target-statistics.ts';
+import { averages, foldsOf, foldSums, quantitiesOf } from './target-statistics.ts';
 import type { Averages } from './target-statistics.ts';
 
 export interface EncodeSpec {
@@ -126,9 +126,10 @@ async function fitTarget(spec: EncodeSpec, names: readonly string[], { frame, ta
     const { column, categories } = await completeColumn(frame, name, at);
     const count = categories.names.length;
     const places = placesAmong(placesOf(categories.names), -1)(column);
-    const outputs = quantities.map((quantity) => ({ name: quantity.name === undefined ? name : `${name}:${quantity.name}`, ...averages(places, count, quantity.values, spec.smoothing) }));
+    const sums = quantities.map(({ values }) => foldSums(places, count, values, folds, parts));
+    const outputs = sums.map((each, index) => ({ name: quantities[index]?.name === undefined ? name : `${name}:${quantities[index].name}`, ...averages(each, spec.smoothing) }));
     columns.push({ name, categories: categories.names, outputs });
-    crossFitted.set(name, Array.from({ length: parts }, (_, fold) => quantities.map(({ values }) => averages(places, count, values, spec.smoothing, { folds, fold }))));
+    crossFitted.set(name, Array.from({ length: parts }, (_, fold) => sums.map((each) => averages(each, spec.smoothing, fold))));
   }
   const step: FittedEncode = { kind: 'Encode', method: 'Target', unknown: spec.unknown, columns };
   const foldOf = foldsByOrigin(frame, folds);

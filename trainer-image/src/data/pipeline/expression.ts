@@ -4,7 +4,7 @@
  */
 import { AnnealError, list } from '../../errors.ts';
 import type { ColumnInfo } from '../table.ts';
-import { short } from './columns.ts';
+import { short } from '../table.ts';
 import { pureFunctions, pureTypes } from './pure.ts';
 import { literal } from './sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -48,8 +48,10 @@ const select = 'SELECT ';
 export async function checkExpression(text: string, present: readonly ColumnInfo[], sandbox: Sandbox, at: string): Promise<Expression> {
   const refuse = (why: string, byte?: number): AnnealError => new AnnealError('SPEC_EXPRESSION', { at, message: `The expression "${short(text)}" cannot be used: ${why}${byte === undefined ? '' : placeOf(text, byte)}. Write one SQL expression over the columns, for example price / area.` });
   const ask = async (sql: string): Promise<string> => {
-    const [row] = (await sandbox.inTurn(() => sandbox.connection.runAndReadAll(`SELECT ${sql}`))).getRowsJson();
-    return row?.[0] as string;
+    const answer = await sandbox.inTurn(() => sandbox.connection.runAndReadAll(`SELECT ${sql}`)).catch((error: unknown) => {
+      throw refuse(String(error));
+    });
+    return answer.getRowsJson()[0]?.[0] as string;
   };
   const tree = `json_serialize_sql(${literal(select + text)})`;
   const parsed = treeIn(await ask(tree));

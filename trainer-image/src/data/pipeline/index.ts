@@ -5,7 +5,7 @@
 import { AnnealError } from '../../errors.ts';
 import { changed, chosenRows } from '../frame.ts';
 import type { Frame } from '../frame.ts';
-import { counting } from '../table.ts';
+import { upTo } from '../random.ts';
 import type { ColumnInfo, Table } from '../table.ts';
 import { dates } from './dates.ts';
 import { derive } from './derive.ts';
@@ -68,7 +68,7 @@ export interface FittedPipeline {
 export async function fitPipeline(steps: readonly Step[], training: Frame, target: Target, remember: boolean): Promise<FittedPipeline> {
   let frame = training;
   let seen = target;
-  let rows = counting(training.rows);
+  let rows = upTo(training.rows);
   const fitted: FittedStep[] = [];
   const applies: Apply[] = [];
   for (const [index, step] of steps.entries()) {

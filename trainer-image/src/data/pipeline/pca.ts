@@ -55,6 +55,7 @@ async function fit(spec: PcaSpec, { frame, at }: Training): Promise<Fit<FittedPc
   const columns = chosen(frame, spec.columns, isQuantity, at).map(({ name }) => name);
   const most = Math.min(columns.length, frame.rows);
   if (columns.length > mostColumns) throw new AnnealError('SPEC_CONFLICT', { at, message: `pca of ${columns.length} columns would take too long, at most ${mostColumns} can be. Name fewer, or take out some by a step - select before.` });
+  if (spec.components >= 1 && !Number.isInteger(spec.components)) throw new AnnealError('SPEC_CONFLICT', { at: `${at}.components`, message: `${spec.components} is no number of components. Write a whole number, or a share of the variance below 1.` });
   if (spec.components > most) throw new AnnealError('SPEC_CONFLICT', { at: `${at}.components`, message: `${columns.length} columns of ${frame.rows} training rows have at most ${most} principal components, not ${spec.components}. Write fewer.` });
   const { means, matrix } = await covarianceOf(columns.length, frame.rows, async (place) => {
     const column = requireNumber(await frame.column(columns[place] ?? ''), 'pca', at);

@@ -3,7 +3,7 @@ import { AnnealError } from '../../errors.ts';
 import { covarianceOf } from '../covariance.ts';
 import { chosenRows } from '../frame.ts';
 import type { Frame } from '../frame.ts';
-import { random, shuffle } from '../random.ts';
+import { random, shuffle, upTo } from '../random.ts';
 import { moments } from '../statistics.ts';
 import { chosen, isQuantity, requireComplete, requireNumber } from './columns.ts';
 import { fStatistic, informationOf, lassoWeights, standardised, targetVariable } from './scores.ts';
@@ -31,7 +31,7 @@ export interface FittedSelect {
 const thresholds: Readonly<Record<SelectSpec['method'], number>> = { Variance: 0, MutualInformation: 0, L1: 1e-5, Correlation: 0.95, FTest: 0 };
 
 /** Neighbours are looked for, and models fitted, among so many rows at most, drawn by chance. */
-const mostRows = 100_000;
+const mostRows = { MutualInformation: 100_000, L1: 20_000 };
 
 export const select: StepKind<SelectSpec, FittedSelect> = {
   fit,
@@ -75,12 +75,12 @@ async function scoresOf(spec: SelectSpec, names: readonly string[], whole: Frame
     case 'FTest': return each((values) => fStatistic(values, wholeTarget));
     case 'Correlation': return correlations(names.length, whole.rows, async (place) => standardised(await column(whole, names[place] ?? '')), spec.threshold ?? thresholds.Correlation);
     case 'MutualInformation': {
-      const { frame, target } = sample(whole, wholeTarget);
+      const { frame, target } = sample(whole, wholeTarget, mostRows.MutualInformation);
       const variable = targetVariable(target);
       return each((values, name) => informationOf(values, name, variable), frame);
     }
     case 'L1': {
-      const { frame, target } = sample(whole, wholeTarget);
+      const { frame, target } = sample(whole, wholeTarget, mostRows.L1);
       const columns = [];
       for (const name of names) columns.push(standardised(await column(frame, name)));
       return lassoWeights(columns, target, spec.penalty ?? 0.01);
@@ -100,10 +100,10 @@ async function correlations(count: number, rows: number, column: (place: number)
   return scores;
 }
 
-function sample(frame: Frame, target: Target): { frame: Frame; target: Target } {
-  if (frame.rows <= mostRows) return { frame, target };
-  const order = Int32Array.from({ length: frame.rows }, (_, row) => row);
+function sample(frame: Frame, target: Target, most: number): { frame: Frame; target: Target } {
+  if (frame.rows <= most) return { frame, target };
+  const order = upTo(frame.rows);
   shuffle(order, random(0, 'select'));
-  const rows = order.slice(0, mostRows).sort();
+  const rows = order.slice(0, most).sort();
   return { frame: chosenRows(frame, rows), target: targetOfRows(target, rows) };
 }

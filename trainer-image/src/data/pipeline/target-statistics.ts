@@ -4,6 +4,8 @@
  */
 import { kFold, stratifiedKFold } from '../folds.ts';
 import type { FoldOfRow } from '../folds.ts';
+import { mean as meanOf } from '../statistics.ts';
+import { flagsOf } from '../table.ts';
 import type { Target } from './step.ts';
 
 /** What one output column says of a category. */
@@ -22,51 +24,65 @@ export interface Quantity {
 
 export function quantitiesOf(target: Target): Quantity[] {
   if (target.task === 'Regression') return [{ name: undefined, values: target.values }];
-  if (target.classes.length === 2) return [{ name: undefined, values: Float64Array.from(target.codes) }];
-  return target.classes.map((name, place) => ({ name, values: Float64Array.from(target.codes, (code) => (code === place ? 1 : 0)) }));
+  const { classes, codes } = target;
+  return classes.length === 2 ? [{ name: undefined, values: Float64Array.from(codes) }] : classes.map((name, place) => ({ name, values: flagsOf(codes, place) }));
 }
 
 export function foldsOf(target: Target, folds: number, seed: number): FoldOfRow {
   return target.task === 'Classification' ? stratifiedKFold(target.codes, folds, seed) : kFold(target.values.length, folds, seed);
 }
 
+/** Sums of one quantity in each category of each fold. */
+export interface FoldSums {
+  readonly categories: number;
+  readonly parts: number;
+  /** Average of all rows; what is summed is the distance from it, so that squares cost no digits. */
+  readonly mean: number;
+  readonly counts: Float64Array;
+  readonly sums: Float64Array;
+  readonly squares: Float64Array;
+}
+
+/** @param places  category of each row */
+export function foldSums(places: Int32Array, categories: number, values: Float64Array, folds: FoldOfRow, parts: number): FoldSums {
+  const mean = meanOf(values);
+  const [counts, sums, squares] = [new Float64Array(parts * categories), new Float64Array(parts * categories), new Float64Array(parts * categories)];
+  for (let row = 0; row < places.length; row++) {
+    const at = (folds[row] ?? 0) * categories + (places[row] ?? 0);
+    const distance = (values[row] ?? 0) - mean;
+    counts[at] = (counts[at] ?? 0) + 1;
+    sums[at] = (sums[at] ?? 0) + distance;
+    squares[at] = (squares[at] ?? 0) + distance * distance;
+  }
+  return { categories, parts, mean, counts, sums, squares };
+}
+
 /**
- * @param places     category of each row
  * @param smoothing  how many rows of the average of all count as much as the category's own; undefined weighs by the variances
  * @param without    leaves out the rows of one fold
  */
-export function averages(places: Int32Array, categories: number, values: Float64Array, smoothing: number | undefined, without?: { readonly folds: FoldOfRow; readonly fold: number }): Averages {
-  const counted = (row: number): boolean => without === undefined || without.folds[row] !== without.fold;
-  const counts = new Float64Array(categories);
-  const sums = new Float64Array(categories);
-  let rows = 0;
-  let total = 0;
-  for (let row = 0; row < places.length; row++) {
-    if (!counted(row)) continue;
-    const [place = 0, value = 0] = [places[row], values[row]];
-    counts[place] = (counts[place] ?? 0) + 1;
-    sums[place] = (sums[place] ?? 0) + value;
-    total += value;
-    rows++;
-  }
-  const mean = rows === 0 ? 0 : total / rows;
-  const squares = new Float64Array(categories);
-  let squaresOfAll = 0;
-  for (let row = 0; row < places.length; row++) {
-    if (!counted(row)) continue;
-    const [place = 0, value = 0] = [places[row], values[row]];
-    squares[place] = (squares[place] ?? 0) + (value - (sums[place] ?? 0) / (counts[place] ?? 1)) ** 2;
-    squaresOfAll += (value - mean) ** 2;
-  }
-  const variance = squaresOfAll / rows;
+export function averages({ categories, parts, mean, counts, sums, squares }: FoldSums, smoothing: number | undefined, without?: number): Averages {
+  const added = (of: Float64Array): Float64Array => {
+    const total = new Float64Array(categories);
+    for (let fold = 0; fold < parts; fold++) if (fold !== without) for (let place = 0; place < categories; place++) total[place] = (total[place] ?? 0) + (of[fold * categories + place] ?? 0);
+    return total;
+  };
+  const [rowsOf, sumOf, squaresOf] = [added(counts), added(sums), added(squares)];
+  const rows = totalOf(rowsOf);
+  /** Of the rows that count, from the mean of all rows. */
+  const offset = rows === 0 ? 0 : totalOf(sumOf) / rows;
+  const variance = totalOf(squaresOf) / rows - offset * offset;
   return {
-    unknown: mean,
-    values: Array.from(counts, (count, place) => {
-      if (count === 0) return mean;
-      const own = (sums[place] ?? 0) / count;
-      if (smoothing !== undefined) return ((sums[place] ?? 0) + smoothing * mean) / (count + smoothing);
-      const weight = (variance * count) / (variance * count + (squares[place] ?? 0) / count);
-      return Number.isNaN(weight) ? mean : weight * own + (1 - weight) * mean;
+    unknown: mean + offset,
+    values: Array.from(rowsOf, (count, place) => {
+      if (count === 0) return mean + offset;
+      const [sum = 0, square = 0] = [sumOf[place], squaresOf[place]];
+      if (smoothing !== undefined) return mean + (sum + smoothing * offset) / (count + smoothing);
+      const spread = Math.max(0, square - (sum * sum) / count) / count;
+      const weight = (variance * count) / (variance * count + spread);
+      return mean + (Number.isNaN(weight) ? offset : weight * (sum / count) + (1 - weight) * offset);
     }),
   };
 }
+
+const totalOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);

@@ -3,7 +3,7 @@
 export interface Analyzer {
   readonly analyzer: 'Word' | 'Character';
   /** Fewest and most words or characters of a term. */
-  readonly ngrams: readonly [number, number];
+  readonly ngrams: readonly number[];
   readonly lowercase: boolean;
 }
 
@@ -13,7 +13,7 @@ const words = /[\p{L}\p{N}_]{2,}/gu;
 const blanks = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]{2,}/g;
 
 /** All terms of a text, repeated as often as they stand in it. */
-export function termsOf(text: string, { analyzer, ngrams: [fewest, most], lowercase }: Analyzer): string[] {
+export function termsOf(text: string, { analyzer, ngrams: [fewest = 1, most = fewest], lowercase }: Analyzer): string[] {
   const cased = lowercase ? text.toLowerCase() : text;
   const [pieces, joint] = analyzer === 'Word' ? [cased.match(words) ?? [], ' '] : [Array.from(cased.replace(blanks, ' ')), ''];
   const terms: string[] = [];

@@ -5,7 +5,8 @@ import { normalQuantile } from '../maths/special.ts';
 import { moments, present, quantile } from '../statistics.ts';
 import { rowNumber } from '../table.ts';
 import type { Column, Table } from '../table.ts';
-import { boxCox, bestPower, yeoJohnson } from './powers.ts';
+import { bestPower, boxCox, yeoJohnson } from './powers.ts';
+import type { Powers } from './powers.ts';
 import { chosen, isNumber, isQuantity, namesOf, replaceEach, requireNumber } from './columns.ts';
 import type { Fit, StepKind, Training } from './step.ts';
 
@@ -42,7 +43,7 @@ export const transform: StepKind<TransformSpec, FittedTransform> = {
   apply: (step) => {
     switch (step.method) {
       case 'YeoJohnson':
-      case 'BoxCox': return replaceEach(new Map(step.columns.map(({ name, power, shift, divisor }) => [name, (column, table) => mapped(column, table, step.method, (value) => (powers[step.method].of(value, power) - shift) / divisor)])));
+      case 'BoxCox': return replaceEach(new Map(step.columns.map(({ name, power, shift, divisor }) => [name, (column, table) => mapped(column, table, step.method, poweredBy(powers[step.method], power, shift, divisor))])));
       case 'Log1p': return replaceEach(new Map(step.columns.map(({ name }) => [name, (column, table) => mapped(column, table, 'Log1p', Math.log1p)])));
       case 'Quantile': return replaceEach(new Map(step.columns.map(({ name, quantiles }) => {
         const known = Float64Array.from(quantiles);
@@ -79,11 +80,14 @@ function fitPower(name: string, values: Float64Array, method: 'YeoJohnson' | 'Bo
   const { mean, deviation } = moments(values);
   // Of a constant column every power is as good; 1 changes nothing.
   const isConstant = deviation <= 10 * Number.EPSILON * Math.abs(mean);
-  const power = isConstant ? 1 : bestPower(values, powers[method]);
-  const done = values.map((value) => powers[method].of(value, power));
-  const after = moments(done);
+  const { logarithm, of } = powers[method];
+  const logarithms = values.map(logarithm);
+  const power = isConstant ? 1 : bestPower(logarithms, of);
+  const after = moments(logarithms.map((value) => of(value, power)));
   return { name, power, shift: after.mean, divisor: isConstant || after.deviation === 0 ? 1 : after.deviation };
 }
+
+const poweredBy = ({ logarithm, of }: Powers, power: number, shift: number, divisor: number) => (value: number): number => (of(logarithm(value), power) - shift) / divisor;
 
 function quantilesOf(values: Float64Array, most: number): number[] {
   const sorted = values.sort();

@@ -2,7 +2,8 @@
 export { protect } from './protect.ts';
 export type { PrivacyReport, Protected } from './protect.ts';
 export { changeTable, openSteps, stepsOf } from './steps.ts';
-export type { Changes, PrivacyStep } from './steps.ts';
+export type { PrivacyStep } from './steps.ts';
 export { readKey } from './key.ts';
 export type { PseudonymKey } from './key.ts';
+export { privacySpec } from './spec.ts';
 export type { PrivacySpec } from './spec.ts';

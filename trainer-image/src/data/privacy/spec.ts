@@ -1,5 +1,26 @@
 /** What is done to personal data before anything else sees it; `spec.trainer.data.privacy`. */
 
+import type { TrainerSpec } from '@anneal/operator/api';
+import { AnnealError } from '../../errors.ts';
+
+type Written = NonNullable<TrainerSpec['data']['privacy']>;
+
+/** As the manifest has it, each method with what goes with it. @throws AnnealError `SPEC_INVALID` for a method without */
+export function privacySpec(written: Written | undefined): PrivacySpec {
+  if (written === undefined) return {};
+  const { generalise, ...rest } = written;
+  return { ...rest, ...(generalise === undefined ? {} : { generalise: generalise.map((each, index) => ({ column: each.column, ...generalisation(each, `spec.trainer.data.privacy.generalise[${index}]`) })) }) };
+}
+
+function generalisation({ method, width, edges, to, length, unit }: NonNullable<Written['generalise']>[number], at: string): Generalisation {
+  if (method === 'Bin' && width !== undefined) return { method, width };
+  if (method === 'Bin' && edges !== undefined) return { method, edges };
+  if (method === 'Round' && to !== undefined) return { method, to };
+  if (method === 'Prefix' && length !== undefined) return { method, length };
+  if (method === 'TruncateTime' && unit !== undefined) return { method, unit };
+  throw new AnnealError('SPEC_INVALID', { at, message: `method: ${method} lacks how coarse. Write width or edges with Bin, to with Round, length with Prefix, unit with TruncateTime.` });
+}
+
 export interface PrivacySpec {
   /** Texts or numbers whose place a keyed hash takes. The key is a file that the operator mounts. */
   readonly pseudonymise?: { readonly columns: readonly string[] };

@@ -19,7 +19,7 @@ export function changedRows(source: Rows, changes: Changes, dropped: ReadonlySet
       return changes.get(name)?.(column) ?? column;
     },
     blocks: async function* (names, most) {
-      pick(columns, names, at);
+      pick(columns, names.filter((name) => name !== source.vector?.name), at);
       for await (const block of source.blocks(names, most)) yield changeTable(changes, block);
     },
   };

@@ -13,18 +13,22 @@ import type { Correlations } from './correlations.ts';
 import { NumberSummary } from './numbers.ts';
 import type { NumberProfile } from './numbers.ts';
 import { halves, relation } from './relation.ts';
-import type { SampledTarget } from './relation.ts';
 import { sampleOf, sampleSize } from './sample.ts';
+import type { SampledTarget } from './sample.ts';
 import { TextSummary } from './texts.ts';
 import type { TextProfile } from './texts.ts';
 
 /** The data that a run is about to train on, as everything after the privacy measures sees them. */
 export interface Subject {
   readonly rows: Rows;
+  /** Columns of `rows` that are looked at; others may not even have been read. */
+  readonly columns: readonly string[];
   readonly target: string;
   readonly task: Task;
   /** Columns that the model sees. */
   readonly features: readonly string[];
+  /** What rows hold beside their columns, by its name in `rows`. */
+  readonly vector?: string;
   readonly parts: Split;
   /** For what is drawn by lot. */
   readonly seed: number;
@@ -66,9 +70,9 @@ export class Evidence {
     return remembered(this.#profiles, name, () => profileOf(this.subject, this.info(name, at)));
   }
 
-  /** Rows that equal an earlier one in every column. */
+  /** Rows that equal an earlier one in all columns that are looked at. */
   duplicates(): Promise<FoundRows> {
-    return this.#duplicates ??= repeatedRows(this.subject.rows, this.subject.rows.columns.map(({ name }) => name));
+    return this.#duplicates ??= repeatedRows(this.subject.rows, [...this.subject.columns, ...vectorIn(this.subject)]);
   }
 
   /** Rows of validation and test whose features a training row has too. */
@@ -96,7 +100,8 @@ export class Evidence {
 
   /** Of number columns that are not private; of more than 200 those that say most about the target. */
   async correlations(): Promise<Correlations> {
-    const numbers = this.subject.rows.columns.filter(({ kind, private: hidden }) => kind === 'Number' && hidden === undefined).map(({ name }) => name);
+    const shown = this.subject.columns.map((name) => this.info(name, at)).filter(({ kind, private: hidden }) => kind === 'Number' && hidden === undefined);
+    const numbers = shown.map(({ name }) => name);
     const strengths = new Map<string, number>();
     if (numbers.length > mostCorrelated) for (const name of numbers) strengths.set(name, name === this.subject.target ? 1 : await this.relation(name));
     const strongest = [...numbers].sort((a, b) => (strengths.get(b) ?? 0) - (strengths.get(a) ?? 0)).slice(0, mostCorrelated);
@@ -134,11 +139,14 @@ async function profileOf({ rows, seed }: Subject, { name, kind }: ColumnInfo): P
   return numbers?.profile() ?? texts.profile();
 }
 
-async function leakedRows({ rows, features, parts }: Subject): Promise<FoundRows> {
+const vectorIn = ({ vector }: Subject): string[] => (vector === undefined ? [] : [vector]);
+
+async function leakedRows(subject: Subject): Promise<FoundRows> {
+  const { rows, features, parts } = subject;
   const roles = new Uint8Array(rows.rows);
   for (const row of parts.train) roles[row] = 1;
   for (const part of [parts.validation, parts.test]) for (const row of part) roles[row] = 2;
-  return sharedRows(rows, features, (row) => (roles[row] === 1 ? 'Known' : roles[row] === 2 ? 'Asked' : undefined));
+  return sharedRows(rows, [...features, ...vectorIn(subject)], (row) => (roles[row] === 1 ? 'Known' : roles[row] === 2 ? 'Asked' : undefined));
 }
 
 async function classCounts({ rows, target, parts }: Subject): Promise<ClassCounts> {

@@ -21,7 +21,7 @@ export interface Range {
 
 const bars = 24;
 /** The range is cut to the middle 99 % where the whole is so many times wider. */
-const wide = 5;
+const wide = 2.5;
 
 export function histogramOf(order: Order, range: Range): Histogram {
   const [low, high] = shownRange(order, range);

@@ -6,12 +6,8 @@
  */
 import { random, shuffle } from '../random.ts';
 import type { Column } from '../table.ts';
+import type { SampledTarget } from './sample.ts';
 import { stretches } from './stretches.ts';
-
-/** Target of some rows. */
-export type SampledTarget =
-  | { readonly task: 'Classification'; /** Place of each row's class. */ readonly codes: Int32Array; readonly classes: number }
-  | { readonly task: 'Regression'; readonly values: Float64Array };
 
 /** Places of the rows, cut in two by lot: data may be sorted by anything. */
 export function halves(rows: number, seed: number): readonly [Int32Array, Int32Array] {

@@ -1,6 +1,11 @@
 /** Some rows by lot, for what need not look at all of them. */
 import { random } from '../random.ts';
 
+/** Target of some rows. */
+export type SampledTarget =
+  | { readonly task: 'Classification'; /** Place of each row's class. */ readonly codes: Int32Array; readonly classes: number }
+  | { readonly task: 'Regression'; readonly values: Float64Array };
+
 /** Cells of a sample over all columns; 20 columns are looked at in 100,000 rows, 200 in 50,000. */
 const mostCells = 10_000_000;
 const mostRows = 100_000;

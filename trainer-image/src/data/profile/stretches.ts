@@ -2,7 +2,7 @@
  * Cuts numbers into stretches where the target changes most: a regression tree of one column, grown as in Breiman et al. (1984) by the
  * cut that leaves the least entropy, or variance, of the target on its two sides.
  */
-import type { SampledTarget } from './relation.ts';
+import type { SampledTarget } from './sample.ts';
 
 const mostDepth = 6;
 const fewestRows = 5;

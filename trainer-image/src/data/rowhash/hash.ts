@@ -2,7 +2,8 @@
  * 128-bit hashes of values and of whole rows, to find equal ones without holding them. The mixing is MurmurHash3_x86_128's (Austin
  * Appleby, public domain). It guards against chance, not against an attacker: among 10^9 rows two hashes meet with a chance of 10^-21.
  */
-import type { Column } from '../table.ts';
+import { hash } from 'node:crypto';
+import type { Column, VectorColumn } from '../table.ts';
 
 /** Words of a hash. */
 export const hashWords = 4;
@@ -72,11 +73,13 @@ export class RowHasher {
 
   /**
    * The hash of each row of these columns: equal rows have equal hashes. Missing values are equal to each other, and 0 to -0.
+   * @param vector  what rows hold beside their columns; equal to the bit
    * @returns rows × 4 words
    */
-  hash(columns: readonly Column[], rows: number): Int32Array {
+  hash(columns: readonly Column[], rows: number, vector?: VectorColumn): Int32Array {
     const hashes = new Int32Array(rows * hashWords);
     for (const column of columns) if (column.kind === 'Text') this.#mixTexts(hashes, column.codes, column.dictionary); else mixNumbers(hashes, column.values);
+    if (vector !== undefined) mixVectors(hashes, vector);
     for (let at = 0; at < hashes.length; at += hashWords) finish(hashes, at, columns.length);
     return hashes;
   }
@@ -94,6 +97,15 @@ export class RowHasher {
 
 const float = new Float64Array(1);
 const bits = new Int32Array(float.buffer);
+
+/** By a digest of the machine's own: a row may have hundreds of thousands of bytes. */
+function mixVectors(hashes: Int32Array, { values, width }: VectorColumn): void {
+  for (let row = 0; row * width < values.length; row++) {
+    const part = values.subarray(row * width, (row + 1) * width);
+    const digest = hash('sha256', new Uint8Array(part.buffer, part.byteOffset, part.byteLength), 'buffer');
+    mix(hashes, row * hashWords, digest.readInt32LE(0), digest.readInt32LE(4), digest.readInt32LE(8), digest.readInt32LE(12));
+  }
+}
 
 function mixNumbers(hashes: Int32Array, values: Float64Array): void {
   for (let row = 0; row < values.length; row++) {

@@ -28,8 +28,8 @@ export interface HashedBlock {
 /** The hashes of rows, block by block. */
 export async function* hashedBlocks(source: Rows, names: readonly string[], hasher: RowHasher = new RowHasher()): AsyncGenerator<HashedBlock> {
   let from = 0;
-  for await (const table of source.blocks(names, blockRows(names.length))) {
-    yield { table, hashes: hasher.hash(table.columns, table.rows), from };
+  for await (const table of source.blocks(names, blockRows(names.length + (source.vector?.width ?? 0)))) {
+    yield { table, hashes: hasher.hash(table.columns, table.rows, table.vector), from };
     from += table.rows;
   }
 }

@@ -9,6 +9,10 @@ export interface SourceSpec extends Pick<Source, 'uri' | 'sha256' | 'maxBytes'> 
   readonly maxFiles?: number;
   /** How a bucket is reached; Amazon's, in us-east-1, where it is left out. */
   readonly s3?: S3Spec;
+  /** Which part of a topic is read, and how its brokers are reached; all of it, in plain text, where it is left out. */
+  readonly kafka?: KafkaSpec;
+  readonly format: string;
+  readonly csv: { readonly header: 'Present' | 'Absent' };
 }
 
 export interface S3Spec {
@@ -17,7 +21,48 @@ export interface S3Spec {
   readonly addressing: BucketPlace['addressing'];
 }
 
+export interface KafkaSpec {
+  /** `Earliest`, an offset, or a time (RFC 3339): the first record of each partition. */
+  readonly from: string;
+  /** `Latest` (when the job begins), an offset, or a time: the record of each partition that is not read any more. */
+  readonly to: string;
+  readonly security: 'Plaintext' | 'TLS';
+  readonly sasl: 'None' | 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+}
+
+/** As the manifest has it, defaults filled in. */
+export function sourceSpec(source: Source): SourceSpec {
+  const { uri, sha256, maxBytes, maxFiles, endpoint, region = 'us-east-1', addressing = 'Auto', kafka, format, csv } = source;
+  return {
+    uri, maxBytes, format, csv: { header: csv.header },
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(maxFiles === undefined ? {} : { maxFiles }),
+    ...(uri.startsWith('s3://') ? { s3: { region, addressing, ...(endpoint === undefined ? {} : { endpoint }) } } : {}),
+    ...(kafka === undefined ? {} : { kafka }),
+  };
+}
+
 export const mostFiles = 100_000;
+
+/** What rows that are arrays are read from. */
+export type VectorSource =
+  | { readonly format: 'Images'; readonly images: { readonly height: number; readonly width: number; readonly channels: 1 | 3 } }
+  | { readonly format: 'Arrays'; readonly arrays: { readonly features: string; readonly target?: string } };
+
+interface WrittenVectors {
+  readonly format: string;
+  readonly images?: { readonly height: number; readonly width: number; readonly channels?: number };
+  readonly arrays?: { readonly features?: string; readonly target?: string };
+}
+
+/** Undefined where the rows are those of a table. @throws AnnealError `SPEC_INVALID` */
+export function vectorSource(source: Source): VectorSource | undefined {
+  const { format, images, arrays = {} }: WrittenVectors = source;
+  if (format === 'Arrays') return { format, arrays: { ...arrays, features: arrays.features ?? 'x' } };
+  if (format !== 'Images') return undefined;
+  if (images === undefined) throw new AnnealError('SPEC_INVALID', { at: `${sourceField}.images`, message: 'Images are brought to one size before they are learnt from. Write it, for example images: {height: 64, width: 64, channels: 3}.' });
+  return { format, images: { ...images, channels: images.channels === 1 ? 1 : 3 } };
+}
 
 export const sourceField = 'spec.trainer.data.source';
 

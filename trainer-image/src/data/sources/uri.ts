@@ -9,10 +9,11 @@ export type SourceUri =
   /** In the container, or in what the operator mounted. */
   | { readonly kind: 'Here'; readonly mounted: boolean; readonly rootUri: string; readonly pattern: Pattern }
   /** Keys are meant as they are written. */
-  | { readonly kind: 'Bucket'; readonly bucket: string; readonly key: string };
+  | { readonly kind: 'Bucket'; readonly bucket: string; readonly key: string }
+  | { readonly kind: 'Topic'; readonly brokers: readonly string[]; readonly topic: string };
 
 const at = `${sourceField}.uri`;
-const schemes = 'http://, https://, file:///, configmap://, pvc:// or s3://';
+const schemes = 'http://, https://, file:///, configmap://, pvc://, s3:// or kafka://';
 
 /** @throws AnnealError `SPEC_SOURCE` that says how it is written */
 export function parseUri(uri: string): SourceUri {
@@ -31,6 +32,11 @@ export function parseUri(uri: string): SourceUri {
     case 's3':
       if (authority === '') throw wrong(`"${uri}" names no bucket. Write s3://BUCKET/KEY, or a pattern such as s3://BUCKET/2026/*.csv.`);
       return { kind: 'Bucket', bucket: authority, key: path === '' ? '**' : path };
+    case 'kafka': {
+      const brokers = authority.split(',');
+      if (!brokers.every((broker) => /^[^:\s]+(?::\d+)?$/.test(broker)) || !/^[a-zA-Z0-9._-]{1,249}$/.test(path)) throw wrong(`"${uri}" is no topic. Write kafka://BROKER:PORT,BROKER:PORT/TOPIC.`);
+      return { kind: 'Topic', brokers: brokers.map((broker) => (/:\d+$/.test(broker) ? broker : `${broker}:9092`)), topic: path };
+    }
     default: throw wrong(`A source cannot be read from "${uri}". Write ${schemes}.`);
   }
 }

@@ -2,5 +2,5 @@
 export type { LossName } from './losses.ts';
 export type { OptimizerSpec } from './optimizers.ts';
 export { buildTraining } from './training.ts';
-export type { LearningTask, Rows, Told, Training } from './training.ts';
+export type { Rows, Training } from './training.ts';
 export type { Clip } from './update.ts';

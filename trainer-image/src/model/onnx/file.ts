@@ -1,5 +1,5 @@
 /** `model.onnx` of a model directory: made from the saved layers, and only trusted where it computes what they do. */
-import type { Part } from '../../data/prepare.ts';
+import type { Part } from '../../data/part.ts';
 import type { Task } from '../../data/target.ts';
 import type { Log } from '../../log.ts';
 import { exportOnnx } from './export.ts';
@@ -32,21 +32,26 @@ const tolerance = 1e-5;
 const mostRows = 1024;
 const batchRows = 64;
 
-/** The network as ONNX; undefined, with the reason in the log, where it cannot be exported or does not give the same. */
-export async function exactOnnx(request: OnnxRequest, log: Log): Promise<OnnxModel | undefined> {
+export type ExactOnnx =
+  | { readonly kind: 'Exact'; readonly model: OnnxModel }
+  /** `why` completes the sentence "… cannot be served as ONNX: …". */
+  | { readonly kind: 'None'; readonly why: string };
+
+/** The network as ONNX, if every layer has an export and the whole gives the same. The log says what was found. */
+export async function exactOnnx(request: OnnxRequest, log: Log): Promise<ExactOnnx> {
   const exported = exportOnnx(request.artifacts);
   if (exported.kind === 'Unsupported') {
     const { layer, className, why } = exported;
     log('info', 'The network will be served by TensorFlow.js: a layer has no export to ONNX', { layer, className, why });
-    return undefined;
+    return { kind: 'None', why: `layer "${layer}" (${className}) ${why}` };
   }
   const found = await disagreement(encodeModel(exported.model), request);
   if ('why' in found) {
     log('warn', 'The network will be served by TensorFlow.js: its ONNX form does not give the same', found);
-    return undefined;
+    return { kind: 'None', why: found.why };
   }
   log('info', 'The ONNX form of the network gives the same as TensorFlow.js', { ...found });
-  return exported.model;
+  return { kind: 'Exact', model: exported.model };
 }
 
 /** Compares both on the sample. @returns the largest difference, and why it is too much where it is */

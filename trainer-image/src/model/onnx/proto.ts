@@ -1,10 +1,10 @@
 /** An ONNX model as plain data, and its bytes as a ModelProto. Field numbers are those of onnx.proto (onnx/onnx, proto2). */
 import { ProtoWriter } from './wire.ts';
 
-/** Data types of TensorProto that occur in our files, with the array that holds them; FLOAT16 as its 16 bits. */
+/** Data types of TensorProto that occur in our files, with the array that holds them. */
 export interface TensorData {
   readonly FLOAT: Float32Array;
-  readonly FLOAT16: Uint16Array;
+  readonly FLOAT16: Float16Array;
   readonly INT8: Int8Array;
   readonly INT64: BigInt64Array;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { deserialize, serialize } from 'node:v8';
 import type { TrainingResult } from '@anneal/operator/api';
-import type { Part } from '../../data/prepare.ts';
+import type { Part } from '../../data/part.ts';
 import { AnnealError } from '../../errors.ts';
 import { gather } from '../batches.ts';
 import type { RunState } from '../checkpoint.ts';

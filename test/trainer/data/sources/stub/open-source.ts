@@ -2,5 +2,5 @@
 import { openSource } from '../../../../../trainer-image/src/data/source.ts';
 
 const [uri = '', cache = ''] = process.argv.slice(2);
-await using source = await openSource({ uri, maxBytes: 1024 ** 3 }, { mounted: undefined, cache, environment: {}, now: Date.now }, new AbortController().signal, () => undefined);
+await using source = await openSource({ uri, maxBytes: 1024 ** 3, format: 'CSV', csv: { header: 'Present' } }, { mounted: undefined, cache, environment: {}, now: Date.now }, new AbortController().signal, () => undefined);
 process.stdout.write(`${source.sha256}\n`);

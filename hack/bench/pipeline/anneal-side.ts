@@ -18,7 +18,7 @@ await using rows = await openRows([file], rowsOptions(spec), {
   threads: job.threads, memoryBytes: job.memoryBytes, cache: { folder: job.cache, maxBytes: 2 ** 40, now: Date.now }, signal: new AbortController().signal,
 });
 const readSeconds = (performance.now() - begin) / 1000;
-using prepared = await prepare(spec, rows, { bytes: job.memoryBytes / 2, folder: job.cache });
+using prepared = await prepare(spec, rows, { room: { bytes: job.memoryBytes / 2, folder: job.cache } });
 const seconds = (performance.now() - begin) / 1000;
 const { train, validation, test, preprocessing } = prepared;
 const outcome: Outcome = {

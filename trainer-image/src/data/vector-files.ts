@@ -1,0 +1,24 @@
+/** Files whose rows are arrays, read into memory. */
+import type { LocalFile } from './source.ts';
+import { readArrays } from './arrays/index.ts';
+import { mostFiles } from './sources/spec.ts';
+import type { SourceSpec, VectorSource } from './sources/spec.ts';
+import type { Table } from './table.ts';
+
+export interface ReadVectors {
+  readonly source: SourceSpec;
+  /** Name of the target. */
+  readonly target: string;
+  readonly signal: AbortSignal;
+  /** Called with how many of how many images were decoded. */
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+/** @throws AnnealError `DATA_…` of what is wrong with the files */
+export async function readVectors(files: readonly LocalFile[], how: VectorSource, { source, target, signal, onProgress }: ReadVectors): Promise<Table> {
+  const limits = { maxBytes: source.maxBytes, maxFiles: source.maxFiles ?? mostFiles };
+  if (how.format === 'Arrays') return readArrays(files, how.arrays, target, limits);
+  // Its decoders are TensorFlow's.
+  const { readImages } = await import('./images/index.ts');
+  return readImages(files, { size: how.images, limits, signal, ...(onProgress === undefined ? {} : { onProgress }) });
+}

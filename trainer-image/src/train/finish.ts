@@ -1,0 +1,117 @@
+/** What is made of a run that has learnt: the evaluation, and the model directory. */
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
+import type { TrainingResult } from '@anneal/operator/api';
+import { volumeLayout } from '@anneal/operator/api';
+import type { Part } from '../data/part.ts';
+import { AnnealError } from '../errors.ts';
+import { measure } from '../evaluate/measure.ts';
+import { evaluationPlots } from '../evaluate/plot-files.ts';
+import { evaluationPage } from '../evaluate/report.ts';
+import { tensorflowVersion, tf } from '../model/backend.ts';
+import { readManifest } from '../model/directory.ts';
+import type { StoredModel } from '../model/directory.ts';
+import { assembleModel, text, writeModel } from '../model/save.ts';
+import type { ModelFolder, ModelParts } from '../model/save.ts';
+import { version } from '../version.ts';
+import { summaryOf } from './cross-validation.ts';
+import type { FoldScore } from './cross-validation.ts';
+import type { Run } from './epochs.ts';
+import { requireOwnVolume } from './fence.ts';
+import { evaluateFinal } from './final-evaluation.ts';
+import type { FinalEvaluation } from './final-evaluation.ts';
+import { judge, predictionsFrom, requireSuits } from './judging.ts';
+import { isLargerBetter, perClass } from './metrics.ts';
+import type { Metrics, Tally } from './metrics.ts';
+import type { TrainingHooks, TrainingOrder } from './order.ts';
+import { downloads } from './training-data.ts';
+
+/**
+ * The model that an attempt before this one finished, when it was not told of in time. The data count too: on a volume that outlives its job,
+ * a new job of that name may find the model of the last one, and be meant to train on what has changed since.
+ */
+export function finishedModel(order: TrainingOrder, specDigest: string, dataDigest: string, hooks: TrainingHooks): TrainingResult | undefined {
+  try {
+    const found = readManifest(path.join(order.volume, volumeLayout.model));
+    if (found?.manifest.specDigest !== specDigest || found.manifest.data.sha256 !== dataDigest) return undefined;
+    hooks.log('info', 'Found the finished model of this spec and these data', { digest: found.digest });
+    return resultOf(found);
+  } catch (error) {
+    if (!(error instanceof AnnealError)) throw error;
+    hooks.log('warn', 'Model on the volume could not be used and will be replaced', { error: error.message });
+    return undefined;
+  }
+}
+
+/** @param folds  scores of a cross-validation. @throws AnnealError `VOLUME_WRITE`, `SUPERSEDED` */
+export async function finish(run: Run, specDigest: string, dataDigest: string, folds: readonly FoldScore[]): Promise<TrainingResult> {
+  const { order, data, learner, state } = run;
+  if (state.best !== undefined) learner.setWeights(state.best);
+  const chosenEpoch = state.best === undefined ? state.epoch : state.stopping.bestEpoch;
+  const { target } = data.preprocessing;
+  const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...judge(learner, data.test, target, run.metrics, 'test_'), ...summaryOf(folds) };
+  const { thresholds, ...evaluation } = evaluateFinal(learner, data, order.spec.evaluation, order.spec.fit.seed);
+  const sample = [data.test, data.validation].find(({ rows }) => rows > 0) ?? data.train;
+  const folder = await assembled(run, (network) => ({
+    network,
+    preprocessing: { ...data.preprocessing, ...(thresholds === undefined ? {} : { thresholds }) },
+    metrics: { metrics, epoch: chosenEpoch, history: state.history, ...(folds.length === 0 ? {} : { folds }), validation: details(learner.evaluate(data.validation), run), test: details(learner.evaluate(data.test), run) },
+    reports: reportsOf(evaluation, state.history, chosenEpoch, order.spec.data.target),
+    manifest: {
+      task: target.task,
+      specDigest,
+      data: { sha256: dataDigest, rows: { train: data.train.rows, validation: data.validation.rows, test: data.test.rows } },
+      versions: { trainer: version, tfjs: tf.version.tfjs, tensorflow: tensorflowVersion(), node: process.versions.node },
+      epochs: state.epoch,
+      metrics,
+    },
+    sample,
+    ...compressionOf(run, sample),
+  }));
+  requireOwnVolume(order.volume, order.fence);
+  try {
+    const stored = writeModel(order.volume, volumeLayout.model, folder);
+    rmSync(path.join(order.volume, downloads), { recursive: true, force: true });
+    return resultOf(stored);
+  } catch (error) {
+    throw new AnnealError('VOLUME_WRITE', { message: `The model could not be written to the job's volume: ${String(error)}. Ask for a larger volume; the run goes on from its last checkpoint.`, cause: error });
+  }
+}
+
+async function assembled({ learner, hooks }: Run, parts: (network: LayersModel) => ModelParts): Promise<ModelFolder> {
+  const network = learner.model();
+  try {
+    return await assembleModel(parts(network), hooks.log);
+  } finally {
+    network.dispose();
+  }
+}
+
+function reportsOf(evaluation: Omit<FinalEvaluation, 'thresholds'>, history: readonly Metrics[], chosenEpoch: number, target: string): ModelParts['reports'] {
+  const evaluations = [evaluation.test, evaluation.validation].filter((part) => part !== undefined);
+  return {
+    'evaluation.json': text(evaluation),
+    'evaluation.html': evaluationPage({ title: `Evaluation of the model of ${target}`, history, chosenEpoch, evaluations }),
+    ...evaluationPlots(evaluations, history, chosenEpoch),
+  };
+}
+
+function compressionOf({ order: { spec: { compress } }, data: { preprocessing: { target } }, hooks }: Run, sample: Part): Pick<ModelParts, 'compression'> {
+  if (compress === undefined) return {};
+  const metric = compress.maxLoss?.metric ?? (target.task === 'Classification' ? 'accuracy' : 'mae');
+  requireSuits(metric, target.task, 'spec.trainer.compress.maxLoss.metric');
+  const of = (outputs: Float32Array): number => measure(predictionsFrom(outputs, sample, target), [metric])[metric] ?? NaN;
+  return { compression: { spec: compress, judge: { metric, isLargerBetter: isLargerBetter(metric), of }, now: hooks.now } };
+}
+
+/** Confusion matrix ([true][predicted]) and metrics of each class. */
+function details(tally: Tally, run: Run): object {
+  const { target } = run.data.preprocessing;
+  if (tally.task !== 'Classification' || target.task !== 'Classification') return { rows: tally.rows };
+  return { rows: tally.rows, classes: target.classes, confusion: tally.confusion, perClass: perClass(tally.confusion) };
+}
+
+function resultOf({ manifest, digest, sizeBytes }: StoredModel): TrainingResult {
+  return { metrics: manifest.metrics, epochs: manifest.epochs, model: { path: volumeLayout.model, digest, sizeBytes } };
+}

@@ -1,0 +1,66 @@
+/** What is measured of a part: the names that the manifest asks for, and their values by the network as it is. */
+import type { TrainerSpec } from '@anneal/operator/api';
+import type { Part } from '../data/part.ts';
+import type { TargetCoding } from '../data/target.ts';
+import { AnnealError } from '../errors.ts';
+import { measure } from '../evaluate/measure.ts';
+import type { Predictions } from '../evaluate/predictions.ts';
+import { needsPredictions, usualMetrics } from '../evaluate/registry.ts';
+import type { Learner } from './learner.ts';
+import { metricsOf, metricsOfTask, suitsTask } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What the network says of each row, and the truth. */
+export const predictionsOf = (learner: Pick<Learner, 'predict'>, part: Part, target: TargetCoding): Predictions => predictionsFrom(learner.predict(part), part, target);
+
+/** @param outputs  of the network for the rows of the part: probabilities, or standardised values */
+export function predictionsFrom(outputs: Float32Array, part: Part, target: TargetCoding): Predictions {
+  if (target.task === 'Classification') return { task: 'Classification', classes: target.classes, probabilities: outputs, truth: Int32Array.from(part.targets) };
+  const inUnits = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (value) => value * target.scale + target.mean);
+  return { task: 'Regression', predicted: inUnits(outputs), truth: inUnits(part.targets) };
+}
+
+/** @param names  without prefix. @returns those that are defined for the part, named with `prefix`; nothing for no rows */
+export function judge(learner: Learner, part: Part, target: TargetCoding, names: readonly string[], prefix: string): Metrics {
+  if (part.rows === 0) return {};
+  const tallied = metricsOf(learner.evaluate(part), target, prefix, names);
+  const whole = names.filter((name) => needsPredictions(name, target.task));
+  return whole.length === 0 ? tallied : { ...tallied, ...measure(predictionsOf(learner, part, target), whole, prefix) };
+}
+
+/**
+ * Names without prefix: the usual ones of the task, those of `fit.metrics`, and the one that stops early.
+ * @throws AnnealError `SPEC_TASK_MISMATCH` for a metric of another task, `SPEC_INVALID` for one that there is not
+ */
+export function metricNames({ metrics = [], earlyStopping }: TrainerSpec['fit'], task: TargetCoding['task']): readonly string[] {
+  const asked = metrics.map((item, index) => nameOf(item, `spec.trainer.fit.metrics[${index}]`));
+  asked.forEach((name, index) => requireSuits(name, task, `spec.trainer.fit.metrics[${index}]`));
+  if (earlyStopping !== undefined) requireSuits(earlyStopping.metric, task, 'spec.trainer.fit.earlyStopping.metric');
+  const watched = earlyStopping === undefined ? [] : [earlyStopping.metric.replace(/^val_/, '')];
+  return [...new Set([...usualMetrics(task), ...asked, ...watched])];
+}
+
+/** @throws AnnealError `SPEC_TASK_MISMATCH` */
+export function requireSuits(name: string, task: TargetCoding['task'], at: string): void {
+  if (suitsTask(name, task)) return;
+  throw new AnnealError('SPEC_TASK_MISMATCH', { at, message: `${name} is no metric of a ${task}. Write one of ${metricsOfTask(task).join(', ')}; earlyStopping.metric takes val_ before it for the validation rows.` });
+}
+
+/** `prAuc`, or `{recallAt: {precision: 0.9}}`, which is `recallAtPrecision90`. */
+function nameOf(item: unknown, at: string): string {
+  if (typeof item === 'string') return item;
+  const [of, bound] = soleEntry(item) ?? [];
+  const [by, share] = soleEntry(bound) ?? [];
+  const percent = typeof share === 'number' ? Math.round(share * 100) : NaN;
+  if (percent >= 1 && percent <= 99) {
+    if (of === 'recallAt' && by === 'precision') return `recallAtPrecision${percent}`;
+    if (of === 'precisionAt' && by === 'recall') return `precisionAtRecall${percent}`;
+  }
+  throw new AnnealError('SPEC_INVALID', { at, message: `${JSON.stringify(item)} is no metric. Write a name, for example prAuc, or {recallAt: {precision: 0.9}} or {precisionAt: {recall: 0.9}}, with a share from 0.01 to 0.99.` });
+}
+
+function soleEntry(value: unknown): [string, unknown] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const [entry, ...more] = Object.entries(value);
+  return more.length === 0 ? entry : undefined;
+}
