@@ -128,5 +128,6 @@ function details(tally: Tally, run: Run): object {
 }
 
 function resultOf({ manifest, digest, sizeBytes }: StoredModel): TrainingResult {
-  return { metrics: manifest.metrics, epochs: manifest.epochs, model: { path: volumeLayout.model, digest, sizeBytes } };
+  const { metrics, epochs, pseudonymKeyId } = manifest;
+  return { metrics, epochs, model: { path: volumeLayout.model, digest, sizeBytes, ...(pseudonymKeyId === undefined ? {} : { pseudonymKeyId }) } };
 }

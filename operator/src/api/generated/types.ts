@@ -1848,6 +1848,23 @@ export interface ModelStatus {
    * Size of the model's files in bytes.
    */
   sizeBytes?: number;
+  /**
+   * Key that rows are pseudonymised with when they are asked about. It is set where the model knows rows by pseudonyms; no other key serves it.
+   */
+  pseudonymKey?: {
+    /**
+     * Secret of the same namespace.
+     */
+    secretName: string;
+    /**
+     * Key of the Secret.
+     */
+    key: string;
+    /**
+     * Tells keys apart, and nothing else about them; pseudonymKeyId in the model's manifest.json.
+     */
+    id: string;
+  };
   metrics?: Metrics;
 }
 /**
