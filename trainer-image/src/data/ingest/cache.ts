@@ -55,7 +55,7 @@ export async function cachedTable(place: CachePlace, key: string, write: (sink: 
     return leased(table, held, publish(place, beside, file));
   } catch (error) {
     held?.release();
-    throw told(error);
+    throw toldDisk(error);
   }
 }
 
@@ -81,7 +81,7 @@ function leased({ [Symbol.dispose]: close, ...table }: StoredTable, held: Lease,
       try {
         await published;
       } catch (error) {
-        throw told(error);
+        throw toldDisk(error);
       } finally {
         close();
         held.release();
@@ -178,9 +178,10 @@ function remove(folder: string, name: string, isLeased: () => boolean): boolean 
 }
 
 const diskCodes = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EFBIG']);
-const isDisk = (error: unknown): error is Error => error instanceof Error && !(error instanceof AnnealError) && 'code' in error && diskCodes.has(String(error.code));
 
-function told(error: unknown): unknown {
-  if (!isDisk(error)) return error;
-  return new AnnealError('VOLUME_WRITE', { message: `The rows could not be written to the volume: ${error.message}. Ask for a larger volume.`, cause: error });
+/** What the disk refused, as AnnealError `VOLUME_WRITE`; any other error as it is. */
+export function toldDisk(error: unknown): unknown {
+  return isDisk(error) ? new AnnealError('VOLUME_WRITE', { message: `The rows could not be written to the volume: ${error.message}. Ask for a larger volume.`, cause: error }) : error;
 }
+
+const isDisk = (error: unknown): error is Error => error instanceof Error && !(error instanceof AnnealError) && 'code' in error && diskCodes.has(String(error.code));

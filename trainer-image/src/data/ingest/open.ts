@@ -1,6 +1,6 @@
 import { canonicalJson, sha256 } from '../../files.ts';
 import type { LocalFile } from '../source.ts';
-import { cachedTable } from './cache.ts';
+import { cachedTable, toldDisk } from './cache.ts';
 import type { CachePlace } from './cache.ts';
 import type { Selection } from './scan.ts';
 import { storedRows } from './stored-rows.ts';
@@ -43,7 +43,9 @@ export async function openRows(files: readonly LocalFile[], options: FileOptions
   const read = (sink: () => Sink): Promise<StoredTable> => readTable(files, options, resources, sink);
   const small = sizes?.cachedFrom ?? cachedFromBytes;
   if (bytes < small) {
-    const table = await read(() => memorySink({ bytes: small, beyond: () => passingSink(cache.folder) }));
+    const table = await read(() => memorySink({ bytes: small, beyond: () => passingSink(cache.folder) })).catch((error: unknown) => {
+      throw toldDisk(error);
+    });
     return storedRows(table, memoryBytes * columnsShare, () => table[Symbol.dispose]());
   }
   const table = await cachedTable(cache, keyOf(files, options), read);
