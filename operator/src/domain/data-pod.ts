@@ -1,6 +1,6 @@
 /** What a pod of the built-in trainer is given for its data: where they are mounted from, with what credentials they are read, and where they are kept. */
 import { sourceCredentialsPrefix, trainerEnv, type TrainerSpec } from '../api/index.ts';
-import { bucketCredentials } from './bucket-credentials.ts';
+import { brokerCredentials, bucketCredentials } from './credentials.ts';
 import type { EnvVar, PodParts } from './pod.ts';
 import { pseudonymKeyParts } from './pseudonym-key.ts';
 
@@ -35,8 +35,7 @@ export function dataParts(data: TrainerSpec['data'] | undefined): PodParts {
 function sourceCredentials(source: TrainerSpec['data']['source'] | undefined): EnvVar[] {
   const name = source?.credentials?.secretName;
   if (source?.uri.startsWith('kafka://') !== true) return bucketCredentials(name, sourceCredentialsPrefix);
-  if (name === undefined) return [];
-  return ['KAFKA_USERNAME', 'KAFKA_PASSWORD'].map((key) => ({ name: `${sourceCredentialsPrefix}${key}`, valueFrom: { secretKeyRef: { name, key } } }));
+  return brokerCredentials(name, source.kafka, sourceCredentialsPrefix);
 }
 
 /** `configmap://NAME/KEY` and `pvc://CLAIM/PATH` are mounted; the trainer reads every other source itself. */

@@ -2,7 +2,7 @@
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
 import { isSelected } from './ingest/index.ts';
-import type { FileOptions } from './ingest/index.ts';
+import type { FileOptions, Selection } from './ingest/index.ts';
 import { keyColumns, useOfKeyColumns } from './key-columns.ts';
 import { matrixOf, selection } from './matrix.ts';
 import type { Matrix } from './matrix.ts';
@@ -87,13 +87,18 @@ export interface PrepareOptions {
 }
 
 /** How the files are read, and which of their columns `prepare` asks for. */
-export function rowsOptions(spec: TrainerSpec['data'], beside: readonly string[] = []): FileOptions {
-  const { format, csv } = spec.source;
-  const { columns, exclude = [] } = spec.features ?? {};
-  const needed = new Set([spec.target, ...beside]);
-  const selection = columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
-  return { format, csv: { ...csv, missing: format === 'CSV' || format === 'TSV' ? csv.missing : [] }, selection };
+export function rowsOptions(spec: TrainerSpec['data'], format: FileOptions['format'], beside: readonly string[]): FileOptions {
+  return { format, csv: { ...spec.source.csv, missing: missingTexts(spec.source) }, selection: neededColumns(spec, beside) };
 }
+
+function neededColumns({ features, target }: TrainerSpec['data'], beside: readonly string[]): Selection {
+  const { columns, exclude = [] } = features ?? {};
+  const needed = new Set([target, ...beside]);
+  return columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
+}
+
+/** What stands for a missing value; other formats leave one out in a way of their own. */
+const missingTexts = ({ format, csv }: TrainerSpec['data']['source']): readonly string[] => (format === 'CSV' || format === 'TSV' ? csv.missing : []);
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
 export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, keys = keyColumns(spec), privacy }: PrepareOptions = {}): Promise<Prepared> {
@@ -110,7 +115,7 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
   const preprocessing: Preprocessing = {
     // As they stand in the data: a request is protected like the rows were.
     inputs: vector === undefined ? pick(privacy?.raw ?? data.columns, names, 'spec.trainer.data.features.columns').map(({ name, kind }) => ({ name, kind })) : [{ name: vector.name, kind: 'Vector', shape: vector.shape }],
-    missing: rowsOptions(spec).csv.missing,
+    missing: missingTexts(spec.source),
     ...(measures.length === 0 ? {} : { privacy: measures }),
     steps: pipeline.steps,
     features: features.map(({ name }) => name),
@@ -124,10 +129,10 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
 
 /** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
 export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, { beside, keys }: { readonly beside: readonly string[]; readonly keys: readonly string[] }): Promise<Subject> {
-  const { selection } = rowsOptions(spec, beside);
+  const needed = neededColumns(spec, beside);
   const features = (await inputsOf(spec, rows, keys)).inputs.map(({ name }) => name);
   const { parts, target: { task } } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
-  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(selection, name)), target: spec.target, task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
+  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(needed, name)), target: spec.target, task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
 }
 
 async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {

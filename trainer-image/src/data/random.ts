@@ -48,6 +48,12 @@ export function upTo(count: number): Int32Array {
   return numbers;
 }
 
+/** A seed for code that has its own generator, as TensorFlow.js' initialisers have. */
+export function derivedSeed(seed: number, ...purpose: readonly (string | number)[]): number {
+  // Never 0: TensorFlow.js takes that for "no seed".
+  return (random(seed, ...purpose).uint32() >>> 1) | 1;
+}
+
 /** Fisher-Yates, in place. */
 export function shuffle(values: Int32Array, source: Random): void {
   for (let last = values.length - 1; last > 0; last--) {

@@ -7,7 +7,7 @@ import type { CodedColumn, ModelSpec, NetworkShape } from './spec.ts';
 /** As Keras'. */
 const batchNormalization = { kind: 'BatchNormalization', momentum: 0.99, epsilon: 0.001 } as const;
 
-const defaultUnits: Readonly<Record<ModelSpec['preset'], readonly number[]>> = { Linear: [], MLP: [64, 32], CNN: [64], LSTM: [64], GRU: [64], Autoencoder: [32, 8] };
+const defaultUnits: Readonly<Record<ModelSpec['preset'], readonly number[]>> = { Linear: [], MLP: [64, 32], CNN: [64], LSTM: [64], GRU: [64], Autoencoder: [32, 8], Keras: [] };
 
 /** @throws AnnealError `SPEC_SHAPE_MISMATCH`, `SPEC_CONFLICT` where preset and data do not go together */
 export function presetNetwork(spec: ModelSpec, shape: NetworkShape): Network {
@@ -34,6 +34,8 @@ export function presetNetwork(spec: ModelSpec, shape: NetworkShape): Network {
       flatten(chain, shape.input);
       hiddenLayers(chain, spec, [...units, ...units.slice(0, -1).toReversed()]);
       break;
+    case 'Keras':
+      throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.model.keras', message: 'preset: Keras needs layers. Write them as JSON in model.keras, or choose another preset.' });
   }
   const outputs = spec.preset === 'Autoencoder' ? sizeOf(shape.input) : shape.classes ?? 1;
   chain.add('output', { kind: 'Dense', units: outputs, activation: 'Linear', bias: true });

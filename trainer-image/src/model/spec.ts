@@ -1,6 +1,9 @@
 /** What a user writes about the network, with the defaults filled in. */
 export interface ModelSpec {
-  readonly preset: 'Linear' | 'MLP' | 'CNN' | 'LSTM' | 'GRU' | 'Autoencoder';
+  /** Keras: the layers of `keras`; what is said about units, filters, activation and dropout does not apply then. */
+  readonly preset: 'Linear' | 'MLP' | 'CNN' | 'LSTM' | 'GRU' | 'Autoencoder' | 'Keras';
+  /** Layers as JSON of Keras 2 or TensorFlow.js. */
+  readonly keras?: object;
   /** Sizes of the hidden dense layers, of the recurrent layers, or of the encoder. */
   readonly units?: readonly number[];
   /** Of the first convolution; each further block doubles them. */

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { canonicalJson, namesIn, readIfThere, removeFolder, sha256, writeFolder } from '../files.ts';
 import type { LearnerState } from './learner.ts';
 import type { Metrics, Tally } from './metrics.ts';
+import type { PlateauState } from './schedule.ts';
 import type { StoppingState } from './stopping.ts';
 
 /** Where a run stands, between two steps. */
@@ -21,6 +22,8 @@ export interface RunState {
   /** Metrics of each finished epoch. */
   readonly history: readonly Metrics[];
   readonly stopping: StoppingState;
+  /** Where the learning rate waits for a plateau. */
+  readonly plateau?: PlateauState;
   /** Weights of the best epoch, when early stopping restores them. */
   readonly best?: Float32Array;
 }

@@ -50,7 +50,7 @@ export async function crossValidate(common: Common, rows: Rows): Promise<readonl
   for (let fold = scores.length + 1; fold <= kFold; fold++) {
     const data = await prepare(spec, rows, { fold: { ...validation, index: fold - 1 }, keys: keyColumns(spec, validation) });
     const share = { before: fold - 1, of: kFold + 1, isFold: true, metrics: summaryOf(scores) };
-    const run = startRun({ ...common, data, share, runDigest: sha256(`${runDigest} fold ${fold}`) });
+    const run = await startRun({ ...common, data, share, runDigest: sha256(`${runDigest} fold ${fold}`) });
     try {
       if ((await trainEpochs(run)).kind === 'Stopped') return 'Stopped';
       if (run.state.best !== undefined) run.learner.setWeights(run.state.best);

@@ -98,13 +98,8 @@ function answersOf({ learner, data, order: { spec } }: Run, thresholds: readonly
   return predictionsReference(part, predictionsOf(learner, data[part], data.preprocessing.target), thresholds, spec.fit.seed);
 }
 
-async function assembled({ learner, hooks }: Run, parts: (network: LayersModel) => ModelParts): Promise<ModelFolder> {
-  const network = learner.model();
-  try {
-    return await assembleModel(parts(network), hooks.log);
-  } finally {
-    network.dispose();
-  }
+function assembled({ learner, hooks }: Run, parts: (network: LayersModel) => ModelParts): Promise<ModelFolder> {
+  return assembleModel(parts(learner.model()), hooks.log);
 }
 
 function reportsOf(evaluation: Omit<FinalEvaluation, 'thresholds'>, history: readonly Metrics[], chosenEpoch: number, target: string): ModelParts['reports'] {

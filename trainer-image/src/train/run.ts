@@ -48,7 +48,7 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
   if ('kind' in ready) return ready;
   const { common, origin } = ready;
   const { folds } = origin;
-  const run = startRun({ ...common, data: ready.data, share: { before: folds.length, of: folds.length + 1, isFold: false, metrics: summaryOf(folds) } });
+  const run = await startRun({ ...common, data: ready.data, share: { before: folds.length, of: folds.length + 1, isFold: false, metrics: summaryOf(folds) } });
   try {
     for (;;) {
       const end = await trainEpochs(run);

@@ -11,6 +11,10 @@ import type {ObjectMeta} from '../metadata.ts';
  * Items: Name of a column.
  */
 export type Columns = string[];
+/**
+ * Name of a metric.
+ */
+export type MetricName = string;
 export type Quantity = number | string;
 /**
  * @maxItems 32
@@ -170,7 +174,7 @@ export interface Trainer {
 export interface Data {
   source: DataSource;
   /**
-   * Name of the column that the model learns to predict.
+   * Name of the column that the model learns to predict; of Images it is label.
    */
   target: string;
   /**
@@ -184,7 +188,7 @@ export interface Data {
     columns?: Columns;
     exclude?: Columns;
     /**
-     * Shape that one row gets after the pipeline, the last dimension varying fastest; [height, width, channels] for images.
+     * Shape that one row gets after the pipeline, the last dimension varying fastest; [height, width, channels] for images. Images and Arrays have one of their own when unset.
      *
      * @minItems 1
      * @maxItems 4
@@ -252,7 +256,7 @@ export interface Data {
     maxBytes?: number;
   };
   /**
-   * Changes images at random each time they are trained on, each at most as much as written. A function of fit.seed, epoch and row, so that a run that goes on sees the same. Needs features.shape: [height, width, channels].
+   * Changes images at random each time they are trained on, each at most as much as written. A function of fit.seed, epoch and row, so that a run that goes on sees the same. Needs rows of the shape [height, width, channels].
    */
   augment?: {
     /**
@@ -301,9 +305,9 @@ export interface Data {
  */
 export interface DataSource {
   /**
-   * Format of the files. CSV is RFC 4180, UTF-8, with or without a byte-order mark; TSV has tabs instead of commas; JSONLines has an object of numbers and texts on each line; Parquet has its own types. Files may be compressed by gzip or zstd.
+   * Format of the files. CSV is RFC 4180, UTF-8, with or without a byte-order mark; TSV has tabs instead of commas; JSONLines has an object of numbers and texts on each line; Parquet has its own types. These may be compressed by gzip or zstd. Images are PNG, JPEG, BMP and GIF in a folder for each class, or .zip and .tar archives of such folders. Arrays are NumPy's .npy and .npz.
    */
-  format: 'CSV' | 'TSV' | 'JSONLines' | 'Parquet';
+  format: 'CSV' | 'TSV' | 'JSONLines' | 'Parquet' | 'Images' | 'Arrays';
   /**
    * Where the rows are: http://…, https://…, s3://BUCKET/KEY, kafka://BROKER:PORT,BROKER:PORT/TOPIC, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a PersistentVolumeClaim of this namespace (mounted read-only). PATH and KEY may name several files, by * (but /), ** and ?, or by a / at the end for all below.
    */
@@ -333,7 +337,7 @@ export interface DataSource {
    */
   addressing?: 'Auto' | 'Path' | 'VirtualHost';
   /**
-   * Secret of the same namespace. For s3 with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one; left out, the pod's own identity counts. For kafka with KAFKA_USERNAME and KAFKA_PASSWORD.
+   * Secret of the same namespace. For s3 with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one; left out, the pod's own identity counts. For kafka with KAFKA_USERNAME and KAFKA_PASSWORD where there is a sasl, and with TLS any of KAFKA_CA (certificates that the brokers' are checked by), KAFKA_CERTIFICATE and KAFKA_CERTIFICATE_KEY (the trainer's own), in PEM.
    */
   credentials?: {
     /**
@@ -382,6 +386,36 @@ export interface DataSource {
      * Items: One such text, compared after surrounding blanks are removed.
      */
     missing: string[];
+  };
+  /**
+   * The size that all images are brought to. A row is the array "image" [height, width, channels] of 0 to 255, and "label" the name of its folder.
+   */
+  images?: {
+    /**
+     * Pixels from top to bottom.
+     */
+    height: number;
+    /**
+     * Pixels from left to right.
+     */
+    width: number;
+    /**
+     * 1 is grey, 3 is red, green and blue.
+     */
+    channels: 1 | 3;
+  };
+  /**
+   * Which arrays are read.
+   */
+  arrays?: {
+    /**
+     * Name of the array with a row for each example, in the .npz file or of the .npy file.
+     */
+    features: string;
+    /**
+     * Name of the array with what is to be predicted; data.target when unset.
+     */
+    target?: string;
   };
 }
 /**
@@ -1022,6 +1056,56 @@ export interface Fit {
     beta2?: number;
   };
   /**
+   * How the learning rate changes from step to step, as Keras defines it. When unset it stays as it is.
+   */
+  schedule?: {
+    /**
+     * What the learning rate is multiplied by. ExponentialDecay: decayRate ^ (step / decaySteps). CosineDecay: from 1 along half a cosine to alpha within decaySteps (Loshchilov and Hutter, 2017). ReduceLROnPlateau: by factor each time that a metric got no better for patience epochs. Constant: 1, after the warm-up.
+     */
+    name: 'Constant' | 'ExponentialDecay' | 'CosineDecay' | 'ReduceLROnPlateau';
+    /**
+     * Steps in which the learning rate grows evenly from 0; what follows counts from their end. 0 when unset.
+     */
+    warmupSteps?: number;
+    /**
+     * Steps of one decay. ExponentialDecay and CosineDecay only, and needed there; an epoch has rows / batchSize steps.
+     */
+    decaySteps?: number;
+    /**
+     * What is left after decaySteps. ExponentialDecay only; 0.9 when unset.
+     */
+    decayRate?: number;
+    /**
+     * Whether the decay comes at once after each decaySteps rather than little by little. ExponentialDecay only.
+     */
+    staircase?: boolean;
+    /**
+     * Share of the learning rate that is left at the end. CosineDecay only; 0 when unset.
+     */
+    alpha?: number;
+    metric?: MetricName;
+    /**
+     * What a reduction multiplies the learning rate by. ReduceLROnPlateau only; 0.1 when unset.
+     */
+    factor?: number;
+    /**
+     * Epochs without improvement before a reduction. ReduceLROnPlateau only; 10 when unset.
+     */
+    patience?: number;
+    /**
+     * Smallest change that counts as an improvement. ReduceLROnPlateau only; 0.0001 when unset.
+     */
+    minDelta?: number;
+    /**
+     * Epochs after a reduction that do not count. ReduceLROnPlateau only; 0 when unset.
+     */
+    cooldown?: number;
+    /**
+     * What reductions do not go below. ReduceLROnPlateau only; 0 when unset.
+     */
+    minLearningRate?: number;
+  };
+  /**
    * What is descended. CrossEntropy is for classes. MSE, MAE and Huber (squares up to an error of one standard deviation of the target, then linear) are for numbers. When unset CrossEntropy or MSE, by the task.
    */
   loss?: 'CrossEntropy' | 'MSE' | 'MAE' | 'Huber';
@@ -1067,10 +1151,7 @@ export interface Fit {
    * Stops when a metric gets no better. When unset, all epochs are done.
    */
   earlyStopping?: {
-    /**
-     * What is watched. Those with val_ are measured on the validation rows.
-     */
-    metric: string;
+    metric: MetricName;
     /**
      * Epochs without improvement after which training stops.
      */

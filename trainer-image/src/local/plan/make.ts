@@ -83,14 +83,12 @@ function hooksOf({ log, signal, now }: PlanOptions): TrainingHooks {
 }
 
 async function inSmall(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, dataDigest: string, prepareSeconds: number): Promise<{ readonly measured: Calibration; readonly network: Plan['network'] }> {
-  const run = startRun({ order, hooks, data, dataDigest, runDigest: '', share: { before: 0, of: 1, isFold: false, metrics: {} }, finished: () => undefined });
+  const run = await startRun({ order, hooks, data, dataDigest, runDigest: '', share: { before: 0, of: 1, isFold: false, metrics: {} }, finished: () => undefined });
   try {
     const measured = await calibrate(run, prepareSeconds, hooks.now);
     const model = run.learner.model();
     const layers = layersOf(model);
-    const network = { layers, parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0), trainable: trainableOf(model) };
-    model.dispose();
-    return { measured, network };
+    return { measured, network: { layers, parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0), trainable: trainableOf(model) } };
   } finally {
     run.learner.dispose();
   }
