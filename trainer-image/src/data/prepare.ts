@@ -23,10 +23,12 @@ import type { Split } from './split.ts';
 import { slicesOf } from '../evaluate/slices.ts';
 import type { Slice } from '../evaluate/slices.ts';
 import type { DecisionThreshold } from '../evaluate/thresholds.ts';
+import { anomaliesIn } from './anomalies.ts';
+import type { AnomalyRule, LabelSpec } from './anomalies.ts';
 import { firstMissing, infoOf, pick, rowNumber, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
 import { codeClasses, fitValues, taskOf } from './target.ts';
-import type { TargetCoding } from './target.ts';
+import type { Task, TargetCoding } from './target.ts';
 import { vectorMatrix, vectorRows } from './vector.ts';
 
 /** What a row is given as. */
@@ -55,6 +57,8 @@ export interface Preprocessing {
   readonly target: TargetCoding;
   /** From which probability on a class is chosen; the most probable one where there are none. */
   readonly thresholds?: readonly DecisionThreshold[];
+  /** Of a reconstruction: how far a row is off, and from where on that is odd. */
+  readonly anomaly?: AnomalyRule;
 }
 
 export interface Prepared {
@@ -64,6 +68,8 @@ export interface Prepared {
   readonly test: Part;
   /** Groups of the rows that are held back, by columns that were asked for. */
   readonly slices?: Readonly<Record<'validation' | 'test', readonly Slice[]>>;
+  /** 1 for each row that is known to be an anomaly, where a column tells. */
+  readonly anomalies?: Readonly<Record<'validation' | 'test', Uint8Array>>;
 }
 
 /** One fold of a cross-validation: `validation` is what is held back of it, and `test` is empty. */
@@ -79,6 +85,8 @@ export interface FoldSpec {
 export interface PrepareOptions {
   /** Columns by whose values the rows that are held back are grouped. */
   readonly sliceBy?: readonly string[];
+  /** Which rows that are held back are known to be anomalies. */
+  readonly label?: LabelSpec;
   readonly fold?: FoldSpec;
   /** As `keyColumns` gives them; those of `spec` unless given. */
   readonly keys?: readonly string[];
@@ -90,13 +98,13 @@ export interface PrepareOptions {
 export function rowsOptions(spec: TrainerSpec['data'], beside: readonly string[] = []): FileOptions {
   const { format, csv } = spec.source;
   const { columns, exclude = [] } = spec.features ?? {};
-  const needed = new Set([spec.target, ...beside]);
+  const needed = new Set([...(spec.target === undefined ? [] : [spec.target]), ...beside]);
   const selection = columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
   return { format, csv: { ...csv, missing: format === 'CSV' || format === 'TSV' ? csv.missing : [] }, selection };
 }
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, keys = keyColumns(spec), privacy }: PrepareOptions = {}): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], label, fold, keys = keyColumns(spec), privacy }: PrepareOptions = {}): Promise<Prepared> {
   const { vector } = data;
   const { inputs, derivedFrom } = await inputsOf(spec, data, keys);
   const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
@@ -119,15 +127,15 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
     target: coding,
   };
   const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
-  return { preprocessing, train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)), validation: part(parts.validation), test: part(parts.test), ...await slicesBy(sliceBy, data, parts) };
+  return { preprocessing, train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)), validation: part(parts.validation), test: part(parts.test), ...await slicesBy(sliceBy, data, parts), ...await anomaliesIn(label, names, data, parts) };
 }
 
 /** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
 export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, { beside, keys }: { readonly beside: readonly string[]; readonly keys: readonly string[] }): Promise<Subject> {
   const { selection } = rowsOptions(spec, beside);
   const features = (await inputsOf(spec, rows, keys)).inputs.map(({ name }) => name);
-  const { parts, target: { task } } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
-  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(selection, name)), target: spec.target, task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
+  const { parts, task } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
+  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(selection, name)), ...(spec.target === undefined ? {} : { target: spec.target }), task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
 }
 
 async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {
@@ -168,7 +176,8 @@ async function matrixOfRows(data: Rows, names: readonly string[], { whileTrainin
   return { features, matrix: matrixOf(values, width) };
 }
 
-async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column> {
+async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column | undefined> {
+  if (spec.target === undefined) return undefined;
   pick(data.columns, [spec.target], 'spec.trainer.data.target');
   return data.column(spec.target);
 }
@@ -182,7 +191,7 @@ interface Inputs {
 async function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }: Rows, keys: readonly string[]): Promise<Inputs> {
   if (vector !== undefined) return { inputs: [], derivedFrom: [] };
   const { columns, exclude = [] } = spec.features ?? {};
-  if (columns?.includes(spec.target)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
+  if (spec.target !== undefined && columns?.includes(spec.target) === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
   if (columns !== undefined) return { inputs: pick(present, columns, 'spec.trainer.data.features.columns'), derivedFrom: [] };
   pick(present, exclude, 'spec.trainer.data.features.exclude');
   const { unused, derivedFrom } = await useOfKeyColumns(keys, spec);
@@ -193,24 +202,30 @@ async function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }:
 
 interface SplitTarget {
   readonly parts: Split;
-  /** Of the training rows. */
-  readonly target: Target;
+  readonly task: Task;
+  /** Of the training rows; undefined where the rows themselves are learnt. */
+  readonly target: Target | undefined;
   /** @param train  the rows that are trained on in the end */
   readonly code: (train: Int32Array) => { coding: TargetCoding; codes: Int32Array | Float32Array };
 }
 
-async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column, fold: FoldSpec | undefined): Promise<SplitTarget> {
-  const { name } = target;
+async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column | undefined, fold: FoldSpec | undefined): Promise<SplitTarget> {
   const stratify = fold?.stratified ?? spec.split.stratify;
+  if (target === undefined) {
+    if (stratify === true) throw withoutClasses('Reconstruction');
+    return { task: 'Reconstruction', parts: await partsOf(spec.split, data, undefined, fold), target: undefined, code: () => ({ coding: { task: 'Reconstruction' }, codes: new Float32Array(data.rows) }) };
+  }
+  const { name } = target;
   if (taskOf(spec, target) === 'Classification') {
     const { classes, codes } = codeClasses(target);
     const parts = await partsOf(spec.split, data, stratify ?? spec.split.orderBy === undefined ? codes : undefined, fold);
-    return { parts, target: { task: 'Classification', classes, codes: parts.train.map((row) => codes[row] ?? 0) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
+    return { task: 'Classification', parts, target: { task: 'Classification', classes, codes: parts.train.map((row) => codes[row] ?? 0) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
   }
-  if (stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
+  if (stratify === true) throw withoutClasses('Regression');
   if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
   const parts = await partsOf(spec.split, data, undefined, fold);
   return {
+    task: 'Regression',
     parts,
     target: { task: 'Regression', values: Float64Array.from(parts.train, (row) => target.values[row] ?? NaN) },
     code: (train) => {
@@ -218,6 +233,10 @@ async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Colu
       return { coding: { task: 'Regression', name, mean, scale }, codes: Float32Array.from(target.values, (value) => (value - mean) / scale) };
     },
   };
+}
+
+function withoutClasses(task: Task): AnnealError {
+  return new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: `stratify needs classes, and the task is ${task}. Remove stratify${task === 'Regression' ? ', or write task: Classification' : ''}.` });
 }
 
 async function partsOf(spec: TrainerSpec['data']['split'], data: Rows, strata: Int32Array | undefined, fold: FoldSpec | undefined): Promise<Split> {
