@@ -2,7 +2,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { Part } from '../data/part.ts';
 import { random } from '../data/random.ts';
-import type { Learning } from '../data/target.ts';
+import type { TargetCoding } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';
 import type { LossName, Rows } from '../model/graph/index.ts';
 import { presetNetwork } from '../model/presets.ts';
@@ -65,7 +65,7 @@ export interface Learner {
 export interface LearnerSpec {
   readonly model: ModelSpec;
   readonly fit: FitSpec;
-  readonly target: Learning;
+  readonly target: TargetCoding;
   /** Shape of one row. */
   readonly shape: readonly number[];
   /** The user's own layers, instead of a preset's; the learner's to dispose of. */
@@ -146,7 +146,7 @@ export function architectureOf({ model, target, shape, coded }: LearnerSpec): ob
 }
 
 /** What the data say about the network. */
-export function networkShape({ target, shape, coded }: { readonly target: Learning; readonly shape: readonly number[]; readonly coded?: readonly CodedColumn[] | undefined }): NetworkShape {
+export function networkShape({ target, shape, coded }: { readonly target: TargetCoding; readonly shape: readonly number[]; readonly coded?: readonly CodedColumn[] | undefined }): NetworkShape {
   return { input: shape, classes: target.task === 'Classification' ? target.classes.length : undefined, ...(coded === undefined ? {} : { coded }) };
 }
 
