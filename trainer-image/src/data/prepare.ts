@@ -4,8 +4,9 @@ import { AnnealError, list } from '../errors.ts';
 import { isSelected } from './ingest/index.ts';
 import type { FileOptions, Selection } from './ingest/index.ts';
 import { keyColumns, useOfKeyColumns } from './key-columns.ts';
-import { matrixOf, selection } from './matrix.ts';
-import type { Matrix } from './matrix.ts';
+import { heldInMemory, memoryMatrix, selection } from './matrix.ts';
+import type { HeldMatrix } from './matrix.ts';
+import { fileMatrix } from './matrix-file.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
 import type { FittedPipeline, FittedStep } from './pipeline/index.ts';
 import type { Target } from './pipeline/step.ts';
@@ -23,11 +24,12 @@ import type { Split } from './split.ts';
 import { slicesOf } from '../evaluate/slices.ts';
 import type { Slice } from '../evaluate/slices.ts';
 import type { DecisionThreshold } from '../evaluate/thresholds.ts';
-import { firstMissing, infoOf, pick, rowNumber, textAt } from './table.ts';
+import { infoOf, pick, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
 import { codeClasses, fitValues, taskOf } from './target.ts';
 import type { TargetCoding } from './target.ts';
 import { vectorMatrix, vectorRows } from './vector.ts';
+import { writeRows } from './write-rows.ts';
 
 /** What a row is given as. */
 export type InputColumn = { readonly name: string; readonly kind: Column['kind'] } | InputVector;
@@ -57,13 +59,21 @@ export interface Preprocessing {
   readonly thresholds?: readonly DecisionThreshold[];
 }
 
-export interface Prepared {
+export interface Prepared extends Disposable {
   readonly preprocessing: Preprocessing;
   readonly train: Part;
   readonly validation: Part;
   readonly test: Part;
   /** Groups of the rows that are held back, by columns that were asked for. */
   readonly slices?: Readonly<Record<'validation' | 'test', readonly Slice[]>>;
+}
+
+/** Where the numbers for the network may lie. */
+export interface Room {
+  /** What they may take in memory; beyond it they go to a file. */
+  readonly bytes: number;
+  /** For the file. */
+  readonly folder: string;
 }
 
 /** One fold of a cross-validation: `validation` is what is held back of it, and `test` is empty. */
@@ -84,6 +94,8 @@ export interface PrepareOptions {
   readonly keys?: readonly string[];
   /** Where `data` are protected: what the columns were before, and what was done to them. */
   readonly privacy?: { readonly raw: readonly ColumnInfo[]; readonly steps: readonly PrivacyStep[] };
+  /** Memory alone where it is left out. */
+  readonly room?: Room;
 }
 
 /** How the files are read, and which of their columns `prepare` asks for. */
@@ -101,14 +113,16 @@ function neededColumns({ features, target }: TrainerSpec['data'], beside: readon
 const missingTexts = ({ format, csv }: TrainerSpec['data']['source']): readonly string[] => (format === 'CSV' || format === 'TSV' ? csv.missing : []);
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, keys = keyColumns(spec), privacy }: PrepareOptions = {}): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, keys = keyColumns(spec), privacy, room }: PrepareOptions = {}): Promise<Prepared> {
   const { vector } = data;
   const { inputs, derivedFrom } = await inputsOf(spec, data, keys);
   const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
   const names = inputs.map(({ name }) => name);
   const pipeline = await fitPipeline(derivedFrom.length === 0 ? spec.pipeline : [...spec.pipeline, { drop: { columns: derivedFrom } }], frameOfRows(data, names, parts.train), target, data.inMemory);
-  const train = pipeline.rows.map((row) => parts.train[row] ?? 0);
-  const { features, matrix } = vector === undefined ? await matrixOfRows(data, names, pipeline) : { features: [{ name: vector.name }], matrix: await vectorMatrix(vector, data, pipeline.whileTraining) };
+  const train = takenInto(parts.train, pipeline.rows, new Int32Array(pipeline.rows.length));
+  const { features, matrix } = vector === undefined
+    ? await matrixOfRows(data, names, pipeline, room)
+    : { features: [{ name: vector.name }], matrix: heldInMemory(await vectorMatrix(vector, data, pipeline.whileTraining)) };
   const { coding, codes } = code(train);
   const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
   const measures = stepsOf(privacy?.steps ?? [], names);
@@ -124,7 +138,14 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
     target: coding,
   };
   const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
-  return { preprocessing, train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)), validation: part(parts.validation), test: part(parts.test), ...await slicesBy(sliceBy, data, parts) };
+  return {
+    preprocessing,
+    train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)),
+    validation: part(parts.validation),
+    test: part(parts.test),
+    ...await slicesBy(sliceBy, data, parts),
+    [Symbol.dispose]: () => matrix[Symbol.dispose](),
+  };
 }
 
 /** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
@@ -154,23 +175,25 @@ export async function preprocess(preprocessing: Preprocessing, raw: Table): Prom
   const done = await applyPipeline(preprocessing.steps, raw);
   if (done.vector !== undefined) return vectorRows(done);
   const matrix = new Float32Array(done.rows * done.columns.length);
-  writeRows(done, matrix, 0);
+  writeRows(done, matrix);
   return matrix;
 }
 
-/** Values of a block in the widest form that the pipeline brings it to; keeps what a step makes at once within some tens of megabytes. */
-const blockValues = 4 * 1024 * 1024;
+/** Values of a block in the widest form that the pipeline brings it to: what a step makes should still be in a cache of the processor for the next. */
+const blockValues = 1024 * 1024;
 
-async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: Matrix }> {
+async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline, room: Room | undefined): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: HeldMatrix }> {
   const features = (await whileTraining(emptyTable(pick(data.columns, names, 'spec.trainer.data.features.columns')))).columns.map(infoOf);
   const width = features.length;
-  const values = new Float32Array(data.rows * width);
-  let at = 0;
-  for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) {
-    writeRows(await whileTraining(block), values, at);
-    at += block.rows;
+  const fits = room === undefined || data.rows * width * Float32Array.BYTES_PER_ELEMENT <= room.bytes;
+  const sink = fits ? memoryMatrix(data.rows, width) : fileMatrix(room.folder, width);
+  try {
+    for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) writeRows(await whileTraining(block), sink.next(block.rows));
+    return { features, matrix: sink.finish() };
+  } catch (error) {
+    sink.abandon();
+    throw error;
   }
-  return { features, matrix: matrixOf(values, width) };
 }
 
 async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column> {
@@ -210,7 +233,7 @@ async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Colu
   if (taskOf(spec, target) === 'Classification') {
     const { classes, codes } = codeClasses(target);
     const parts = await partsOf(spec.split, data, stratify ?? spec.split.orderBy === undefined ? codes : undefined, fold);
-    return { parts, target: { task: 'Classification', classes, codes: parts.train.map((row) => codes[row] ?? 0) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
+    return { parts, target: { task: 'Classification', classes, codes: takenInto(codes, parts.train, new Int32Array(parts.train.length)) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
   }
   if (stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
   if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
@@ -245,19 +268,12 @@ function shapeOf(spec: TrainerSpec['data'], features: readonly string[], vector:
   });
 }
 
-/** Puts a block into a row-major matrix from row `first` on. The one place where a text or a missing value is noticed that no step took care of. */
-function writeRows(table: Table, matrix: Float32Array, first: number): void {
-  const width = table.columns.length;
-  table.columns.forEach((column, place) => {
-    if (column.kind === 'Text') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is text, and a network needs numbers. Add a step - encode: {columns: [${column.name}]}, or exclude the column in features.exclude.` });
-    if (column.kind === 'Time') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is a time, and a network needs numbers. Exclude the column in features.exclude, or derive numbers from it.` });
-    const row = firstMissing(column);
-    if (row >= 0) throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" has no value in row ${rowNumber(table, row)}. Add a step - impute: {columns: [${column.name}]} before the others, or exclude the column in features.exclude.` });
-    const { values } = column;
-    for (let at = 0, to = first * width + place; at < values.length; at++, to += width) matrix[to] = values[at] ?? NaN;
-  });
+function targetsOf(codes: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {
+  return codes instanceof Int32Array ? takenInto(codes, rows, new Int32Array(rows.length)) : takenInto(codes, rows, new Float32Array(rows.length));
 }
 
-function targetsOf(codes: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {
-  return codes instanceof Int32Array ? Int32Array.from(rows, (row) => codes[row] ?? -1) : Float32Array.from(rows, (row) => codes[row] ?? NaN);
+/** By index: by callback it takes ten times as long. */
+function takenInto<T extends Int32Array | Float32Array>(from: T, rows: Int32Array, into: T): T {
+  for (let at = 0; at < rows.length; at++) into[at] = from[rows[at] ?? 0] ?? NaN;
+  return into;
 }

@@ -83,6 +83,8 @@ export async function trainEpochs(run: Run): Promise<EpochsEnd> {
         return end;
     }
   }
+  // What is made of the run next may take minutes, and is cut off when the grace time is over.
+  if (leads(run) && !run.share.isFold && run.state.step > run.startedStep) checkpoint(run);
   return { kind: 'Finished' };
 }
 

@@ -42,8 +42,12 @@ export async function openRows(files: readonly LocalFile[], options: FileOptions
   const bytes = files.reduce((total, file) => total + file.bytes, 0);
   const read = (sink: () => Sink): Promise<StoredTable> => readTable(files, options, resources, sink);
   const small = sizes?.cachedFrom ?? cachedFromBytes;
-  const table = bytes < small ? await read(() => memorySink({ bytes: small, beyond: () => passingSink(cache.folder) })) : await cachedTable(cache, keyOf(files, options), read);
-  return storedRows(table, memoryBytes * columnsShare);
+  if (bytes < small) {
+    const table = await read(() => memorySink({ bytes: small, beyond: () => passingSink(cache.folder) }));
+    return storedRows(table, memoryBytes * columnsShare, () => table[Symbol.dispose]());
+  }
+  const table = await cachedTable(cache, keyOf(files, options), read);
+  return storedRows(table, memoryBytes * columnsShare, () => table[Symbol.asyncDispose]());
 }
 
 /** Equal for all that gives an equal table. */
