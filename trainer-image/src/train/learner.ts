@@ -84,7 +84,7 @@ const evaluationBatch = 1024;
 /** @throws AnnealError `SPEC_SHAPE_MISMATCH`, `SPEC_CONFLICT`, `SPEC_TASK_MISMATCH` for a network that cannot be, or not learn this */
 export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner {
   const { model, fit, target, classWeights } = spec;
-  if (model.preset !== 'Keras' && (model.preset === 'Autoencoder') !== (target.task === 'Reconstruction')) {
+  if (model.preset !== undefined && (model.preset === 'Autoencoder') !== (target.task === 'Reconstruction')) {
     throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.model.preset', message: `preset: ${model.preset} does not go with a ${target.task}. An Autoencoder learns its own rows and no target, and nothing else does.` });
   }
   const isWeighted = spec.weighted === true || classWeights !== undefined;
@@ -141,7 +141,7 @@ export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner 
 /** What checkpoints of equal networks agree on: layers that have weights, and what they give. */
 export function architectureOf({ model, target, shape, coded }: LearnerSpec): object {
   const classes = target.task === 'Classification' ? target.classes : [];
-  const described = model.preset === 'Keras' ? model.keras : presetNetwork(model, networkShape({ target, shape, coded })).layers.filter(({ kind }) => kind !== 'Dropout').map(({ inputs: _inputs, ...layer }) => layer);
+  const described = model.preset === undefined ? model.layers : presetNetwork(model, networkShape({ target, shape, coded })).layers.filter(({ kind }) => kind !== 'Dropout').map(({ inputs: _inputs, ...layer }) => layer);
   return { classes, layers: described ?? [] };
 }
 

@@ -70,7 +70,7 @@ async function learnerSpec(spec: TrainerSpec, data: Prepared): Promise<LearnerSp
   const { model, fit }: { readonly model: ModelSpec; readonly fit: FitSpec } = spec;
   const { shape, target } = data.preprocessing;
   const columns = codedColumns(spec, data);
-  const layers = model.keras === undefined ? {} : { layers: await readKerasLayers(model.keras, networkShape({ target, shape, coded: columns.coded }), fit.seed) };
+  const layers = model.layers === undefined ? {} : { layers: await readKerasLayers(model.layers, networkShape({ target, shape, coded: columns.coded }), fit.seed) };
   return { model, fit, target, shape, ...columns, ...layers, ...weightsOfClasses(spec, data) };
 }
 

@@ -953,13 +953,19 @@ export interface Privacy {
   };
 }
 /**
- * The network.
+ * The network, by a preset or by its layers.
  */
 export interface Network {
   /**
    * Linear: linear regression, or logistic for classes. MLP: dense layers. CNN: blocks of convolution and max-pooling by 2, then dense layers, over features.shape [height, width, channels] or [length, channels]. LSTM and GRU: recurrent layers over features.shape [steps, features]. Autoencoder: dense layers that narrow and widen again, and learn to give back the rows; a row that they do not is an anomaly.
    */
-  preset: 'Linear' | 'MLP' | 'CNN' | 'LSTM' | 'GRU' | 'Autoencoder';
+  preset?: 'Linear' | 'MLP' | 'CNN' | 'LSTM' | 'GRU' | 'Autoencoder';
+  /**
+   * Layers of your own in place of a preset, as model.to_json() of Keras gives them; JSON is YAML and may stand here as it is. One input of the rows' shape, and one output: of classes as many values as there are, of numbers one.
+   */
+  layers?: {
+    [k: string]: unknown;
+  };
   /**
    * Sizes of the hidden dense layers, of the recurrent layers, or of an Autoencoder's layers up to the narrowest. When unset, [64, 32] for MLP, [64] for CNN, LSTM and GRU, [32, 8] for Autoencoder.
    *
