@@ -30,7 +30,7 @@ async function learner(keras: object, changes: Partial<Omit<LearnerSpec, 'model'
   const { l2 = 0, ...rest } = changes;
   const fit = { optimizer: { name: 'Adam', learningRate: 0.02 }, seed: 3 } as const;
   const layers = await readKerasLayers(keras, { input: rest.shape ?? [6], classes: 3 }, fit.seed);
-  return createLearner({ model: { preset: 'Keras', keras, activation: 'ReLU', dropout: 0, l2 }, fit, target, shape: [6], layers, ...rest }, saved);
+  return createLearner({ model: { layers: keras, activation: 'ReLU', dropout: 0, l2 }, fit, target, shape: [6], layers, ...rest }, saved);
 }
 
 const learn = (used: Learner, first: number, steps: number): number[] => Array.from({ length: steps }, (_, step) => used.learn(batch, first + step, emptyTally(target), 0.02));
@@ -127,15 +127,16 @@ describe('layers that a user writes', function suite() {
   });
 
   const refused: readonly (readonly [string, object, object])[] = [
-    ['an unknown layer', sequential([6], layer('Wonder', {})), { code: 'SPEC_INVALID', at: 'spec.trainer.model.keras' }],
+    ['an unknown layer', sequential([6], layer('Wonder', {})), { code: 'SPEC_INVALID', at: 'spec.trainer.model.layers' }],
     ['another input', sequential([5], dense(3, 'softmax')), { code: 'SPEC_SHAPE_MISMATCH' }],
     ['another number of outputs', sequential([6], dense(4, 'softmax')), { code: 'SPEC_SHAPE_MISMATCH' }],
     ['noise', sequential([6], layer('GaussianNoise', { stddev: 1 }), dense(3, 'softmax')), { code: 'SPEC_CONFLICT' }],
+    ['a GRU that resets after', sequential([3, 2], layer('GRU', { units: 2, reset_after: true }), dense(3, 'softmax')), { code: 'SPEC_INVALID' }],
     ['recurrent dropout', sequential([3, 2], layer('LSTM', { units: 2, recurrent_dropout: 0.5 }), dense(3, 'softmax')), { code: 'SPEC_CONFLICT' }],
   ];
   for (const [what, keras, error] of refused) {
     it(`are refused with ${what}`, async () => {
-      const input = what === 'recurrent dropout' ? [3, 2] : [6];
+      const input = ['recurrent dropout', 'a GRU that resets after'].includes(what) ? [3, 2] : [6];
       expect(await codeOf(() => readKerasLayers(keras, { input, classes: 3 }, 0))).to.include(error);
     });
   }
@@ -144,7 +145,7 @@ describe('layers that a user writes', function suite() {
     await using undisturbed = await folder();
     await using place = await folder();
     const keras = sequential([2], layer('Reshape', { target_shape: [2] }), dense(6, 'tanh'), layer('Dropout', { rate: 0.2 }), dense(2, 'softmax'));
-    const spec = trainerSpec({ data: { source: { uri: undisturbed.write('rows.csv', blobs(203)) }, target: 'colour' }, model: { preset: 'Keras', keras }, fit: { epochs: 4, batchSize: 16, optimizer: { learningRate: 0.05 } } });
+    const spec = trainerSpec({ data: { source: { uri: undisturbed.write('rows.csv', blobs(203)) }, target: 'colour' }, model: { layers: keras }, fit: { epochs: 4, batchSize: 16, optimizer: { learningRate: 0.05 } } });
     const whole = succeeded(await train(spec, undisturbed.path));
     expect(whole.metrics.test_accuracy).to.equal(1);
     let polls = 0;

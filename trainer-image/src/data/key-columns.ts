@@ -1,11 +1,11 @@
-/** Columns that tell rows apart or say when they were, rather than what they are like: no model learns from them unless it is told to. */
+/** Columns that tell rows apart, say when they were or what came of them, rather than what they are like: no model learns from them unless it is told to. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import { namesIn } from './pipeline/expression.ts';
 import { sandbox } from './pipeline/sandbox.ts';
 
-/** Pseudonyms, and what rows are grouped and ordered by. */
-export function keyColumns({ split, privacy }: TrainerSpec['data'], validation?: TrainerSpec['validation']): string[] {
-  return [split.groupBy, split.orderBy, validation?.groupBy, ...privacy?.pseudonymise?.columns ?? []].filter((name) => name !== undefined);
+/** Pseudonyms, what rows are grouped and ordered by, and what tells anomalies. */
+export function keyColumns({ split, privacy }: TrainerSpec['data'], { validation, evaluation }: Pick<TrainerSpec, 'validation' | 'evaluation'> = {}): string[] {
+  return [split.groupBy, split.orderBy, validation?.groupBy, evaluation?.anomaly?.label?.column, ...privacy?.pseudonymise?.columns ?? []].filter((name) => name !== undefined);
 }
 
 export interface KeyColumnUse {

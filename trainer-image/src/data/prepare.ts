@@ -24,10 +24,12 @@ import type { Split } from './split.ts';
 import { slicesOf } from '../evaluate/slices.ts';
 import type { Slice } from '../evaluate/slices.ts';
 import type { DecisionThreshold } from '../evaluate/thresholds.ts';
+import { anomaliesIn } from './anomalies.ts';
+import type { AnomalyRule, LabelSpec } from './anomalies.ts';
 import { infoOf, pick, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
 import { codeClasses, fitValues, taskOf } from './target.ts';
-import type { TargetCoding } from './target.ts';
+import type { Task, TargetCoding } from './target.ts';
 import { vectorMatrix, vectorRows } from './vector.ts';
 import { writeRows } from './write-rows.ts';
 
@@ -57,6 +59,8 @@ export interface Preprocessing {
   readonly target: TargetCoding;
   /** From which probability on a class is chosen; the most probable one where there are none. */
   readonly thresholds?: readonly DecisionThreshold[];
+  /** Of a reconstruction: how far a row is off, and from where on that is odd. */
+  readonly anomaly?: AnomalyRule;
 }
 
 export interface Prepared extends Disposable {
@@ -66,6 +70,8 @@ export interface Prepared extends Disposable {
   readonly test: Part;
   /** Groups of the rows that are held back, by columns that were asked for. */
   readonly slices?: Readonly<Record<'validation' | 'test', readonly Slice[]>>;
+  /** 1 for each row that is known to be an anomaly, where a column tells. */
+  readonly anomalies?: Readonly<Record<'validation' | 'test', Uint8Array>>;
 }
 
 /** Where the numbers for the network may lie. */
@@ -89,6 +95,8 @@ export interface FoldSpec {
 export interface PrepareOptions {
   /** Columns by whose values the rows that are held back are grouped. */
   readonly sliceBy?: readonly string[];
+  /** Which rows that are held back are known to be anomalies. */
+  readonly label?: LabelSpec;
   readonly fold?: FoldSpec;
   /** As `keyColumns` gives them; those of `spec` unless given. */
   readonly keys?: readonly string[];
@@ -105,7 +113,7 @@ export function rowsOptions(spec: TrainerSpec['data'], format: FileOptions['form
 
 function neededColumns({ features, target }: TrainerSpec['data'], beside: readonly string[]): Selection {
   const { columns, exclude = [] } = features ?? {};
-  const needed = new Set([target, ...beside]);
+  const needed = new Set([...(target === undefined ? [] : [target]), ...beside]);
   return columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
 }
 
@@ -113,7 +121,7 @@ function neededColumns({ features, target }: TrainerSpec['data'], beside: readon
 const missingTexts = ({ format, csv }: TrainerSpec['data']['source']): readonly string[] => (format === 'CSV' || format === 'TSV' ? csv.missing : []);
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, keys = keyColumns(spec), privacy, room }: PrepareOptions = {}): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], label, fold, keys = keyColumns(spec), privacy, room }: PrepareOptions = {}): Promise<Prepared> {
   const { vector } = data;
   const { inputs, derivedFrom } = await inputsOf(spec, data, keys);
   const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
@@ -144,6 +152,7 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
     validation: part(parts.validation),
     test: part(parts.test),
     ...await slicesBy(sliceBy, data, parts),
+    ...await anomaliesIn(label, names, data, parts),
     [Symbol.dispose]: () => matrix[Symbol.dispose](),
   };
 }
@@ -152,8 +161,8 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
 export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, { beside, keys }: { readonly beside: readonly string[]; readonly keys: readonly string[] }): Promise<Subject> {
   const needed = neededColumns(spec, beside);
   const features = (await inputsOf(spec, rows, keys)).inputs.map(({ name }) => name);
-  const { parts, target: { task } } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
-  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(needed, name)), target: spec.target, task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
+  const { parts, task } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
+  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(needed, name)), ...(spec.target === undefined ? {} : { target: spec.target }), task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
 }
 
 async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {
@@ -196,7 +205,8 @@ async function matrixOfRows(data: Rows, names: readonly string[], { whileTrainin
   }
 }
 
-async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column> {
+async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column | undefined> {
+  if (spec.target === undefined) return undefined;
   pick(data.columns, [spec.target], 'spec.trainer.data.target');
   return data.column(spec.target);
 }
@@ -210,7 +220,7 @@ interface Inputs {
 async function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }: Rows, keys: readonly string[]): Promise<Inputs> {
   if (vector !== undefined) return { inputs: [], derivedFrom: [] };
   const { columns, exclude = [] } = spec.features ?? {};
-  if (columns?.includes(spec.target)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
+  if (spec.target !== undefined && columns?.includes(spec.target) === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
   if (columns !== undefined) return { inputs: pick(present, columns, 'spec.trainer.data.features.columns'), derivedFrom: [] };
   pick(present, exclude, 'spec.trainer.data.features.exclude');
   const { unused, derivedFrom } = await useOfKeyColumns(keys, spec);
@@ -221,24 +231,30 @@ async function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }:
 
 interface SplitTarget {
   readonly parts: Split;
-  /** Of the training rows. */
-  readonly target: Target;
+  readonly task: Task;
+  /** Of the training rows; undefined where the rows themselves are learnt. */
+  readonly target: Target | undefined;
   /** @param train  the rows that are trained on in the end */
   readonly code: (train: Int32Array) => { coding: TargetCoding; codes: Int32Array | Float32Array };
 }
 
-async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column, fold: FoldSpec | undefined): Promise<SplitTarget> {
-  const { name } = target;
+async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column | undefined, fold: FoldSpec | undefined): Promise<SplitTarget> {
   const stratify = fold?.stratified ?? spec.split.stratify;
+  if (target === undefined) {
+    if (stratify === true) throw withoutClasses('Reconstruction');
+    return { task: 'Reconstruction', parts: await partsOf(spec.split, data, undefined, fold), target: undefined, code: () => ({ coding: { task: 'Reconstruction' }, codes: new Float32Array(data.rows) }) };
+  }
+  const { name } = target;
   if (taskOf(spec, target) === 'Classification') {
     const { classes, codes } = codeClasses(target);
     const parts = await partsOf(spec.split, data, stratify ?? spec.split.orderBy === undefined ? codes : undefined, fold);
-    return { parts, target: { task: 'Classification', classes, codes: takenInto(codes, parts.train, new Int32Array(parts.train.length)) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
+    return { task: 'Classification', parts, target: { task: 'Classification', classes, codes: takenInto(codes, parts.train, new Int32Array(parts.train.length)) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
   }
-  if (stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
+  if (stratify === true) throw withoutClasses('Regression');
   if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
   const parts = await partsOf(spec.split, data, undefined, fold);
   return {
+    task: 'Regression',
     parts,
     target: { task: 'Regression', values: Float64Array.from(parts.train, (row) => target.values[row] ?? NaN) },
     code: (train) => {
@@ -246,6 +262,10 @@ async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Colu
       return { coding: { task: 'Regression', name, mean, scale }, codes: Float32Array.from(target.values, (value) => (value - mean) / scale) };
     },
   };
+}
+
+function withoutClasses(task: Task): AnnealError {
+  return new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: `stratify needs classes, and the task is ${task}. Remove stratify${task === 'Regression' ? ', or write task: Classification' : ''}.` });
 }
 
 async function partsOf(spec: TrainerSpec['data']['split'], data: Rows, strata: Int32Array | undefined, fold: FoldSpec | undefined): Promise<Split> {

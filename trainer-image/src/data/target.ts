@@ -5,16 +5,15 @@ import { mean, standardDeviation } from './statistics.ts';
 import { firstMissing, shownAt } from './table.ts';
 import type { Column, NumberColumn } from './table.ts';
 
-export type Task = 'Classification' | 'Regression';
+/** A reconstruction learns to give back the rows themselves, and has no target. */
+export type Task = 'Classification' | 'Regression' | 'Reconstruction';
 
 /** How to read the network's output; stored with the model. */
 export type TargetCoding =
   | { readonly task: 'Classification'; readonly name: string; readonly classes: readonly string[] }
   /** value = output * scale + mean */
-  | { readonly task: 'Regression'; readonly name: string; readonly mean: number; readonly scale: number };
-
-/** What is learnt: a target, or the rows themselves. */
-export type Learning = TargetCoding | { readonly task: 'Reconstruction' };
+  | { readonly task: 'Regression'; readonly name: string; readonly mean: number; readonly scale: number }
+  | { readonly task: 'Reconstruction' };
 
 const at = 'spec.trainer.data.target';
 /** More whole numbers than this are a quantity; the CRD says so too. */
@@ -22,7 +21,7 @@ const mostWholeNumberClasses = 50;
 const mostClasses = 1000;
 
 /** @throws AnnealError `DATA_TARGET` for a row without target, or a time; `SPEC_TASK_MISMATCH` for a text to regress on */
-export function taskOf(spec: TrainerSpec['data'], target: Column): Task {
+export function taskOf(spec: TrainerSpec['data'], target: Column): Exclude<Task, 'Reconstruction'> {
   const row = firstMissing(target);
   if (row >= 0) throw new AnnealError('DATA_TARGET', { at, message: `Row ${row + 1} has no value in the target column "${target.name}". Remove such rows, or fill them in.` });
   if (target.kind === 'Time') throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is a time, which cannot be learnt. Give a column with what is to be predicted, for example a number of days.` });

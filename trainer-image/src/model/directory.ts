@@ -13,7 +13,7 @@ import type { CompressionReport } from './compress/compress.ts';
 export interface TensorSignature {
   readonly name: string;
   /** A datatype of the Open Inference Protocol. */
-  readonly datatype: 'FP64' | 'FP32' | 'BYTES';
+  readonly datatype: 'FP64' | 'FP32' | 'BYTES' | 'BOOL';
   /** -1 is any number of rows. */
   readonly shape: readonly number[];
 }

@@ -1,22 +1,23 @@
-/** A network that a user describes in the layers JSON of Keras 2 and TensorFlow.js, instead of a preset. */
+/** A network that a user describes in the layers JSON of Keras and TensorFlow.js, instead of a preset. */
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-node-gpu';
 import { derivedSeed } from '../data/random.ts';
 import { AnnealError } from '../errors.ts';
 import { tf } from './backend.ts';
+import { asKeras2 } from './keras3.ts';
 import type { NetworkShape } from './spec.ts';
 
 export type KerasLayer = LayersModel['layers'][number];
 
-const at = 'spec.trainer.model.keras';
+const at = 'spec.trainer.model.layers';
 
 /**
  * The model, with initial weights by the seed; classes end in a softmax, which is added where it is missing.
  *
- * @param topology  as `model.to_json()` of Keras 2 gives it, or `modelTopology` of TensorFlow.js' model.json
+ * @param topology  as `model.to_json()` of Keras gives it, or model.json of TensorFlow.js
  * @throws AnnealError `SPEC_INVALID`, `SPEC_SHAPE_MISMATCH`; `SPEC_CONFLICT` for layers whose draws cannot be repeated
  */
 export async function readKerasLayers(topology: object, shape: NetworkShape, seed: number): Promise<LayersModel> {
-  const model = await loaded(seeded(topology, seed, 'model'));
+  const model = await loaded(seeded(asKeras2(topology), seed, 'model'));
   const [input, output] = [model.inputs[0], model.outputs[0]];
   if (input === undefined || output === undefined || model.inputs.length > 1 || model.outputs.length > 1) {
     throw new AnnealError('SPEC_INVALID', { at, message: `The network has ${model.inputs.length} inputs and ${model.outputs.length} outputs; write one with one of each.` });
@@ -33,7 +34,7 @@ async function loaded(topology: object): Promise<LayersModel> {
     return await tf.models.modelFromJSON(topology as Parameters<typeof tf.models.modelFromJSON>[0]);
   } catch (error) {
     const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new AnnealError('SPEC_INVALID', { at, message: `The layers cannot be read: ${why} Write them as model.to_json() of Keras 2 or model.json of TensorFlow.js has them.`, cause: error });
+    throw new AnnealError('SPEC_INVALID', { at, message: `The layers cannot be read: ${why} Write them as model.to_json() of Keras or model.json of TensorFlow.js has them, of layers that TensorFlow.js knows.`, cause: error });
   }
 }
 

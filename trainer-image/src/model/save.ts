@@ -103,8 +103,14 @@ export function signatureOf(preprocessing: Preprocessing): Manifest['signature']
     inputs: inputs.every(({ kind }) => kind === 'Number')
       ? [{ name: 'rows', datatype: 'FP64', shape: [-1, inputs.length] }]
       : inputs.map((input) => ({ name: input.name, datatype: datatypes[input.kind], shape: input.kind === 'Vector' ? [-1, ...input.shape] : [-1] })),
-    outputs: target.task === 'Classification'
-      ? [{ name: 'label', datatype: 'BYTES', shape: [-1] }, { name: 'probabilities', datatype: 'FP32', shape: [-1, target.classes.length] }]
-      : [{ name: 'prediction', datatype: 'FP64', shape: [-1] }],
+    outputs: outputsOf(target),
   };
+}
+
+function outputsOf(target: Preprocessing['target']): Manifest['signature']['outputs'] {
+  switch (target.task) {
+    case 'Classification': return [{ name: 'label', datatype: 'BYTES', shape: [-1] }, { name: 'probabilities', datatype: 'FP32', shape: [-1, target.classes.length] }];
+    case 'Regression': return [{ name: 'prediction', datatype: 'FP64', shape: [-1] }];
+    case 'Reconstruction': return [{ name: 'score', datatype: 'FP64', shape: [-1] }, { name: 'anomaly', datatype: 'BOOL', shape: [-1] }];
+  }
 }

@@ -21,6 +21,12 @@ export function predictionsReference(part: PartName, predictions: Predictions, t
   return { part, rows, task: 'Classification', labels, ...(scores === undefined ? {} : { scores }) };
 }
 
+/** Of a reconstruction. @param errors  of each row */
+export function errorsReference(part: PartName, errors: Float64Array, threshold: number, seed: number): PredictionsReference {
+  const values = spread(errors, seed);
+  return { part, rows: errors.length, task: 'Reconstruction', flagged: errors.reduce((count, error) => count + Number(error > threshold), 0), ...(values === undefined ? {} : { values }) };
+}
+
 function scoresOf({ classes: { length: width }, probabilities, truth: { length } }: ClassPredictions): Float64Array {
   return Float64Array.from({ length }, (_, row) => {
     const ofRow = probabilities.subarray(row * width, (row + 1) * width);

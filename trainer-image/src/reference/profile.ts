@@ -60,4 +60,6 @@ export type PredictionsReference = { readonly part: PartName; readonly rows: num
   }
   /** In the target's own unit. */
   | { readonly task: 'Regression'; readonly values?: ValuesReference }
+  /** Errors of the rows, and how many are flagged. */
+  | { readonly task: 'Reconstruction'; readonly flagged: number; readonly values?: ValuesReference }
 );

@@ -27,7 +27,7 @@ export async function guard(order: TrainingOrder, hooks: TrainingHooks, raw: Row
   const { data } = order.spec;
   if (raw.vector !== undefined) requireVectorSpec(data, raw.vector);
   const guarded = await protect(privacySpec(data.privacy), raw, key);
-  const subject = await subjectOf(data, guarded.rows, { beside: columnsBeside(order.spec), keys: keyColumns(data, order.spec.validation) });
+  const subject = await subjectOf(data, guarded.rows, { beside: columnsBeside(order.spec), keys: keyColumns(data, order.spec) });
   const evidence = new Evidence(subject);
   const findings = await checkExpectations(data.expectations ?? [], evidence);
   const privacy = data.privacy === undefined ? undefined : guarded.report;
@@ -52,7 +52,7 @@ async function report({ volume, replicas }: TrainingOrder, { log }: TrainingHook
 /** Columns that are needed though the model may not see them. */
 export function columnsBeside({ data: { split, privacy, expectations = [] }, validation, evaluation }: TrainerSpec): string[] {
   return [
-    split.groupBy, split.orderBy, validation?.groupBy, ...evaluation?.slices ?? [],
+    split.groupBy, split.orderBy, validation?.groupBy, ...evaluation?.slices ?? [], evaluation?.anomaly?.label?.column,
     ...expectations.map(({ column }) => column),
     ...privacy?.suppress?.map(({ column }) => column) ?? [], ...privacy?.kAnonymity?.quasiIdentifiers ?? [], ...privacy?.lDiversity?.quasiIdentifiers ?? [], privacy?.lDiversity?.sensitive,
   ].filter((name) => name !== undefined);

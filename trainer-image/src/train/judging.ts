@@ -11,11 +11,14 @@ import { metricsOf, metricsOfTask, suitsTask } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { watchedBy } from './schedule.ts';
 
+/** One that there is a truth for in each row. */
+export type PredictedTarget = Exclude<TargetCoding, { readonly task: 'Reconstruction' }>;
+
 /** What the network says of each row, and the truth. */
-export const predictionsOf = (learner: Pick<Learner, 'predict'>, part: Part, target: TargetCoding): Predictions => predictionsFrom(learner.predict(part), part, target);
+export const predictionsOf = (learner: Pick<Learner, 'predict'>, part: Part, target: PredictedTarget): Predictions => predictionsFrom(learner.predict(part), part, target);
 
 /** @param outputs  of the network for the rows of the part: probabilities, or standardised values */
-export function predictionsFrom(outputs: Float32Array, part: Part, target: TargetCoding): Predictions {
+export function predictionsFrom(outputs: Float32Array, part: Part, target: PredictedTarget): Predictions {
   if (target.task === 'Classification') return { task: 'Classification', classes: target.classes, probabilities: outputs, truth: Int32Array.from(part.targets) };
   const inUnits = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (value) => value * target.scale + target.mean);
   return { task: 'Regression', predicted: inUnits(outputs), truth: inUnits(part.targets) };
@@ -26,7 +29,7 @@ export function judge(learner: Learner, part: Part, target: TargetCoding, names:
   if (part.rows === 0) return {};
   const tallied = metricsOf(learner.evaluate(part), target, prefix, names);
   const whole = names.filter((name) => needsPredictions(name, target.task));
-  return whole.length === 0 ? tallied : { ...tallied, ...measure(predictionsOf(learner, part, target), whole, prefix) };
+  return whole.length === 0 || target.task === 'Reconstruction' ? tallied : { ...tallied, ...measure(predictionsOf(learner, part, target), whole, prefix) };
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { Part } from '../data/part.ts';
 import { random } from '../data/random.ts';
-import type { Learning } from '../data/target.ts';
+import type { TargetCoding } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';
 import type { LossName, Rows } from '../model/graph/index.ts';
 import { presetNetwork } from '../model/presets.ts';
@@ -65,7 +65,7 @@ export interface Learner {
 export interface LearnerSpec {
   readonly model: ModelSpec;
   readonly fit: FitSpec;
-  readonly target: Learning;
+  readonly target: TargetCoding;
   /** Shape of one row. */
   readonly shape: readonly number[];
   /** The user's own layers, instead of a preset's; the learner's to dispose of. */
@@ -84,7 +84,7 @@ const evaluationBatch = 1024;
 /** @throws AnnealError `SPEC_SHAPE_MISMATCH`, `SPEC_CONFLICT`, `SPEC_TASK_MISMATCH` for a network that cannot be, or not learn this */
 export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner {
   const { model, fit, target, classWeights } = spec;
-  if (model.preset !== 'Keras' && (model.preset === 'Autoencoder') !== (target.task === 'Reconstruction')) {
+  if (model.preset !== undefined && (model.preset === 'Autoencoder') !== (target.task === 'Reconstruction')) {
     throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.model.preset', message: `preset: ${model.preset} does not go with a ${target.task}. An Autoencoder learns its own rows and no target, and nothing else does.` });
   }
   const isWeighted = spec.weighted === true || classWeights !== undefined;
@@ -141,12 +141,12 @@ export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner 
 /** What checkpoints of equal networks agree on: layers that have weights, and what they give. */
 export function architectureOf({ model, target, shape, coded }: LearnerSpec): object {
   const classes = target.task === 'Classification' ? target.classes : [];
-  const described = model.preset === 'Keras' ? model.keras : presetNetwork(model, networkShape({ target, shape, coded })).layers.filter(({ kind }) => kind !== 'Dropout').map(({ inputs: _inputs, ...layer }) => layer);
+  const described = model.preset === undefined ? model.layers : presetNetwork(model, networkShape({ target, shape, coded })).layers.filter(({ kind }) => kind !== 'Dropout').map(({ inputs: _inputs, ...layer }) => layer);
   return { classes, layers: described ?? [] };
 }
 
 /** What the data say about the network. */
-export function networkShape({ target, shape, coded }: { readonly target: Learning; readonly shape: readonly number[]; readonly coded?: readonly CodedColumn[] | undefined }): NetworkShape {
+export function networkShape({ target, shape, coded }: { readonly target: TargetCoding; readonly shape: readonly number[]; readonly coded?: readonly CodedColumn[] | undefined }): NetworkShape {
   return { input: shape, classes: target.task === 'Classification' ? target.classes.length : undefined, ...(coded === undefined ? {} : { coded }) };
 }
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
 import { keyColumns } from '../data/key-columns.ts';
+import { labelIn } from '../data/anomalies.ts';
 import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
 import { readKey } from '../data/privacy/index.ts';
@@ -83,7 +84,7 @@ async function readied(order: TrainingOrder, hooks: TrainingHooks, specDigest: s
   const folds = await crossValidate(common, rows);
   if (folds === 'Stopped') return { kind: 'Stopped' };
   const inputs = await inputsReference(subject, spec.data.privacy?.kAnonymity?.k);
-  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], keys: keyColumns(spec.data, spec.validation), privacy: { raw: raw.columns, steps }, room: roomOf(order) });
+  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: raw.columns, steps }, room: roomOf(order) });
   told(data, hooks);
   return { data, origin: { specDigest, dataDigest, folds, inputs }, common };
 }

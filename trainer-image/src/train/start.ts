@@ -70,7 +70,7 @@ async function learnerSpec(spec: TrainerSpec, data: Prepared): Promise<LearnerSp
   const { model, fit }: { readonly model: ModelSpec; readonly fit: FitSpec } = spec;
   const { shape, target } = data.preprocessing;
   const columns = codedColumns(spec, data);
-  const layers = model.keras === undefined ? {} : { layers: await readKerasLayers(model.keras, networkShape({ target, shape, coded: columns.coded }), fit.seed) };
+  const layers = model.layers === undefined ? {} : { layers: await readKerasLayers(model.layers, networkShape({ target, shape, coded: columns.coded }), fit.seed) };
   return { model, fit, target, shape, ...columns, ...layers, ...weightsOfClasses(spec, data) };
 }
 
@@ -88,7 +88,7 @@ function codedColumns({ model }: TrainerSpec, { preprocessing: { embeddings } }:
 
 function weightsOfClasses({ fit: { classWeights: method, weights = {} } }: TrainerSpec, { preprocessing: { target }, train: { targets } }: Prepared): Pick<LearnerSpec, 'classWeights'> {
   if (method === undefined) return {};
-  if (target.task !== 'Classification' || !(targets instanceof Int32Array)) throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.classWeights', message: 'classWeights need classes, and the task is Regression. Remove classWeights, or write task: Classification.' });
+  if (target.task !== 'Classification' || !(targets instanceof Int32Array)) throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.classWeights', message: `classWeights need classes, and the task is ${target.task}. Remove classWeights, or write task: Classification.` });
   return { classWeights: [...classWeights(method === 'Balanced' ? 'Balanced' : weights, target.classes, targets)] };
 }
 

@@ -174,9 +174,9 @@ export interface Trainer {
 export interface Data {
   source: DataSource;
   /**
-   * Name of the column that the model learns to predict; of Images it is label.
+   * Name of the column that the model learns to predict; of Images it is label. Every preset but Autoencoder needs one.
    */
-  target: string;
+  target?: string;
   /**
    * What is learnt. When unset it is Classification if the target is text or has at most 50 different whole numbers, else Regression.
    */
@@ -953,15 +953,21 @@ export interface Privacy {
   };
 }
 /**
- * The network.
+ * The network, by a preset or by its layers.
  */
 export interface Network {
   /**
-   * Linear: linear regression, or logistic for classes. MLP: dense layers. CNN: blocks of convolution and max-pooling by 2, then dense layers, over features.shape [height, width, channels] or [length, channels]. LSTM and GRU: recurrent layers over features.shape [steps, features].
+   * Linear: linear regression, or logistic for classes. MLP: dense layers. CNN: blocks of convolution and max-pooling by 2, then dense layers, over features.shape [height, width, channels] or [length, channels]. LSTM and GRU: recurrent layers over features.shape [steps, features]. Autoencoder: dense layers that narrow and widen again, and learn to give back the rows; a row that they do not is an anomaly.
    */
-  preset: 'Linear' | 'MLP' | 'CNN' | 'LSTM' | 'GRU';
+  preset?: 'Linear' | 'MLP' | 'CNN' | 'LSTM' | 'GRU' | 'Autoencoder';
   /**
-   * Sizes of the hidden dense layers or of the recurrent layers. When unset, [64, 32] for MLP, [64] for CNN, LSTM and GRU.
+   * Layers of your own in place of a preset, as model.to_json() of Keras gives them; JSON is YAML and may stand here as it is. One input of the rows' shape, and one output: of classes as many values as there are, of numbers one.
+   */
+  layers?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Sizes of the hidden dense layers, of the recurrent layers, or of an Autoencoder's layers up to the narrowest. When unset, [64, 32] for MLP, [64] for CNN, LSTM and GRU, [32, 8] for Autoencoder.
    *
    * @maxItems 16
    *
@@ -1228,6 +1234,28 @@ export interface Evaluation {
      * How many times each column is shuffled.
      */
     repeats: number;
+  };
+  /**
+   * Of an Autoencoder. Which rows it flags, and how well.
+   */
+  anomaly?: {
+    /**
+     * Share of the validation rows that are not flagged; their error is the threshold, which is applied when the model serves. 0.99 when unset.
+     */
+    quantile?: number;
+    /**
+     * A column that tells which rows are anomalies. It is not learnt from; rocAuc, prAuc, precision, recall and f1 are told by it.
+     */
+    label?: {
+      /**
+       * Name of the column.
+       */
+      column: string;
+      /**
+       * What it holds in a row that is an anomaly.
+       */
+      value: string;
+    };
   };
   /**
    * From which probability on a class is chosen, tuned on the validation rows and applied when the model serves. Of more than two classes each against the others.

@@ -8,6 +8,7 @@ import type { Column, NumberColumn, Table } from '../table.ts';
 import { categoriesOf, lump, ofTexts, placesAmong, refuseStranger } from './categories.ts';
 import type { Categories, Places } from './categories.ts';
 import { chosen, isNumber, namesOf, replaceEach, requireComplete } from './columns.ts';
+import { requireTarget } from './step.ts';
 import type { Fit, StepKind, Training } from './step.ts';
 import { averages, foldsOf, foldSums, quantitiesOf } from './target-statistics.ts';
 import type { Averages } from './target-statistics.ts';
@@ -115,7 +116,9 @@ async function fitFrequencies(names: readonly string[], { frame, at }: Training)
 }
 
 /** The rows it is fitted on are encoded by what the other folds say, so that no row sees its own target. */
-async function fitTarget(spec: EncodeSpec, names: readonly string[], { frame, target, at }: Training): Promise<Fit<FittedEncode>> {
+async function fitTarget(spec: EncodeSpec, names: readonly string[], training: Training): Promise<Fit<FittedEncode>> {
+  const { frame, at } = training;
+  const target = requireTarget(training);
   const quantities = quantitiesOf(target);
   const parts = Math.min(spec.folds ?? 5, frame.rows);
   const folds = foldsOf(target, parts, spec.seed ?? 0);

@@ -21,7 +21,8 @@ export interface Subject {
   readonly rows: Rows;
   /** Columns of `rows` that are looked at; others may not even have been read. */
   readonly columns: readonly string[];
-  readonly target: string;
+  /** Left out where the rows themselves are learnt. */
+  readonly target?: string;
   readonly task: Task;
   /** Columns that the model sees. */
   readonly features: readonly string[];
@@ -38,6 +39,8 @@ export const partNames = ['train', 'validation', 'test'] as const satisfies read
 
 /** Classes of the target in order, and how many rows of each part each has. */
 export interface ClassCounts {
+  /** Its name. */
+  readonly target: string;
   readonly classes: readonly string[];
   readonly rows: Readonly<Record<PartName, readonly number[]>>;
 }
@@ -78,11 +81,11 @@ export class Evidence {
     return this.#leaked ??= leakedRows(this.subject);
   }
 
-  /** How much the column alone says about the target, from 0 to 1; looked at in some of the training rows. */
+  /** How much the column alone says about the target, from 0 to 1, 0 where there is none; looked at in some of the training rows. */
   relation(name: string): Promise<number> {
     return remembered(this.#relations, name, async () => {
       const { rows, target, cut } = await this.sample();
-      return relation(await this.subject.rows.column(name, rows), target, cut);
+      return target === undefined ? 0 : relation(await this.subject.rows.column(name, rows), target, cut);
     });
   }
 
@@ -116,7 +119,7 @@ export class Evidence {
 
 export interface Sample {
   readonly rows: Int32Array;
-  readonly target: SampledTarget;
+  readonly target: SampledTarget | undefined;
   readonly cut: readonly [Int32Array, Int32Array];
 }
 
@@ -139,19 +142,19 @@ async function leakedRows(subject: Subject): Promise<FoundRows> {
 }
 
 async function classCounts({ rows, target, parts }: Subject): Promise<ClassCounts> {
+  if (target === undefined) throw new Error('There are no classes where there is no target.');
   const { classes, codes } = codeClasses(await rows.column(target));
   const count = (part: Int32Array): number[] => {
     const counts = classes.map(() => 0);
     for (const row of part) counts[codes[row] ?? 0] = (counts[codes[row] ?? 0] ?? 0) + 1;
     return counts;
   };
-  return { classes, rows: { train: count(parts.train), validation: count(parts.validation), test: count(parts.test) } };
+  return { target, classes, rows: { train: count(parts.train), validation: count(parts.validation), test: count(parts.test) } };
 }
 
 async function sampled({ rows, target, task, features, parts, seed }: Subject): Promise<Sample> {
   const chosen = sampleOf(parts.train, sampleSize(features.length), seed);
-  const column = await rows.column(target, chosen);
-  return { rows: chosen, target: sampledTarget(column, task), cut: halves(chosen.length, seed) };
+  return { rows: chosen, target: target === undefined ? undefined : sampledTarget(await rows.column(target, chosen), task), cut: halves(chosen.length, seed) };
 }
 
 function sampledTarget(column: Column, task: Task): SampledTarget {

@@ -2,6 +2,7 @@
 import type { TrainerSpec } from '@anneal/operator/api';
 import type { Part } from '../../data/part.ts';
 import { keyColumns } from '../../data/key-columns.ts';
+import { labelIn } from '../../data/anomalies.ts';
 import { prepare } from '../../data/prepare.ts';
 import type { Prepared } from '../../data/prepare.ts';
 import { readKey } from '../../data/privacy/index.ts';
@@ -51,7 +52,7 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   const programBytes = memory.resident();
   await using opened = await openTrainingData(order, hooks);
   const { rows, steps } = await guard(order, hooks, opened.rows, order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey));
-  using data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], keys: keyColumns(spec.data, spec.validation), privacy: { raw: opened.rows.columns, steps }, room: roomOf(order) });
+  using data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: opened.rows.columns, steps }, room: roomOf(order) });
   const { preprocessing } = data;
   const prepareSeconds = (now() - options.begun) / 1000;
   const { measured, network } = await inSmall(order, hooks, data, opened.sha256, prepareSeconds);
@@ -95,6 +96,7 @@ async function inSmall(order: TrainingOrder, hooks: TrainingHooks, data: Prepare
 }
 
 function targetOf({ data: { task } }: TrainerSpec, { preprocessing: { target } }: Prepared, column: Plan['data']['columns'][number] | undefined): Plan['target'] {
+  if (target.task === 'Reconstruction') return { task: target.task, why: 'since an Autoencoder learns to give back the rows themselves' };
   const distinct = column?.distinct ?? 0;
   const why = task !== undefined ? 'as data.task says'
     : column?.kind === 'Text' ? 'since it is text'
