@@ -56,7 +56,7 @@ const suites: readonly Suite[] = [
       tools('an S3 server built from source (about 2 minutes the first time)', 'versitygw'),
       check('python', 'scikit-learn and Keras, to compare with (about 2 minutes the first time)', 'node', 'hack/python/main.ts', 'science', 'keras'),
       check('kafka', 'a Kafka broker from Maven artifacts (about a minute the first time)', 'node', 'hack/java/main.ts'),
-      mocha('trainer', 'training and serving on real data', ['test/trainer/**/*.test.ts'], {}),
+      mocha('trainer', 'training and serving on real data', ['test/trainer/**/*.test.ts'], { parallel: true }),
     ],
   },
   {

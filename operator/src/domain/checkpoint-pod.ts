@@ -1,6 +1,6 @@
 /** What a pod is given for its checkpoints: where they go, how often, and what it begins from. */
 import { trainerEnv, type BucketPlace, type RestoreSource, type S3 } from '../api/index.ts';
-import { bucketCredentials } from './bucket-credentials.ts';
+import { bucketCredentials } from './credentials.ts';
 import type { Job } from './job.ts';
 import { volumeOf, type JobVolume } from './job-volume.ts';
 import type { EnvVar, PodParts } from './pod.ts';

@@ -1,34 +1,33 @@
 /** What a pod of the built-in trainer is given for its data: where they are mounted from, with what credentials they are read, and where they are kept. */
 import { sourceCredentialsPrefix, trainerEnv, type TrainerSpec } from '../api/index.ts';
-import { bucketCredentials } from './bucket-credentials.ts';
+import { brokerCredentials, bucketCredentials } from './credentials.ts';
 import type { EnvVar, PodParts } from './pod.ts';
+import { pseudonymKeyParts } from './pseudonym-key.ts';
 
 const sourceMountPath = '/source';
 const cacheMountPath = '/data-cache';
-const keyMountPath = '/var/run/secrets/anneal.dev/pseudonyms';
 
 export function dataParts(data: TrainerSpec['data'] | undefined): PodParts {
   const source = sourceVolume(data?.source.uri ?? '');
   const cache = data?.cache;
-  const key = data?.privacy?.pseudonymise?.key;
+  const key = data?.privacy?.pseudonymise && pseudonymKeyParts(data.privacy.pseudonymise.key);
   return {
     env: [
       ...(source === undefined ? [] : [{ name: trainerEnv.sourceDirectory, value: sourceMountPath }]),
       ...sourceCredentials(data?.source),
       ...(cache === undefined ? [] : [{ name: trainerEnv.dataCache, value: cacheMountPath }]),
-      ...(key === undefined ? [] : [{ name: trainerEnv.pseudonymKey, value: `${keyMountPath}/${key.key}` }]),
+      ...(key === undefined ? [] : [{ name: trainerEnv.pseudonymKey, value: key.file }]),
       ...(cache?.maxBytes === undefined ? [] : [{ name: trainerEnv.dataCacheBytes, value: String(cache.maxBytes) }]),
     ],
     mounts: [
       ...(source === undefined ? [] : [{ name: 'source', mountPath: sourceMountPath, readOnly: true }]),
       ...(cache === undefined ? [] : [{ name: 'data-cache', mountPath: cacheMountPath }]),
-      // As a file and not as a variable, which every process of the pod and its crash reports would have.
-      ...(key === undefined ? [] : [{ name: 'pseudonyms', mountPath: keyMountPath, readOnly: true }]),
+      ...key?.mounts ?? [],
     ],
     volumes: [
       ...(source === undefined ? [] : [{ name: 'source', ...source }]),
       ...(cache === undefined ? [] : [{ name: 'data-cache', persistentVolumeClaim: { claimName: cache.claimName } }]),
-      ...(key === undefined ? [] : [{ name: 'pseudonyms', secret: { secretName: key.secretName, items: [{ key: key.key, path: key.key }] } }]),
+      ...key?.volumes ?? [],
     ],
   };
 }
@@ -36,8 +35,7 @@ export function dataParts(data: TrainerSpec['data'] | undefined): PodParts {
 function sourceCredentials(source: TrainerSpec['data']['source'] | undefined): EnvVar[] {
   const name = source?.credentials?.secretName;
   if (source?.uri.startsWith('kafka://') !== true) return bucketCredentials(name, sourceCredentialsPrefix);
-  if (name === undefined) return [];
-  return ['KAFKA_USERNAME', 'KAFKA_PASSWORD'].map((key) => ({ name: `${sourceCredentialsPrefix}${key}`, valueFrom: { secretKeyRef: { name, key } } }));
+  return brokerCredentials(name, source.kafka, sourceCredentialsPrefix);
 }
 
 /** `configmap://NAME/KEY` and `pvc://CLAIM/PATH` are mounted; the trainer reads every other source itself. */

@@ -20,7 +20,7 @@ def rates(one):
     if spec['name'] == 'CosineDecay':
         warmup, alpha = spec['warmupSteps'], spec['alpha']
         made = S.CosineDecay(0.0, steps, alpha, warmup_target=base, warmup_steps=warmup) if warmup else S.CosineDecay(base, steps, alpha)
-    else: made = S.ExponentialDecay(base, steps, spec['decayRate'], staircase=spec['staircase'])
+    else: made = S.ExponentialDecay(base, steps, float(spec['decayRate']), staircase=spec['staircase'])
     return [float(made(step)) for step in one['steps']]
 
 def plateau(one):

@@ -22,11 +22,17 @@ describe('the data of a trainer pod', () => {
     ]);
   });
 
+  const broker = (kafka: object): unknown => dataParts(data({ uri: 'kafka://broker:9092/payments', kafka, credentials: { secretName: 'broker' } })).env;
+  const reference = (key: string, isOptional: boolean): object => ({ name: `ANNEAL_SOURCE_${key}`, valueFrom: { secretKeyRef: { name: 'broker', key, ...(isOptional ? { optional: true } : {}) } } });
+
   it('gives the user of a broker by reference to its Secret', () => {
-    expect(dataParts(data({ uri: 'kafka://broker:9092/payments', credentials: { secretName: 'broker' } })).env).to.deep.equal([
-      { name: 'ANNEAL_SOURCE_KAFKA_USERNAME', valueFrom: { secretKeyRef: { name: 'broker', key: 'KAFKA_USERNAME' } } },
-      { name: 'ANNEAL_SOURCE_KAFKA_PASSWORD', valueFrom: { secretKeyRef: { name: 'broker', key: 'KAFKA_PASSWORD' } } },
-    ]);
+    expect(broker({ security: 'Plaintext', sasl: 'SCRAM-SHA-512' })).to.deep.equal([reference('KAFKA_USERNAME', false), reference('KAFKA_PASSWORD', false)]);
+  });
+
+  it('gives certificates for TLS where the Secret has them, and no user where none is asked for', () => {
+    const certificates = [reference('KAFKA_CA', true), reference('KAFKA_CERTIFICATE', true), reference('KAFKA_CERTIFICATE_KEY', true)];
+    expect(broker({ security: 'TLS', sasl: 'None' })).to.deep.equal(certificates);
+    expect(broker({ security: 'TLS', sasl: 'PLAIN' })).to.deep.equal([reference('KAFKA_USERNAME', false), reference('KAFKA_PASSWORD', false), ...certificates]);
   });
 
   it('mounts the claim that trials keep data in', () => {

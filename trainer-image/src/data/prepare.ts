@@ -2,10 +2,11 @@
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
 import { isSelected } from './ingest/index.ts';
-import type { FileOptions } from './ingest/index.ts';
+import type { FileOptions, Selection } from './ingest/index.ts';
 import { keyColumns, useOfKeyColumns } from './key-columns.ts';
-import { matrixOf, selection } from './matrix.ts';
-import type { Matrix } from './matrix.ts';
+import { heldInMemory, memoryMatrix, selection } from './matrix.ts';
+import type { HeldMatrix } from './matrix.ts';
+import { fileMatrix } from './matrix-file.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
 import type { FittedPipeline, FittedStep } from './pipeline/index.ts';
 import type { Target } from './pipeline/step.ts';
@@ -25,11 +26,12 @@ import type { Slice } from '../evaluate/slices.ts';
 import type { DecisionThreshold } from '../evaluate/thresholds.ts';
 import { anomaliesIn } from './anomalies.ts';
 import type { AnomalyRule, LabelSpec } from './anomalies.ts';
-import { firstMissing, infoOf, pick, rowNumber, textAt } from './table.ts';
+import { infoOf, pick, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
 import { codeClasses, fitValues, taskOf } from './target.ts';
 import type { Task, TargetCoding } from './target.ts';
 import { vectorMatrix, vectorRows } from './vector.ts';
+import { writeRows } from './write-rows.ts';
 
 /** What a row is given as. */
 export type InputColumn = { readonly name: string; readonly kind: Column['kind'] } | InputVector;
@@ -61,7 +63,7 @@ export interface Preprocessing {
   readonly anomaly?: AnomalyRule;
 }
 
-export interface Prepared {
+export interface Prepared extends Disposable {
   readonly preprocessing: Preprocessing;
   readonly train: Part;
   readonly validation: Part;
@@ -70,6 +72,14 @@ export interface Prepared {
   readonly slices?: Readonly<Record<'validation' | 'test', readonly Slice[]>>;
   /** 1 for each row that is known to be an anomaly, where a column tells. */
   readonly anomalies?: Readonly<Record<'validation' | 'test', Uint8Array>>;
+}
+
+/** Where the numbers for the network may lie. */
+export interface Room {
+  /** What they may take in memory; beyond it they go to a file. */
+  readonly bytes: number;
+  /** For the file. */
+  readonly folder: string;
 }
 
 /** One fold of a cross-validation: `validation` is what is held back of it, and `test` is empty. */
@@ -92,33 +102,42 @@ export interface PrepareOptions {
   readonly keys?: readonly string[];
   /** Where `data` are protected: what the columns were before, and what was done to them. */
   readonly privacy?: { readonly raw: readonly ColumnInfo[]; readonly steps: readonly PrivacyStep[] };
+  /** Memory alone where it is left out. */
+  readonly room?: Room;
 }
 
 /** How the files are read, and which of their columns `prepare` asks for. */
-export function rowsOptions(spec: TrainerSpec['data'], beside: readonly string[] = []): FileOptions {
-  const { format, csv } = spec.source;
-  const { columns, exclude = [] } = spec.features ?? {};
-  const needed = new Set([...(spec.target === undefined ? [] : [spec.target]), ...beside]);
-  const selection = columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
-  return { format, csv: { ...csv, missing: format === 'CSV' || format === 'TSV' ? csv.missing : [] }, selection };
+export function rowsOptions(spec: TrainerSpec['data'], format: FileOptions['format'], beside: readonly string[]): FileOptions {
+  return { format, csv: { ...spec.source.csv, missing: missingTexts(spec.source) }, selection: neededColumns(spec, beside) };
 }
 
+function neededColumns({ features, target }: TrainerSpec['data'], beside: readonly string[]): Selection {
+  const { columns, exclude = [] } = features ?? {};
+  const needed = new Set([...(target === undefined ? [] : [target]), ...beside]);
+  return columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
+}
+
+/** What stands for a missing value; other formats leave one out in a way of their own. */
+const missingTexts = ({ format, csv }: TrainerSpec['data']['source']): readonly string[] => (format === 'CSV' || format === 'TSV' ? csv.missing : []);
+
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], label, fold, keys = keyColumns(spec), privacy }: PrepareOptions = {}): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], label, fold, keys = keyColumns(spec), privacy, room }: PrepareOptions = {}): Promise<Prepared> {
   const { vector } = data;
   const { inputs, derivedFrom } = await inputsOf(spec, data, keys);
   const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
   const names = inputs.map(({ name }) => name);
   const pipeline = await fitPipeline(derivedFrom.length === 0 ? spec.pipeline : [...spec.pipeline, { drop: { columns: derivedFrom } }], frameOfRows(data, names, parts.train), target, data.inMemory);
-  const train = pipeline.rows.map((row) => parts.train[row] ?? 0);
-  const { features, matrix } = vector === undefined ? await matrixOfRows(data, names, pipeline) : { features: [{ name: vector.name }], matrix: await vectorMatrix(vector, data, pipeline.whileTraining) };
+  const train = takenInto(parts.train, pipeline.rows, new Int32Array(pipeline.rows.length));
+  const { features, matrix } = vector === undefined
+    ? await matrixOfRows(data, names, pipeline, room)
+    : { features: [{ name: vector.name }], matrix: heldInMemory(await vectorMatrix(vector, data, pipeline.whileTraining)) };
   const { coding, codes } = code(train);
   const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
   const measures = stepsOf(privacy?.steps ?? [], names);
   const preprocessing: Preprocessing = {
     // As they stand in the data: a request is protected like the rows were.
     inputs: vector === undefined ? pick(privacy?.raw ?? data.columns, names, 'spec.trainer.data.features.columns').map(({ name, kind }) => ({ name, kind })) : [{ name: vector.name, kind: 'Vector', shape: vector.shape }],
-    missing: rowsOptions(spec).csv.missing,
+    missing: missingTexts(spec.source),
     ...(measures.length === 0 ? {} : { privacy: measures }),
     steps: pipeline.steps,
     features: features.map(({ name }) => name),
@@ -127,15 +146,23 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
     target: coding,
   };
   const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
-  return { preprocessing, train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)), validation: part(parts.validation), test: part(parts.test), ...await slicesBy(sliceBy, data, parts), ...await anomaliesIn(label, names, data, parts) };
+  return {
+    preprocessing,
+    train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)),
+    validation: part(parts.validation),
+    test: part(parts.test),
+    ...await slicesBy(sliceBy, data, parts),
+    ...await anomaliesIn(label, names, data, parts),
+    [Symbol.dispose]: () => matrix[Symbol.dispose](),
+  };
 }
 
 /** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
 export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, { beside, keys }: { readonly beside: readonly string[]; readonly keys: readonly string[] }): Promise<Subject> {
-  const { selection } = rowsOptions(spec, beside);
+  const needed = neededColumns(spec, beside);
   const features = (await inputsOf(spec, rows, keys)).inputs.map(({ name }) => name);
   const { parts, task } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
-  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(selection, name)), ...(spec.target === undefined ? {} : { target: spec.target }), task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
+  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(needed, name)), ...(spec.target === undefined ? {} : { target: spec.target }), task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
 }
 
 async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {
@@ -157,23 +184,25 @@ export async function preprocess(preprocessing: Preprocessing, raw: Table): Prom
   const done = await applyPipeline(preprocessing.steps, raw);
   if (done.vector !== undefined) return vectorRows(done);
   const matrix = new Float32Array(done.rows * done.columns.length);
-  writeRows(done, matrix, 0);
+  writeRows(done, matrix);
   return matrix;
 }
 
-/** Values of a block in the widest form that the pipeline brings it to; keeps what a step makes at once within some tens of megabytes. */
-const blockValues = 4 * 1024 * 1024;
+/** Values of a block in the widest form that the pipeline brings it to: what a step makes should still be in a cache of the processor for the next. */
+const blockValues = 1024 * 1024;
 
-async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: Matrix }> {
+async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline, room: Room | undefined): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: HeldMatrix }> {
   const features = (await whileTraining(emptyTable(pick(data.columns, names, 'spec.trainer.data.features.columns')))).columns.map(infoOf);
   const width = features.length;
-  const values = new Float32Array(data.rows * width);
-  let at = 0;
-  for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) {
-    writeRows(await whileTraining(block), values, at);
-    at += block.rows;
+  const fits = room === undefined || data.rows * width * Float32Array.BYTES_PER_ELEMENT <= room.bytes;
+  const sink = fits ? memoryMatrix(data.rows, width) : fileMatrix(room.folder, width);
+  try {
+    for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) writeRows(await whileTraining(block), sink.next(block.rows));
+    return { features, matrix: sink.finish() };
+  } catch (error) {
+    sink.abandon();
+    throw error;
   }
-  return { features, matrix: matrixOf(values, width) };
 }
 
 async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column | undefined> {
@@ -219,7 +248,7 @@ async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Colu
   if (taskOf(spec, target) === 'Classification') {
     const { classes, codes } = codeClasses(target);
     const parts = await partsOf(spec.split, data, stratify ?? spec.split.orderBy === undefined ? codes : undefined, fold);
-    return { task: 'Classification', parts, target: { task: 'Classification', classes, codes: parts.train.map((row) => codes[row] ?? 0) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
+    return { task: 'Classification', parts, target: { task: 'Classification', classes, codes: takenInto(codes, parts.train, new Int32Array(parts.train.length)) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
   }
   if (stratify === true) throw withoutClasses('Regression');
   if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
@@ -259,19 +288,12 @@ function shapeOf(spec: TrainerSpec['data'], features: readonly string[], vector:
   });
 }
 
-/** Puts a block into a row-major matrix from row `first` on. The one place where a text or a missing value is noticed that no step took care of. */
-function writeRows(table: Table, matrix: Float32Array, first: number): void {
-  const width = table.columns.length;
-  table.columns.forEach((column, place) => {
-    if (column.kind === 'Text') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is text, and a network needs numbers. Add a step - encode: {columns: [${column.name}]}, or exclude the column in features.exclude.` });
-    if (column.kind === 'Time') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is a time, and a network needs numbers. Exclude the column in features.exclude, or derive numbers from it.` });
-    const row = firstMissing(column);
-    if (row >= 0) throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" has no value in row ${rowNumber(table, row)}. Add a step - impute: {columns: [${column.name}]} before the others, or exclude the column in features.exclude.` });
-    const { values } = column;
-    for (let at = 0, to = first * width + place; at < values.length; at++, to += width) matrix[to] = values[at] ?? NaN;
-  });
+function targetsOf(codes: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {
+  return codes instanceof Int32Array ? takenInto(codes, rows, new Int32Array(rows.length)) : takenInto(codes, rows, new Float32Array(rows.length));
 }
 
-function targetsOf(codes: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {
-  return codes instanceof Int32Array ? Int32Array.from(rows, (row) => codes[row] ?? -1) : Float32Array.from(rows, (row) => codes[row] ?? NaN);
+/** By index: by callback it takes ten times as long. */
+function takenInto<T extends Int32Array | Float32Array>(from: T, rows: Int32Array, into: T): T {
+  for (let at = 0; at < rows.length; at++) into[at] = from[rows[at] ?? 0] ?? NaN;
+  return into;
 }

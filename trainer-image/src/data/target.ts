@@ -32,9 +32,10 @@ export function taskOf(spec: TrainerSpec['data'], target: Column): Exclude<Task,
   return spec.task ?? (target.kind === 'Text' || areFewWholeNumbers(target) ? 'Classification' : 'Regression');
 }
 
-function areFewWholeNumbers(target: NumberColumn): boolean {
+function areFewWholeNumbers({ values }: NumberColumn): boolean {
   const different = new Set<number>();
-  for (const value of target.values) {
+  for (const value of values) {
+    if (different.has(value)) continue;
     if (!Number.isInteger(value) || different.add(value).size > mostWholeNumberClasses) return false;
   }
   return true;
@@ -56,9 +57,19 @@ function codeTexts(codes: Int32Array, dictionary: readonly string[]): { classes:
 }
 
 function codeNumbers(values: Float64Array): { classes: string[]; codes: Int32Array } {
-  const numbers = [...new Set(values)].sort((a, b) => a - b);
-  const places = new Map(numbers.map((number, place) => [number, place]));
-  return { classes: numbers.map(String), codes: Int32Array.from(values, (value) => places.get(value) ?? -1) };
+  const found = new Map<number, number>();
+  const codes = new Int32Array(values.length);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row] ?? NaN;
+    const code = found.get(value) ?? found.size;
+    if (code === found.size) found.set(value, code);
+    codes[row] = code;
+  }
+  const numbers = [...found.keys()].sort((a, b) => a - b);
+  const placeOf = new Int32Array(numbers.length);
+  numbers.forEach((number, place) => (placeOf[found.get(number) ?? 0] = place));
+  for (let row = 0; row < codes.length; row++) codes[row] = placeOf[codes[row] ?? 0] ?? 0;
+  return { classes: numbers.map(String), codes };
 }
 
 /** Fitted on training rows, so that learning rates mean the same for prices and for temperatures. */

@@ -2,7 +2,7 @@
 import type { LocalFile } from './source.ts';
 import { readArrays } from './arrays/index.ts';
 import { mostFiles } from './sources/spec.ts';
-import type { SourceSpec, VectorSource } from './sources/spec.ts';
+import type { SourceSpec, VectorContent } from './sources/spec.ts';
 import type { Table } from './table.ts';
 
 export interface ReadVectors {
@@ -15,10 +15,10 @@ export interface ReadVectors {
 }
 
 /** @throws AnnealError `DATA_…` of what is wrong with the files */
-export async function readVectors(files: readonly LocalFile[], how: VectorSource, { source, target, signal, onProgress }: ReadVectors): Promise<Table> {
+export async function readVectors(files: readonly LocalFile[], content: VectorContent, { source, target, signal, onProgress }: ReadVectors): Promise<Table> {
   const limits = { maxBytes: source.maxBytes, maxFiles: source.maxFiles ?? mostFiles };
-  if (how.format === 'Arrays') return readArrays(files, how.arrays, target, limits);
+  if (content.format === 'Arrays') return readArrays(files, content.arrays, target, limits);
   // Its decoders are TensorFlow's.
   const { readImages } = await import('./images/index.ts');
-  return readImages(files, { size: how.images, limits, signal, ...(onProgress === undefined ? {} : { onProgress }) });
+  return readImages(files, { size: content.images, limits, signal, ...(onProgress === undefined ? {} : { onProgress }) });
 }

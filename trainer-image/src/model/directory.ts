@@ -32,6 +32,8 @@ export interface Manifest {
   readonly engine?: Engine;
   /** What was done to `model.onnx` and what it cost, where the spec asks for it. */
   readonly compression?: CompressionReport;
+  /** Which key rows are pseudonymised with before the model sees them; it is served with no other. */
+  readonly pseudonymKeyId?: string;
   /** File that says what data and answers were like, for what watches whether they change. Models of older releases have none. */
   readonly referenceProfile?: string;
   readonly epochs: number;

@@ -23,7 +23,7 @@ export interface ModelParts {
   readonly reference: ReferenceProfile;
   /** Files about the model, for people and programs, by name. */
   readonly reports: Readonly<Record<string, FileContent>>;
-  readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature' | 'engine' | 'compression' | 'referenceProfile'>;
+  readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature' | 'engine' | 'compression' | 'pseudonymKeyId' | 'referenceProfile'>;
   /** Rows on which the two forms of the network must agree. */
   readonly sample: Sample;
   /** How the served form is made smaller, and who says what that costs on the sample. */
@@ -61,11 +61,17 @@ export async function assembleModel(parts: ModelParts, log: Log): Promise<ModelF
     signature: signatureOf(preprocessing),
     engine: file === undefined ? 'TensorFlow.js' : 'OnnxRuntime',
     ...(compression === undefined ? {} : { compression }),
+    ...keyOf(preprocessing),
     referenceProfile: referenceProfileFile,
     files: Object.entries(content).map(([file, bytes]) => ({ path: file, sha256: sha256(bytes), sizeBytes: Buffer.byteLength(bytes) })),
   };
   const json = text(manifest);
   return { files: { ...content, [manifestFile]: json }, model: stored(manifest, json) };
+}
+
+function keyOf({ privacy = [] }: Preprocessing): Pick<Manifest, 'pseudonymKeyId'> {
+  const pseudonyms = privacy.find((step) => step.kind === 'Pseudonymise');
+  return pseudonyms === undefined ? {} : { pseudonymKeyId: pseudonyms.keyId };
 }
 
 /** `model.onnx`, compressed if that was asked for. How long both forms take is told to the log alone. */

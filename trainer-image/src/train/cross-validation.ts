@@ -16,6 +16,7 @@ import { judge } from './judging.ts';
 import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 import { startRun } from './start.ts';
+import { roomOf } from './training-data.ts';
 
 /** What one fold's network said of the rows that were held back from it. */
 export interface FoldScore {
@@ -48,7 +49,7 @@ export async function crossValidate(common: Common, rows: Rows): Promise<readonl
   const { kFold } = validation;
   let scores = scoresIn(order.volume, runDigest);
   for (let fold = scores.length + 1; fold <= kFold; fold++) {
-    const data = await prepare(spec, rows, { fold: { ...validation, index: fold - 1 }, keys: keyColumns(spec, order.spec) });
+    using data = await prepare(spec, rows, { fold: { ...validation, index: fold - 1 }, keys: keyColumns(spec, order.spec), room: roomOf(order) });
     const share = { before: fold - 1, of: kFold + 1, isFold: true, metrics: summaryOf(scores) };
     const run = await startRun({ ...common, data, share, runDigest: sha256(`${runDigest} fold ${fold}`) });
     try {

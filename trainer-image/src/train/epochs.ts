@@ -17,7 +17,7 @@ import { emptyTally, metricsOf } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 import { judgePlateau, learningRateAt, startPlateau } from './schedule.ts';
-import { judge as judgeStopping, startStopping } from './stopping.ts';
+import { judgeStopping, startStopping } from './stopping.ts';
 
 /** Which part of a job a run is: the one that gives the model, or a fold before it. */
 export interface Share {
@@ -83,6 +83,8 @@ export async function trainEpochs(run: Run): Promise<EpochsEnd> {
         return end;
     }
   }
+  // What is made of the run next may take minutes, and is cut off when the grace time is over.
+  if (leads(run) && !run.share.isFold && run.state.step > run.startedStep) checkpoint(run);
   return { kind: 'Finished' };
 }
 

@@ -63,12 +63,13 @@ export interface Origin {
 
 /** @throws AnnealError `VOLUME_WRITE`, `SUPERSEDED` */
 export async function finish(run: Run, { specDigest, dataDigest, folds, inputs }: Origin): Promise<TrainingResult> {
-  const { order, data, learner, state } = run;
+  const { order, data, learner, state, hooks } = run;
   if (state.best !== undefined) learner.setWeights(state.best);
   const chosenEpoch = state.best === undefined ? state.epoch : state.stopping.bestEpoch;
   const { target } = data.preprocessing;
   const { thresholds, anomaly, ...evaluation } = evaluateFinal(learner, data, order.spec);
   const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...judge(learner, data.test, target, run.metrics, 'test_'), ...foundAnomalies(evaluation), ...summaryOf(folds) };
+  hooks.log('info', 'Model evaluated', { validation: data.validation.rows, test: data.test.rows });
   const sample = [data.test, data.validation].find(({ rows }) => rows > 0) ?? data.train;
   const folder = await assembled(run, (network) => ({
     network,
@@ -145,5 +146,6 @@ function details(tally: Tally, run: Run): object {
 }
 
 function resultOf({ manifest, digest, sizeBytes }: StoredModel): TrainingResult {
-  return { metrics: manifest.metrics, epochs: manifest.epochs, model: { path: volumeLayout.model, digest, sizeBytes } };
+  const { metrics, epochs, pseudonymKeyId } = manifest;
+  return { metrics, epochs, model: { path: volumeLayout.model, digest, sizeBytes, ...(pseudonymKeyId === undefined ? {} : { pseudonymKeyId }) } };
 }

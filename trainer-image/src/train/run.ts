@@ -24,7 +24,7 @@ import { guard } from './guard.ts';
 import { failureOf } from './order.ts';
 import type { TrainingHooks, TrainingOrder, TrainingOutcome } from './order.ts';
 import { startRun } from './start.ts';
-import { openTrainingData } from './training-data.ts';
+import { openTrainingData, roomOf } from './training-data.ts';
 
 /** Never throws: a failure is an outcome with a code and a sentence. */
 export async function runTraining(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingOutcome> {
@@ -49,7 +49,8 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
   if ('kind' in ready) return ready;
   const { common, origin } = ready;
   const { folds } = origin;
-  const run = await startRun({ ...common, data: ready.data, share: { before: folds.length, of: folds.length + 1, isFold: false, metrics: summaryOf(folds) } });
+  using data = ready.data;
+  const run = await startRun({ ...common, data, share: { before: folds.length, of: folds.length + 1, isFold: false, metrics: summaryOf(folds) } });
   try {
     for (;;) {
       const end = await trainEpochs(run);
@@ -82,9 +83,9 @@ async function readied(order: TrainingOrder, hooks: TrainingHooks, specDigest: s
   const { rows, steps, subject } = await guard(order, hooks, raw, key);
   const folds = await crossValidate(common, rows);
   if (folds === 'Stopped') return { kind: 'Stopped' };
-  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: raw.columns, steps } });
-  told(data, hooks);
   const inputs = await inputsReference(subject, spec.data.privacy?.kAnonymity?.k);
+  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: raw.columns, steps }, room: roomOf(order) });
+  told(data, hooks);
   return { data, origin: { specDigest, dataDigest, folds, inputs }, common };
 }
 

@@ -174,7 +174,7 @@ export interface Trainer {
 export interface Data {
   source: DataSource;
   /**
-   * Name of the column that the model learns to predict. Every preset but Autoencoder needs one.
+   * Name of the column that the model learns to predict; of Images it is label. Every preset but Autoencoder needs one.
    */
   target?: string;
   /**
@@ -188,7 +188,7 @@ export interface Data {
     columns?: Columns;
     exclude?: Columns;
     /**
-     * Shape that one row gets after the pipeline, the last dimension varying fastest; [height, width, channels] for images.
+     * Shape that one row gets after the pipeline, the last dimension varying fastest; [height, width, channels] for images. Images and Arrays have one of their own when unset.
      *
      * @minItems 1
      * @maxItems 4
@@ -256,7 +256,7 @@ export interface Data {
     maxBytes?: number;
   };
   /**
-   * Changes images at random each time they are trained on, each at most as much as written. A function of fit.seed, epoch and row, so that a run that goes on sees the same. Needs features.shape: [height, width, channels].
+   * Changes images at random each time they are trained on, each at most as much as written. A function of fit.seed, epoch and row, so that a run that goes on sees the same. Needs rows of the shape [height, width, channels].
    */
   augment?: {
     /**
@@ -305,9 +305,9 @@ export interface Data {
  */
 export interface DataSource {
   /**
-   * Format of the files. CSV is RFC 4180, UTF-8, with or without a byte-order mark; TSV has tabs instead of commas; JSONLines has an object of numbers and texts on each line; Parquet has its own types. Files may be compressed by gzip or zstd.
+   * Format of the files. CSV is RFC 4180, UTF-8, with or without a byte-order mark; TSV has tabs instead of commas; JSONLines has an object of numbers and texts on each line; Parquet has its own types. These may be compressed by gzip or zstd. Images are PNG, JPEG, BMP and GIF in a folder for each class, or .zip and .tar archives of such folders. Arrays are NumPy's .npy and .npz.
    */
-  format: 'CSV' | 'TSV' | 'JSONLines' | 'Parquet';
+  format: 'CSV' | 'TSV' | 'JSONLines' | 'Parquet' | 'Images' | 'Arrays';
   /**
    * Where the rows are: http://…, https://…, s3://BUCKET/KEY, kafka://BROKER:PORT,BROKER:PORT/TOPIC, file:///PATH inside the container, configmap://NAME/KEY for a ConfigMap of this namespace, or pvc://CLAIM/PATH for a PersistentVolumeClaim of this namespace (mounted read-only). PATH and KEY may name several files, by * (but /), ** and ?, or by a / at the end for all below.
    */
@@ -337,7 +337,7 @@ export interface DataSource {
    */
   addressing?: 'Auto' | 'Path' | 'VirtualHost';
   /**
-   * Secret of the same namespace. For s3 with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one; left out, the pod's own identity counts. For kafka with KAFKA_USERNAME and KAFKA_PASSWORD.
+   * Secret of the same namespace. For s3 with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one; left out, the pod's own identity counts. For kafka with KAFKA_USERNAME and KAFKA_PASSWORD where there is a sasl, and with TLS any of KAFKA_CA (certificates that the brokers' are checked by), KAFKA_CERTIFICATE and KAFKA_CERTIFICATE_KEY (the trainer's own), in PEM.
    */
   credentials?: {
     /**
@@ -386,6 +386,36 @@ export interface DataSource {
      * Items: One such text, compared after surrounding blanks are removed.
      */
     missing: string[];
+  };
+  /**
+   * The size that all images are brought to. A row is the array "image" [height, width, channels] of 0 to 255, and "label" the name of its folder.
+   */
+  images?: {
+    /**
+     * Pixels from top to bottom.
+     */
+    height: number;
+    /**
+     * Pixels from left to right.
+     */
+    width: number;
+    /**
+     * 1 is grey, 3 is red, green and blue.
+     */
+    channels: 1 | 3;
+  };
+  /**
+   * Which arrays are read.
+   */
+  arrays?: {
+    /**
+     * Name of the array with a row for each example, in the .npz file or of the .npy file.
+     */
+    features: string;
+    /**
+     * Name of the array with what is to be predicted; data.target when unset.
+     */
+    target?: string;
   };
 }
 /**
@@ -1846,6 +1876,23 @@ export interface ModelStatus {
    * Size of the model's files in bytes.
    */
   sizeBytes?: number;
+  /**
+   * Key that rows are pseudonymised with when they are asked about. It is set where the model knows rows by pseudonyms; no other key serves it.
+   */
+  pseudonymKey?: {
+    /**
+     * Secret of the same namespace.
+     */
+    secretName: string;
+    /**
+     * Key of the Secret.
+     */
+    key: string;
+    /**
+     * Tells keys apart, and nothing else about them; pseudonymKeyId in the model's manifest.json.
+     */
+    id: string;
+  };
   metrics?: Metrics;
 }
 /**

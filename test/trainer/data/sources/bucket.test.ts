@@ -128,7 +128,7 @@ describe('a source in a bucket', function suite() {
     ['too large an object', 'lake/a.csv', { maxBytes: 2 }, {}, 'DATA_TOO_LARGE', /a.csv has 3 bytes, more than the 2/],
     ['objects that are too large together', 'lake/', { maxBytes: 4 }, {}, 'DATA_TOO_LARGE', /2 files of .* have 6 bytes/],
     ['too many objects', 'lake/', { maxFiles: 1 }, {}, 'DATA_TOO_LARGE', /more than the 1 files/],
-    ['a wrong secret key', 'lake/a.csv', {}, { AWS_SECRET_ACCESS_KEY: 'wrong' }, 'BUCKET_REFUSED', /SignatureDoesNotMatch.*credentialsSecretName/],
+    ['a wrong secret key', 'lake/a.csv', {}, { AWS_SECRET_ACCESS_KEY: 'wrong' }, 'BUCKET_REFUSED', /SignatureDoesNotMatch.*source\.credentials/],
     ['an unknown key', 'lake/*.csv', {}, { AWS_ACCESS_KEY_ID: 'nobody' }, 'BUCKET_REFUSED', /access key ID.*have not expired/],
   ];
   for (const [what, key, source, credentials, code, message] of wrong) {

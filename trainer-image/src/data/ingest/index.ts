@@ -2,4 +2,5 @@
 export { openRows } from './open.ts';
 export type { FileOptions, Resources } from './open.ts';
 export { isSelected } from './scan.ts';
+export type { Selection } from './scan.ts';
 export type { OpenRows } from './stored-rows.ts';

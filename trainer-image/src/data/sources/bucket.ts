@@ -43,7 +43,7 @@ export function openObjects({ source, bucket, key, environment, credentialsPrefi
   const pattern = parsePattern(key);
   const telling: Telling = {
     uri: source.uri, at: `${sourceField}.uri`,
-    advice: 'Check the bucket, source.s3, and that the keys of its credentialsSecretName may read and list there, and have not expired.',
+    advice: 'Check the bucket, source.endpoint and source.region, and that the keys of source.credentials may read and list there, and have not expired.',
   };
   return {
     find: () => find(client, { source, bucket, pattern }).catch((error: unknown) => {

@@ -44,24 +44,22 @@ export function sourceSpec(source: Source): SourceSpec {
 
 export const mostFiles = 100_000;
 
-/** What rows that are arrays are read from. */
-export type VectorSource =
-  | { readonly format: 'Images'; readonly images: { readonly height: number; readonly width: number; readonly channels: 1 | 3 } }
-  | { readonly format: 'Arrays'; readonly arrays: { readonly features: string; readonly target?: string } };
+/** Rows that are arrays. */
+export type VectorContent =
+  | { readonly format: 'Images'; readonly images: NonNullable<Source['images']> }
+  | { readonly format: 'Arrays'; readonly arrays: NonNullable<Source['arrays']> };
 
-interface WrittenVectors {
-  readonly format: string;
-  readonly images?: { readonly height: number; readonly width: number; readonly channels?: number };
-  readonly arrays?: { readonly features?: string; readonly target?: string };
+/** Rows by columns. */
+export interface TableContent {
+  readonly format: Exclude<Source['format'], VectorContent['format']>;
 }
 
-/** Undefined where the rows are those of a table. @throws AnnealError `SPEC_INVALID` */
-export function vectorSource(source: Source): VectorSource | undefined {
-  const { format, images, arrays = {} }: WrittenVectors = source;
-  if (format === 'Arrays') return { format, arrays: { ...arrays, features: arrays.features ?? 'x' } };
-  if (format !== 'Images') return undefined;
+/** What the files hold. @throws AnnealError `SPEC_INVALID` */
+export function contentOf({ format, images, arrays }: Source): TableContent | VectorContent {
+  if (format === 'Arrays') return { format, arrays: arrays ?? { features: 'x' } };
+  if (format !== 'Images') return { format };
   if (images === undefined) throw new AnnealError('SPEC_INVALID', { at: `${sourceField}.images`, message: 'Images are brought to one size before they are learnt from. Write it, for example images: {height: 64, width: 64, channels: 3}.' });
-  return { format, images: { ...images, channels: images.channels === 1 ? 1 : 3 } };
+  return { format, images };
 }
 
 export const sourceField = 'spec.trainer.data.source';

@@ -11,7 +11,7 @@ import { tensorflowVersion } from '../../model/backend.ts';
 import { guard } from '../../train/guard.ts';
 import type { TrainingHooks, TrainingOrder } from '../../train/order.ts';
 import { startRun } from '../../train/start.ts';
-import { openTrainingData } from '../../train/training-data.ts';
+import { openTrainingData, roomOf } from '../../train/training-data.ts';
 import { calibrate } from './calibrate.ts';
 import { columnsOf } from './columns.ts';
 import { memoryOf, timeOf, trainingOf } from './estimates.ts';
@@ -52,7 +52,7 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   const programBytes = memory.resident();
   await using opened = await openTrainingData(order, hooks);
   const { rows, steps } = await guard(order, hooks, opened.rows, order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey));
-  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: opened.rows.columns, steps } });
+  using data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: opened.rows.columns, steps }, room: roomOf(order) });
   const { preprocessing } = data;
   const prepareSeconds = (now() - options.begun) / 1000;
   const { measured, network } = await inSmall(order, hooks, data, opened.sha256, prepareSeconds);

@@ -162,7 +162,7 @@ describe('a topic as a source', function suite() {
       for (const sasl of ['PLAIN', 'SCRAM-SHA-256'] as const) {
         const error = await codeOf(() => read(uriOf(name, broker.sasl), { kafka: { ...whole, sasl } }, environment({ ANNEAL_SOURCE_KAFKA_PASSWORD: 'a wrong one' })));
         expect(error).to.include({ code: 'KAFKA_REFUSED', at: 'spec.trainer.data.source.uri' });
-        expect(error.message).to.match(/refused to let topic .* be read: .*credentialsSecretName/).and.not.to.contain('a wrong one');
+        expect(error.message).to.match(/refused to let topic .* be read: .*source\.credentials/).and.not.to.contain('a wrong one');
       }
     });
 

@@ -107,7 +107,7 @@ function toldOrPassing(error: unknown, { topic, brokers }: TopicPlace): unknown 
   if (error instanceof AnnealError || error instanceof Passing || isUnknownTopic(error)) return error;
   const causes = causesOf(error);
   const refusal = causes.find((cause) => (cause instanceof ProtocolError && refusals.has(idOf(cause))) || (cause instanceof GenericError && cause.code === 'PLT_KFK_AUTHENTICATION'));
-  if (refusal !== undefined) return new AnnealError('KAFKA_REFUSED', { at: `${sourceField}.uri`, message: `${brokers.join(', ')} refused to let topic ${topic} be read: ${sentence(causes)}. Check source.kafka, and that the keys of its credentialsSecretName may read and describe the topic.`, cause: error });
+  if (refusal !== undefined) return new AnnealError('KAFKA_REFUSED', { at: `${sourceField}.uri`, message: `${brokers.join(', ')} refused to let topic ${topic} be read: ${sentence(causes)}. Check source.kafka, and that the keys of source.credentials may read and describe the topic.`, cause: error });
   if (causes.some((cause) => cause instanceof ProtocolError && idOf(cause) === 'OFFSET_OUT_OF_RANGE')) {
     return new AnnealError('KAFKA_FAILED', { at: `${sourceField}.uri`, message: `Records of topic ${topic} were deleted while they were read. Keep them longer than a run takes to read them, or write a later kafka.from.`, cause: error });
   }
