@@ -5,6 +5,7 @@ import { isSelected } from './ingest/index.ts';
 import type { FileOptions, Selection } from './ingest/index.ts';
 import { matrixOf, selection } from './matrix.ts';
 import type { Matrix } from './matrix.ts';
+import { writeRows } from './network-rows.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
 import type { FittedPipeline, FittedStep } from './pipeline/index.ts';
 import type { Target } from './pipeline/step.ts';
@@ -22,7 +23,7 @@ import type { Split } from './split.ts';
 import { slicesOf } from '../evaluate/slices.ts';
 import type { Slice } from '../evaluate/slices.ts';
 import type { DecisionThreshold } from '../evaluate/thresholds.ts';
-import { firstMissing, infoOf, pick, rowNumber, textAt } from './table.ts';
+import { infoOf, pick, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
 import { codeClasses, fitValues, taskOf } from './target.ts';
 import type { TargetCoding } from './target.ts';
@@ -232,19 +233,6 @@ function shapeOf(spec: TrainerSpec['data'], features: readonly string[], vector:
   throw new AnnealError('SPEC_SHAPE_MISMATCH', {
     at: 'spec.trainer.data.features.shape',
     message: `features.shape [${shape.join(', ')}] holds ${size} values, but a row has ${width} after the pipeline: ${list(features)}. Correct the shape, or choose the columns.`,
-  });
-}
-
-/** Puts a block into a row-major matrix from row `first` on. The one place where a text or a missing value is noticed that no step took care of. */
-function writeRows(table: Table, matrix: Float32Array, first: number): void {
-  const width = table.columns.length;
-  table.columns.forEach((column, place) => {
-    if (column.kind === 'Text') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is text, and a network needs numbers. Add a step - encode: {columns: [${column.name}]}, or exclude the column in features.exclude.` });
-    if (column.kind === 'Time') throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" is a time, and a network needs numbers. Exclude the column in features.exclude, or derive numbers from it.` });
-    const row = firstMissing(column);
-    if (row >= 0) throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.pipeline', message: `Column "${column.name}" has no value in row ${rowNumber(table, row)}. Add a step - impute: {columns: [${column.name}]} before the others, or exclude the column in features.exclude.` });
-    const { values } = column;
-    for (let at = 0, to = first * width + place; at < values.length; at++, to += width) matrix[to] = values[at] ?? NaN;
   });
 }
 
