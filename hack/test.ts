@@ -18,11 +18,16 @@ interface Tally {
   failed: number;
 }
 
+interface Outcome extends Tally {
+  /** What failed and why, to be said again at the end, where a long output is looked at first. */
+  readonly failures?: string;
+}
+
 interface Step {
   readonly name: string;
   /** What the person waits for. */
   readonly about: string;
-  run(): Promise<Tally>;
+  run(): Promise<Outcome>;
 }
 
 interface Suite {
@@ -51,7 +56,7 @@ const suites: readonly Suite[] = [
       tools('an S3 server built from source (about 2 minutes the first time)', 'versitygw'),
       check('python', 'scikit-learn and Keras, to compare with (about 2 minutes the first time)', 'node', 'hack/python/main.ts', 'science', 'keras'),
       check('kafka', 'a Kafka broker from Maven artifacts (about a minute the first time)', 'node', 'hack/java/main.ts'),
-      mocha('trainer', 'training and serving on real data', ['test/trainer/**/*.test.ts'], {}),
+      mocha('trainer', 'training and serving on real data', ['test/trainer/**/*.test.ts'], { parallel: true }),
     ],
   },
   {
@@ -107,8 +112,9 @@ function mocha(name: string, about: string, patterns: readonly string[], options
       const { code, output } = await spawned('mocha', [...(options.parallel === true ? ['--parallel', '--jobs', '2'] : []), ...files], longestStepMinutes.built);
       const passed = Number(/^\s+(\d+) passing/m.exec(output)?.[1] ?? '0');
       const failed = Number(/^\s+(\d+) failing/m.exec(output)?.[1] ?? '0');
+      const failures = /^\s+\d+ failing$[\s\S]*/m.exec(output)?.[0];
       // A run that died before its summary must not look like one without failures.
-      return { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
+      return { passed, failed: code === 0 ? failed : Math.max(failed, 1), ...(failures === undefined ? {} : { failures }) };
     },
   };
 }
@@ -151,20 +157,21 @@ async function main(names: readonly string[]): Promise<void> {
   mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
   const steps = chosen(names).flatMap((suite) => suite.steps);
   const total: Tally = { passed: 0, failed: 0 };
-  const failures: string[] = [];
+  const failed: { readonly name: string; readonly failures?: string }[] = [];
   const start = performance.now();
   for (const [index, step] of steps.entries()) {
     console.log(`\n[${index + 1}/${steps.length}] ${step.name}: ${step.about} ...`);
     const begin = performance.now();
-    const tally = await step.run();
-    total.passed += tally.passed;
-    total.failed += tally.failed;
-    if (tally.failed > 0) failures.push(step.name);
-    console.log(`[${index + 1}/${steps.length}] ${step.name}: ${tally.passed} passed, ${tally.failed} failed in ${seconds(begin)} s`);
+    const outcome = await step.run();
+    total.passed += outcome.passed;
+    total.failed += outcome.failed;
+    if (outcome.failed > 0) failed.push({ ...outcome, name: step.name });
+    console.log(`[${index + 1}/${steps.length}] ${step.name}: ${outcome.passed} passed, ${outcome.failed} failed in ${seconds(begin)} s`);
   }
-  if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}. Run one of them alone with npm test -- SUITE.`);
+  for (const { name, failures } of failed) if (failures !== undefined) console.log(`\n${name}:\n${failures.trimEnd()}`);
+  if (failed.length > 0) console.log(`\nFailed: ${failed.map(({ name }) => name).join(', ')}. Run one of them alone with npm test -- SUITE.`);
   console.log(`\nTook ${seconds(start)} s.\n${total.passed} passed, ${total.failed} failed`);
-  process.exitCode = failures.length > 0 ? 1 : 0;
+  process.exitCode = failed.length > 0 ? 1 : 0;
 }
 
 function seconds(since: number): string {

@@ -2,13 +2,14 @@
  * `npm run bench -- NAME [--json] [...]`: measures Anneal beside its baseline in the same run. Prints a table and, last, one
  * line of JSON; with `--json`, all but that line goes to stderr.
  */
+import { pipeline } from './pipeline.ts';
 import { reconcile } from './reconcile.ts';
 import { scale } from './scale.ts';
 import { training } from './training.ts';
 import { UsageError } from './usage.ts';
 import type { Benchmark } from './usage.ts';
 
-const benchmarks: readonly Benchmark[] = [reconcile, scale, training];
+const benchmarks: readonly Benchmark[] = [pipeline, reconcile, scale, training];
 
 const usage = `npm run bench -- NAME [--json] [OPTIONS]
 

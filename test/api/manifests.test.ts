@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { expect } from 'chai';
 import { readCrds, root } from '../../hack/gen/schema.ts';
 import { withCluster } from '../support/cluster.ts';
@@ -28,6 +28,12 @@ describe('kubectl', function kubectlSuite() {
     it(`refuses ${name.replace('.yaml', '').replaceAll('-', ' ')}, saying: ${expected}`, async () => {
       expect(expected).not.to.equal('');
       expect(await refusal(cluster.plane.kubectl(['apply', '-n', cluster.namespace, '-f', file]))).to.match(new RegExp(expected));
+    });
+  }
+
+  for (const file of globSync(join(root, 'docs/examples/*/*.yaml')).filter((path) => readFileSync(path, 'utf8').includes('apiVersion: anneal.dev/'))) {
+    it(`takes ${relative(root, file)}`, async () => {
+      expect(await cluster.plane.kubectl(['apply', '--dry-run=server', '-n', cluster.namespace, '-f', file])).to.match(/created/);
     });
   }
 

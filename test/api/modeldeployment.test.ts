@@ -22,7 +22,7 @@ describe('a ModelDeployment on real controllers', function servingSuite() {
   });
 
   /** A job that succeeded, and the claim that it made. */
-  async function trained(name: string, run = 1): Promise<void> {
+  async function trained(name: string, run = 1, model: object = {}): Promise<void> {
     await kubectl.apply({
       apiVersion: 'anneal.dev/v1alpha1',
       kind: 'TrainingJob',
@@ -42,7 +42,7 @@ describe('a ModelDeployment on real controllers', function servingSuite() {
     });
     await kubectl.setStatus('tj', name, {
       conditions: [{ type: 'Succeeded', status: 'True', reason: 'Succeeded', message: 'Done.', lastTransitionTime: '2026-03-01T12:00:00Z' }],
-      model: { claimName: claimOf(name), path: 'model', digest: digestOf(run) },
+      model: { claimName: claimOf(name), path: 'model', digest: digestOf(run), ...model },
     });
   }
   const claimOf = (job: string) => `${job}-claim`;
@@ -81,6 +81,18 @@ describe('a ModelDeployment on real controllers', function servingSuite() {
     const [before, after] = [serving, await kubectl.get('md', 'digits')].map(({ status }) => status?.revision);
     expect((await kubectl.get('md', 'digits')).status?.revisions).to.have.length(2);
     expect(before).not.to.equal(after);
+  });
+
+  it('mounts the key of a model that knows rows by pseudonyms', async () => {
+    const pseudonymKey = { secretName: 'pseudonyms', key: 'current', id: '0123456789abcdef' };
+    await trained('cards', 1, { pseudonymKey });
+    await kubectl.apply(deploymentOf('cards', 'cards'));
+    await replicasStart('cards', digestOf(1));
+    const [pod] = await kubectl.list('pods', `${labels.modelDeployment}=cards`);
+    const { containers: [container], volumes } = pod?.spec as { containers: { args: string[] }[]; volumes: { name: string; secret?: { secretName: string } }[] };
+    expect(container?.args).to.include.members(['--pseudonym-key', '/var/run/secrets/anneal.dev/pseudonyms/current']);
+    expect(volumes.find(({ name }) => name === 'pseudonyms')?.secret).to.deep.include({ secretName: 'pseudonyms', items: [{ key: 'current', path: 'current' }] });
+    expect((await kubectl.get('md', 'cards')).status?.model).to.deep.include({ pseudonymKey });
   });
 
   it('writes nothing once all is well', async () => {

@@ -6,9 +6,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { load } from 'js-yaml';
 import type { ProgressReport, TrainerSpec, TrainingResult } from '@anneal/operator/api';
 import type { AnnealError, ErrorCode } from '../../trainer-image/src/errors.ts';
-import { trainerSchema } from '../../trainer-image/src/spec/crd.ts';
+import { admit } from '../../trainer-image/src/spec/admit.ts';
+import { trainerSchema, trainingJobSchema } from '../../trainer-image/src/spec/crd.ts';
 import { withDefaults } from '../../trainer-image/src/spec/defaults.ts';
 import type { JsonObject } from '../../trainer-image/src/spec/schema.ts';
 import { runTraining } from '../../trainer-image/src/train/run.ts';
@@ -22,6 +24,13 @@ export const schema = trainerSchema();
 
 /** `spec.trainer` as a user writes it, with the schema's defaults filled in. */
 export const trainerSpec = (written: object): TrainerSpec => withDefaults(JSON.parse(JSON.stringify(written)) as JsonObject, schema) as unknown as TrainerSpec;
+
+/** `spec.trainer` of a manifest in YAML, as an API server would take it: unknown fields and broken rules refused, defaults filled in. */
+export function admitted(trainer: string): TrainerSpec {
+  const admission = admit({ apiVersion: 'anneal.dev/v1alpha1', kind: 'TrainingJob', metadata: { name: 'a' }, spec: { trainer: load(trainer) as JsonObject } }, trainingJobSchema());
+  if (admission.kind === 'Refused') throw new Error(admission.violations.map(({ at, message }) => `${at}: ${message}`).join('\n'));
+  return (admission.object.spec as JsonObject).trainer as unknown as TrainerSpec;
+}
 
 export interface Folder extends AsyncDisposable {
   readonly path: string;

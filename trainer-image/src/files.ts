@@ -52,9 +52,14 @@ export function writeFile(parent: string, name: string, content: FileContent): v
   mkdirSync(parent, { recursive: true });
   const beside = path.join(parent, `${temporary}${name}`);
   rmSync(beside, { force: true });
-  writeFlushed(beside, content);
-  renameSync(beside, path.join(parent, name));
-  flush(parent);
+  try {
+    writeFlushed(beside, content);
+    renameSync(beside, path.join(parent, name));
+    flush(parent);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
 }
 
 /** Takes the folder away at once by a rename; a run that is cut off here leaves it under a temporary name. */

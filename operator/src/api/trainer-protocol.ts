@@ -153,6 +153,8 @@ export interface ModelReference {
   /** `sha256:` and 64 hexadecimal digits: the digest of the model's `manifest.json`. */
   readonly digest: string;
   readonly sizeBytes: number;
+  /** 16 hexadecimal digits that tell which key its pseudonyms were made with; left out where it knows no row by one, and is served without a key. */
+  readonly pseudonymKeyId?: string;
 }
 
 /** Termination message of a run that failed: a person reads `message`, a program reads `code`. */

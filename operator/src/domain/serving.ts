@@ -6,6 +6,7 @@ import { annotations, labels, managedBy, shortHash, type ModelDeploymentSpec, ty
 import { canonicalJson, placementOf } from './node-pool.ts';
 import { podFields, resourcesOf } from './pod-settings.ts';
 import type { Container, PodSpec, PodTemplate } from './pod.ts';
+import { pseudonymKeyParts } from './pseudonym-key.ts';
 import { secureContainerFields, securePodFields } from './secure-pod.ts';
 
 /** What the operator was told at its start. */
@@ -42,15 +43,17 @@ export function revisionOf(name: string, spec: ModelDeploymentSpec, model: Model
 }
 
 function servingPod(name: string, spec: ModelDeploymentSpec, model: ModelStatus, settings: ServingSettings): PodSpec {
+  const key = model.pseudonymKey && pseudonymKeyParts(model.pseudonymKey);
   const container: Container = {
     name: servingRole,
     image: spec.pod?.image ?? settings.trainerImage,
-    args: ['serve', '--model-dir', modelMountPath, '--name', name, '--port', String(port.number)],
+    args: ['serve', '--model-dir', modelMountPath, '--name', name, '--port', String(port.number), ...(key === undefined ? [] : ['--pseudonym-key', key.file])],
     ports: [{ name: port.name, containerPort: port.number }],
     resources: resourcesOf(spec.pod, spec.accelerator, { cpu: '100m', memory: '384Mi' }),
     volumeMounts: [
       { name: 'model', mountPath: modelMountPath, subPath: model.path, readOnly: true },
       { name: 'tmp', mountPath: '/tmp' },
+      ...key?.mounts ?? [],
     ],
     ...probes,
     ...secureContainerFields,
@@ -62,6 +65,7 @@ function servingPod(name: string, spec: ModelDeploymentSpec, model: ModelStatus,
     volumes: [
       { name: 'model', persistentVolumeClaim: { claimName: model.claimName, readOnly: true } },
       { name: 'tmp', emptyDir: {} },
+      ...key?.volumes ?? [],
     ],
     topologySpreadConstraints: [
       { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: replicaSelector(name) } },

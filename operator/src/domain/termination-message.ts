@@ -26,8 +26,9 @@ function isTrainingResult(value: unknown): value is TrainingResult {
 }
 
 /** As the schema of the status has it: what it would refuse must not keep a job from ending. */
-function isModel({ path, digest, sizeBytes }: Readonly<Record<string, unknown>>): boolean {
-  return typeof path === 'string' && path.length <= 256 && typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest) && Number.isSafeInteger(sizeBytes);
+function isModel({ path, digest, sizeBytes, pseudonymKeyId }: Readonly<Record<string, unknown>>): boolean {
+  return typeof path === 'string' && path.length <= 256 && typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest) && Number.isSafeInteger(sizeBytes)
+    && (pseudonymKeyId === undefined || (typeof pseudonymKeyId === 'string' && /^[0-9a-f]{16}$/.test(pseudonymKeyId)));
 }
 
 function isMetrics(value: unknown): boolean {

@@ -43,6 +43,29 @@ describe('preparing data', () => {
     expect(await features({ exclude: ['a'] })).to.deep.equal(['b']);
   });
 
+  it('does not see what rows are grouped or ordered by, nor pseudonyms, unless a step lists them', async () => {
+    const columns = [number('a', ...ten), text('person', ...ten.map((row) => `p${row}`)), number('day', ...ten), number('y', ...ten.map((row) => row % 2))];
+    const keyed = { split: { validation: 0, test: 0.2, groupBy: 'person', orderBy: 'day' } };
+    const seen = async (data: object) => {
+      const { preprocessing: { inputs, features } } = await prepared({ ...keyed, ...data }, ...columns);
+      return { inputs: inputs.map(({ name }) => name), features };
+    };
+    expect(await seen({})).to.deep.equal({ inputs: ['a'], features: ['a'] });
+    expect(await seen({ split: { validation: 0, test: 0 }, privacy: { pseudonymise: { columns: ['person'], key: { secretName: 's', key: 'k' } } } })).to.deep.equal({ inputs: ['a', 'day'], features: ['a', 'day'] });
+    expect(await seen({ pipeline: [{ scale: { method: 'Standard', columns: ['day'] } }] })).to.deep.equal({ inputs: ['a', 'day'], features: ['a', 'day'] });
+    expect(await seen({ features: { columns: ['day'] } })).to.deep.equal({ inputs: ['day'], features: ['day'] });
+    expect(await seen({ features: { exclude: ['day'] } })).to.deep.equal({ inputs: ['a'], features: ['a'] });
+  });
+
+  it('derives a column from what rows are ordered by without seeing that itself', async () => {
+    const { preprocessing: { inputs, features } } = await prepared(
+      { split: { validation: 0, test: 0.2, orderBy: 'day' }, pipeline: [{ derive: { name: 'week day', expression: '"day" % 7' } }, { scale: { method: 'Standard' } }] },
+      number('a', ...ten), number('day', ...ten), number('y', ...ten.map((row) => row % 2)),
+    );
+    expect(inputs.map(({ name }) => name)).to.deep.equal(['a', 'day']);
+    expect(features).to.deep.equal(['a', 'week day']);
+  });
+
   const wrong: readonly (readonly [string, object, readonly Column[], string, string, RegExp])[] = [
     ['a target that is not there', { target: 'z' }, [number('a', 1), number('y', 1)], 'SPEC_COLUMN_MISSING', 'spec.trainer.data.target', /no column "z" at this point; there are "a", "y"/],
     ['a target among the features', { features: { columns: ['a', 'y'] } }, [number('a', 1, 2), number('y', 0, 1)], 'SPEC_CONFLICT', 'spec.trainer.data.features.columns', /would see the answer/],

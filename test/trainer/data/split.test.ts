@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { random, shuffle } from '../../../trainer-image/src/data/random.ts';
@@ -50,6 +51,24 @@ describe('random numbers', () => {
     expect([source.uint32(), source.uint32(), source.uint32()]).to.deep.equal([3629072856, 46665641, 107611847]);
   });
 
+  it('are those of xoshiro128**, written down as in its paper', () => {
+    fc.assert(fc.property(fc.integer(), fc.string(), (seed, purpose) => {
+      const [ours, theirs] = [random(seed, purpose), xoshiro128(seed, purpose)];
+      for (let drawing = 0; drawing < 50; drawing++) expect(ours.uint32()).to.equal(theirs());
+    }));
+  });
+
+  it('below a bound leave out the last, incomplete multiple of it', () => {
+    fc.assert(fc.property(fc.nat(), fc.oneof(fc.integer({ min: 1, max: 2 ** 32 }), fc.integer({ min: 2 ** 31, max: 2 ** 32 })), (seed, n) => {
+      const [ours, theirs] = [random(seed, 'below'), xoshiro128(seed, 'below')];
+      for (let drawing = 0; drawing < 20; drawing++) {
+        let expected = theirs();
+        while (expected >= 2 ** 32 - 2 ** 32 % n) expected = theirs();
+        expect(ours.below(n)).to.equal(expected % n);
+      }
+    }));
+  });
+
   it('depend on seed and purpose', () => {
     const heads = [random(1, 'a'), random(1, 'b'), random(2, 'a'), random(1, 'a', 0)].map((source) => source.uint32());
     expect(new Set(heads).size).to.equal(heads.length);
@@ -70,3 +89,23 @@ describe('random numbers', () => {
     for (const count of counts.flat()) expect(count).to.be.within(1766, 2234);
   });
 });
+
+/** Blackman and Vigna (2021), figure 1, with whole numbers that never overflow. */
+function xoshiro128(seed: number, purpose: string): () => number {
+  const word = (value: bigint): bigint => BigInt.asUintN(32, value);
+  const rotated = (value: bigint, bits: bigint): bigint => word(value << bits) | (value >> (32n - bits));
+  const digest = createHash('sha256').update(JSON.stringify(['anneal', seed, purpose])).digest();
+  let [s0 = 0n, s1 = 0n, s2 = 0n, s3 = 0n] = [0, 4, 8, 12].map((at) => BigInt(digest.readUInt32LE(at)));
+  s3 |= 1n;
+  return () => {
+    const result = word(rotated(word(s1 * 5n), 7n) * 9n);
+    const shifted = word(s1 << 9n);
+    s2 ^= s0;
+    s3 ^= s1;
+    s1 ^= s2;
+    s0 ^= s3;
+    s2 ^= shifted;
+    s3 = rotated(s3, 11n);
+    return Number(result);
+  };
+}

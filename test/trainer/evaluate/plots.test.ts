@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { askPython } from '../../../hack/python/venv.ts';
 import { evaluate } from '../../../trainer-image/src/evaluate/evaluate.ts';
-import type { Evaluation } from '../../../trainer-image/src/evaluate/evaluation.ts';
 import { histogramPlot, importancePlot } from '../../../trainer-image/src/evaluate/plots/bars.ts';
 import { confusionPlot, predictedPlot, residualPlot } from '../../../trainer-image/src/evaluate/plots/cells.ts';
 import { calibrationPlot, learningPlot, precisionRecallPlot, rocPlot } from '../../../trainer-image/src/evaluate/plots/lines.ts';
@@ -13,7 +12,7 @@ import { classPredictions, uniform, valuePredictions } from './support.ts';
 
 const long = 'Chrysanthemum morifolium var. longissimum <script>alert("&")</script>';
 
-function plotsOf(evaluation: Evaluation): string[] {
+function plotsOf(evaluation: ReturnType<typeof evaluate>): string[] {
   if (evaluation.task === 'Regression') {
     return [predictedPlot(evaluation.predictedByTrue, evaluation.target), residualPlot(evaluation.errorByPredicted, evaluation.target), histogramPlot(evaluation.errors, 'Errors', 'error in EUR')];
   }
@@ -21,7 +20,7 @@ function plotsOf(evaluation: Evaluation): string[] {
   return [rocPlot(curves.roc), precisionRecallPlot(curves.precisionRecall, 0.3), confusionPlot(confusion ?? [], classes), calibrationPlot(calibration, calibration.class), histogramPlot(scores, 'Scores', 'probability')];
 }
 
-const named = (classes: readonly string[], rows: number, seed = 1): Evaluation => evaluate({ part: 'test', target: long, predictions: { ...classPredictions({ rows, classes: classes.length, seed }), classes }, seed: 1 });
+const named = (classes: readonly string[], rows: number, seed = 1) => evaluate({ part: 'test', target: long, predictions: { ...classPredictions({ rows, classes: classes.length, seed }), classes }, seed: 1 });
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, place) => `${place} ${long}`);
 
 function history(epochs: number): Record<string, number>[] {

@@ -29,6 +29,7 @@ const sample = { rows: 100, features: matrixOf(normals(1200, 1, 'rows'), 12) };
 
 const parts = (network: LayersModel): ModelParts => ({
   network, sample, metrics: {}, reports: {},
+  reference: { formatVersion: 1, inputs: { rows: 1, columns: [] }, predictions: { part: 'validation', rows: 1, task: 'Classification', labels: [1, 0] } },
   preprocessing: {
     inputs: Array.from({ length: 12 }, (_, place) => ({ name: `x${place}`, kind: 'Number' })), missing: [''], steps: [],
     features: Array.from({ length: 12 }, (_, place) => `x${place}`), shape: [4, 3], target: { task: 'Classification', name: 'y', classes: ['a', 'b'] },
@@ -158,6 +159,11 @@ describe('an ONNX file', () => {
       expect(lines.map(({ level }) => level)).to.deep.equal([kept ? 'info' : 'warn']);
     });
   }
+
+  it('is left out where there are no rows to compare it on', async () => {
+    const none = { rows: 0, features: matrixOf(new Float32Array(0), 12) };
+    expect(await exactOnnx({ ...request, sample: none }, () => undefined)).to.deep.equal({ kind: 'None', why: 'there are no rows to compare them on' });
+  });
 
   it('is left out where it gives another number of values', async () => {
     const lines: Line[] = [];

@@ -31,13 +31,14 @@ export function someWeights(network: Network, seed: number): Float32Array {
 /** A network for each kind of layer, and each way that a gradient takes through it. Outputs are [3]. */
 export const networks: Readonly<Record<string, Network>> = (() => {
   const head = [{ kind: 'Flatten' }, { kind: 'Dense', units: 3, activation: 'Linear', bias: true }] as const;
-  const dense = (activation: 'Tanh' | 'Sigmoid' | 'ELU' | 'GELU') => chain([5], { kind: 'Dense', units: 4, activation, bias: true }, head[1]);
+  const dense = (activation: 'Tanh' | 'Sigmoid' | 'ELU' | 'GELU' | 'Softmax') => chain([5], { kind: 'Dense', units: 4, activation, bias: true }, head[1]);
   const conv = { kind: 'Conv', filters: 3, activation: 'Tanh', bias: true } as const;
   return {
     'dense, Tanh': dense('Tanh'),
     'dense, Sigmoid': dense('Sigmoid'),
     'dense, ELU': dense('ELU'),
     'dense, GELU': dense('GELU'),
+    'dense, Softmax': dense('Softmax'),
     'dense of each step': chain([4, 2], { kind: 'Dense', units: 3, activation: 'Tanh', bias: false }, ...head),
     'convolution in one axis': chain([7, 2], { ...conv, kernelSize: [3], strides: [2], padding: 'Valid' }, ...head),
     'convolution in two axes': chain([5, 4, 2], { ...conv, kernelSize: [3, 2], strides: [1, 2], padding: 'Same' }, { ...conv, kernelSize: [2, 2], strides: [1, 1], padding: 'Valid', bias: false }, ...head),

@@ -18,7 +18,7 @@ describe('an attempt with a bucket', function suite() {
   let spec: string;
   let undisturbed: TrainingResult;
 
-  const start = (place: Folder, prefix: string, environment: NodeJS.ProcessEnv = {}): Process => trainer(['train', '--termination-message', `${place.path}/last-words`], {
+  const start = (place: Folder, prefix: string, environment: NodeJS.ProcessEnv = {}, flags: readonly string[] = []): Process => trainer(['train', '--termination-message', `${place.path}/last-words`, ...flags], {
     ...server.credentials,
     [trainerEnv.spec]: spec,
     [trainerEnv.volume]: `${place.path}/volume`,
@@ -82,6 +82,21 @@ describe('an attempt with a bucket', function suite() {
     expect((await run.exit).code, run.output()).to.equal(0);
     expect(await server.keys('ns/away')).to.include('model/manifest.json');
     expect(words(`${place.path}/last-words`)).to.deep.equal(undisturbed);
+  });
+
+  it('waits no longer than the grace time for a bucket that is away, and copies the model another time', async () => {
+    await using place = await folder();
+    const run = start(place, 'ns/late', {}, ['--grace-seconds', '1']);
+    await until(() => run.output().includes('"epoch":3') || run.child.exitCode !== null, 'three epochs end', 60);
+    await server.stop();
+    await until(() => run.output().includes('Model could not be copied') || run.child.exitCode !== null, 'the model waits', 120);
+    run.child.kill('SIGTERM');
+    expect((await run.exit).code, run.output()).to.equal(143);
+    await server.start();
+    const next = start(place, 'ns/late', { [trainerEnv.attempt]: '2' });
+    expect((await next.exit).code, next.output()).to.equal(0);
+    expect(next.output()).to.contain('Found the finished model').and.not.to.contain('Epoch ended');
+    expect(await server.keys('ns/late')).to.include('model/manifest.json');
   });
 
   it('ends when a later attempt has begun elsewhere, without a word of success', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { measure } from '../../../trainer-image/src/evaluate/measure.ts';
 import { addBatch, emptyTally, metricsOf, perClass } from '../../../trainer-image/src/train/metrics.ts';
-import { judge, startStopping } from '../../../trainer-image/src/train/stopping.ts';
+import { judgeStopping, startStopping } from '../../../trainer-image/src/train/stopping.ts';
 import type { StoppingState } from '../../../trainer-image/src/train/stopping.ts';
 import { trainerSpec } from '../support.ts';
 
@@ -86,7 +86,7 @@ describe('early stopping', () => {
   function follow(written: object, metric: string, ...series: number[]): [number, number] {
     let state: StoppingState = startStopping;
     for (const [index, value] of series.entries()) {
-      const verdict = judge(stopping(written), state, index + 1, { [metric]: value });
+      const verdict = judgeStopping(stopping(written), state, index + 1, { [metric]: value });
       state = verdict.state;
       if (verdict.stop) return [index + 1, state.bestEpoch];
     }

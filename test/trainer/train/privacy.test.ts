@@ -26,7 +26,7 @@ function people(): string {
 }
 
 const privacy = { pseudonymise: { columns: ['card'], key: { secretName: 'pseudonyms', key: 'current' } }, drop: ['name'], suppress: [{ column: 'job', fewerThan: 5 }], kAnonymity: { quasiIdentifiers: ['city'], k: 5, onViolation: 'Suppress' } };
-const pipeline = [{ impute: { strategy: 'MostFrequent', columns: ['job'] } }, { encode: { unknown: 'Refuse' } }, { scale: {} }];
+const pipeline = [{ impute: { strategy: 'MostFrequent', columns: ['job'] } }, { encode: { columns: ['card', 'job', 'city'], unknown: 'Refuse' } }, { scale: {} }];
 
 const spec = (source: Folder, data: object = {}): TrainerSpec => trainerSpec({
   data: { source: { uri: source.write('rows.csv', people()) }, target: 'y', privacy, pipeline, ...data },
@@ -68,7 +68,9 @@ describe('a run on personal data', function suite() {
     expect(succeeded(outcome).metrics.test_accuracy).to.be.above(0.9);
     expect(words).to.not.contain(canary).and.not.contain(secret);
     const preprocessing = readFileSync(path.join(volume.path, 'model/preprocessing.json'), 'utf8');
-    expect(preprocessing).to.match(/"keyId": "[0-9a-f]{16}"/);
+    const keyId = /"keyId": "([0-9a-f]{16})"/.exec(preprocessing)?.[1];
+    expect(keyId).to.be.a('string').and.to.equal(succeeded(outcome).model.pseudonymKeyId);
+    expect(JSON.parse(readFileSync(path.join(volume.path, 'model/manifest.json'), 'utf8'))).to.include({ pseudonymKeyId: keyId });
     expect(readdirSync(path.join(volume.path, 'reports')).sort()).to.deep.equal(['data-report.html', 'data-report.json']);
     const report = JSON.parse(readFileSync(path.join(volume.path, 'reports/data-report.json'), 'utf8')) as { rows: number; privacy: { rowsRemoved: number } };
     expect(report).to.include({ rows: rows - 1 });
@@ -111,7 +113,16 @@ describe('a run on personal data', function suite() {
     await using source = await folder();
     const { outcome, words } = await run(volume, source, { features: { columns: ['card', 'amount'] }, pipeline: [{ encode: { columns: ['card'] } }, { scale: { columns: ['amount'] } }] });
     expect(outcome.kind, words.slice(0, 400)).to.equal('Succeeded');
+    expect(succeeded(outcome).model.pseudonymKeyId).to.be.a('string');
     expect(words).to.not.contain(`${canary}-astronaut`);
+  });
+
+  it('asks for no key to serve a model that does not know rows by pseudonyms', async () => {
+    await using volume = await folder();
+    await using source = await folder();
+    const { outcome } = await run(volume, source, { features: { columns: ['amount'] }, pipeline: [{ scale: {} }] });
+    expect(succeeded(outcome).model).not.to.have.property('pseudonymKeyId');
+    expect(await loadPredictor(path.join(volume.path, 'model'), 1)).to.include({ engine: 'OnnxRuntime' });
   });
 
   it('begins anew with another key, and finds its model again with the same', async () => {

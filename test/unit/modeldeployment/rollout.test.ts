@@ -82,6 +82,19 @@ describe('a ModelDeployment whose model is there', () => {
     expect(second.status).to.deep.equal(first.status);
   });
 
+  it('goes on with the key of its model when the job that named it is gone', () => {
+    const pseudonymKey = { secretName: 'pseudonyms', key: 'current', id: '0123456789abcdef' };
+    const job = trainedJob('succeeded');
+    const world = new SimulatedServing();
+    world.source({ ...job, status: { ...job.status, model: { ...modelOf(1), pseudonymKey } } });
+    world.settle();
+    const first = world.servedRevision();
+    world.remove('TrainingJob', 'digits');
+    expect(world.reconcile().status.model?.pseudonymKey).to.deep.equal(pseudonymKey);
+    expect(world.servedRevision()).to.equal(first);
+    expect(JSON.stringify(world.deployment)).to.contain('"secretName":"pseudonyms"');
+  });
+
   it('serves the model of a sweep when the sweep has succeeded', () => {
     const world = new SimulatedServing({ model: { fromSweep: 'digits' } });
     world.source(sweep('running'));

@@ -19,6 +19,16 @@ describe('what serves a model', () => {
     expect(containers[0]?.args).to.deep.equal(['serve', '--model-dir', '/model', '--name', 'served', '--port', '8080']);
   });
 
+  it('gets the key of a model that knows rows by pseudonyms as a file, and no key for any other', () => {
+    const spec = specOf();
+    const keyed = { ...modelOf(1), pseudonymKey: { secretName: 'pseudonyms', key: 'current', id: '0123456789abcdef' } };
+    const { volumes, containers: [container] } = revisionOf('served', spec, keyed, servingSettings).pod;
+    expect(container?.args?.slice(-2)).to.deep.equal(['--pseudonym-key', '/var/run/secrets/anneal.dev/pseudonyms/current']);
+    expect(container?.volumeMounts).to.deep.include({ name: 'pseudonyms', mountPath: '/var/run/secrets/anneal.dev/pseudonyms', readOnly: true });
+    expect(volumes).to.deep.include({ name: 'pseudonyms', secret: { secretName: 'pseudonyms', items: [{ key: 'current', path: 'current' }] } });
+    expect(JSON.stringify(revisionOf('served', spec, modelOf(1), servingSettings).pod)).not.to.contain('pseudonym');
+  });
+
   it('never has fewer replicas during an update than before', () => {
     expect(build().spec.strategy).to.deep.equal({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
   });

@@ -4,7 +4,7 @@ import { planJob } from '../../../operator/src/controllers/trainingjob/plan.ts';
 import { statusOf } from '../../../operator/src/controllers/trainingjob/status.ts';
 import type { Observed } from '../../../operator/src/controllers/trainingjob/observe.ts';
 import { begunJob, endedStatus, job, now, pod, resultMessage, runningStatus, seen, settings, withBudgets, withRole } from '../../support/builders/training-job.ts';
-import { findCondition, podName } from '@anneal/operator/api';
+import { findCondition, podName, type TrainingResult } from '@anneal/operator/api';
 
 const done = { kind: 'done', writes: 0 } as const;
 
@@ -38,6 +38,21 @@ describe('a job whose pod succeeded', () => {
     expect(status.model).to.deep.include({ path: 'model', digest: `sha256:${'a'.repeat(64)}`, metrics: { test_accuracy: 0.98 } });
     expect(status.progress).to.include({ metric: 'test_accuracy 0.98', percent: 100 });
     expect(status.completionTime).to.equal('2026-03-01T12:00:00Z');
+  });
+
+  it('names the key that its model is served with, where the model knows rows by pseudonyms', () => {
+    const { trainer } = finished.spec;
+    if (trainer === undefined) throw new Error('There is no trainer.');
+    const key = { secretName: 'pseudonyms', key: 'current' };
+    const keyed = job({ trainer: { ...trainer, data: { ...trainer.data, privacy: { pseudonymise: { columns: ['card'], key } } } } });
+    const of = (pseudonymKeyId?: string) => {
+      const result = JSON.parse(resultMessage) as TrainingResult;
+      const message = JSON.stringify({ ...result, model: { ...result.model, ...(pseudonymKeyId === undefined ? {} : { pseudonymKeyId }) } });
+      return pass(seen(keyed, { pods: [pod(keyed, 1, endedStatus(0, { message }))] })).status.model;
+    };
+    expect(of('0123456789abcdef')?.pseudonymKey).to.deep.equal({ ...key, id: '0123456789abcdef' });
+    expect(of()).not.to.have.property('pseudonymKey');
+    expect(of('none that there is')).to.equal(undefined);
   });
 
   it('never makes a pod again, even when its pod is gone', () => {

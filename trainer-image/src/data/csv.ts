@@ -13,7 +13,8 @@ export interface CsvOptions {
 /** @param name  what errors call the file. @throws AnnealError `DATA_…` */
 export async function readCsv(path: string, name: string, { missing, ...how }: CsvOptions, signal: AbortSignal): Promise<Table> {
   const options = { format: 'CSV', ...how, rule: { missing, trims: true }, selection: { except: [] } } as const;
-  using rows = storedRows(await readTextFiles([{ path, name }], options, { threads: 0, blockBytes: usualBlockBytes, signal, sink: () => memorySink() }), Infinity);
+  using table = await readTextFiles([{ path, name }], options, { threads: 0, blockBytes: usualBlockBytes, signal, sink: () => memorySink() });
+  const rows = storedRows(table, Infinity, () => undefined);
   const columns: Column[] = [];
   for (const column of rows.columns) columns.push(await rows.column(column.name));
   return { rows: rows.rows, columns };

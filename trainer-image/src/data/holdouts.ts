@@ -10,13 +10,13 @@ import { split } from './split.ts';
 import type { SplitShares } from './split.ts';
 
 export interface HoldoutShares extends SplitShares {
-  /** Holds back each of so many parts in turn, instead of a share for validation. With an order, each is trained for by what lies before it. */
+  /** Holds back each of so many parts in turn, instead of a share for validation. With an order and no strata, each is trained for by what lies before it. */
   readonly folds?: number;
 }
 
 /** What the rows are told apart by. */
 export interface SplitKeys {
-  /** Class of each row, from 0: every part gets each in proportion. */
+  /** Class of each row, from 0: every part gets each in proportion; in an order, every fold does. */
   readonly strata?: Int32Array;
   /** Group of each row, from 0: the rows of one are never in two parts. */
   readonly groups?: Int32Array;
@@ -39,7 +39,7 @@ const at = 'spec.trainer.data.split';
 
 /** @throws AnnealError `DATA_TOO_FEW_ROWS` when a part that was asked for would be empty */
 export function holdouts(rows: number, shares: HoldoutShares, keys: SplitKeys): Holdouts {
-  if (keys.order !== undefined) return inOrder(rows, shares, keys.order, keys.groups);
+  if (keys.order !== undefined) return inOrder(rows, shares, keys.order, keys);
   return keys.groups === undefined ? byRows(rows, shares, keys.strata) : byGroups(rows, shares, keys.groups, keys.strata);
 }
 
@@ -50,9 +50,7 @@ function byRows(rows: number, shares: HoldoutShares, strata: Int32Array | undefi
     return { holdouts: [{ train, validation }], test };
   }
   const { train: left, test } = split(rows, { ...shares, validation: 0 }, strata);
-  requireEnough(left.length, folds, 'rows');
-  const foldOf = strata === undefined ? kFold(left.length, folds, seed) : stratifiedKFold(left.map((row) => strata[row] ?? 0), folds, seed);
-  return { holdouts: eachFold(left, foldOf, folds), test };
+  return { holdouts: foldsByRows(left, folds, seed, strata), test };
 }
 
 function byGroups(rows: number, { validation, test, seed, folds }: HoldoutShares, groups: Int32Array, strata: Int32Array | undefined): Holdouts {
@@ -65,23 +63,37 @@ function byGroups(rows: number, { validation, test, seed, folds }: HoldoutShares
     requireRows(validating, validation, 'validation', 'groups');
     return { holdouts: [{ train: left, validation: validating }], test: held };
   }
+  return { holdouts: foldsByGroups(left, folds, seed, groups, strata), test: held };
+}
+
+function foldsByRows(left: Int32Array, folds: number, seed: number, strata: Int32Array | undefined): Holdout[] {
+  requireEnough(left.length, folds, 'rows');
+  const foldOf = strata === undefined ? kFold(left.length, folds, seed) : stratifiedKFold(left.map((row) => strata[row] ?? 0), folds, seed);
+  return eachFold(left, foldOf, folds);
+}
+
+function foldsByGroups(left: Int32Array, folds: number, seed: number, groups: Int32Array, strata: Int32Array | undefined): Holdout[] {
   const own = numbered(left.map((row) => groups[row] ?? 0));
   requireEnough(own.count, folds, 'groups');
   const foldOf = strata === undefined ? groupKFold(own.numbers, folds) : dealGroups(own.numbers, left.map((row) => strata[row] ?? 0), new Array<number>(folds).fill(1 / folds), seed);
-  return { holdouts: eachFold(left, foldOf, folds), test: held };
+  return eachFold(left, foldOf, folds);
 }
 
-function inOrder(rows: number, { validation, test, folds }: HoldoutShares, order: Float64Array, groups: Int32Array | undefined): Holdouts {
+function inOrder(rows: number, { validation, test, seed, folds }: HoldoutShares, order: Float64Array, { groups, strata }: SplitKeys): Holdouts {
   const { rankOf, upTo } = ranksOf(groups === undefined ? order : lastOf(order, groups));
   const between = (from: number, to: number): Int32Array => rowsWhere(rows, (row) => (rankOf[row] ?? 0) >= from && (rankOf[row] ?? 0) < to);
   const last = upTo.length - 1;
   const testRows = Math.round(rows * test);
-  const before = 1 + (folds ?? (validation > 0 ? 1 : 0));
+  const before = folds !== undefined && strata !== undefined ? 1 : 1 + (folds ?? (validation > 0 ? 1 : 0));
   const testFrom = test === 0 ? last : nearest(upTo, rows - testRows, before, last - 1, 'test');
   const held = between(testFrom, last);
   if (folds === undefined) {
     const validationFrom = validation === 0 ? testFrom : nearest(upTo, rows - testRows - Math.round(rows * validation), 1, testFrom - 1, 'validation');
     return { holdouts: [{ train: between(0, validationFrom), validation: between(validationFrom, testFrom) }], test: held };
+  }
+  if (strata !== undefined) {
+    const earlier = between(0, testFrom);
+    return { holdouts: groups === undefined ? foldsByRows(earlier, folds, seed, strata) : foldsByGroups(earlier, folds, seed, groups, strata), test: held };
   }
   const left = upTo[testFrom] ?? 0;
   requireEnough(left, folds + 1, 'rows');

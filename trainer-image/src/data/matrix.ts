@@ -10,6 +10,32 @@ export interface Matrix {
   range(from: number, to: number): Float32Array;
 }
 
+/** A matrix that holds something until it is disposed. */
+export interface HeldMatrix extends Matrix, Disposable {}
+
+/** Nothing has to be let go of. */
+export const heldInMemory = (matrix: Matrix): HeldMatrix => ({ ...matrix, [Symbol.dispose]: () => undefined });
+
+/** Where a matrix is written, row after row. */
+export interface MatrixSink {
+  /** Room for the next rows, all of it 0, that holds until the next call. */
+  next(rows: number): Float32Array;
+  /** The sink is then at its end. */
+  finish(): HeldMatrix;
+  abandon(): void;
+}
+
+/** In memory. @param rows  that will be written in all */
+export function memoryMatrix(rows: number, width: number): MatrixSink {
+  const values = new Float32Array(rows * width);
+  let at = 0;
+  return {
+    next: (count) => values.subarray(at, at += count * width),
+    finish: () => heldInMemory(matrixOf(values, width)),
+    abandon: () => undefined,
+  };
+}
+
 /** @param values  rows × width numbers, row-major */
 export function matrixOf(values: Float32Array, width: number): Matrix {
   const rows = width === 0 ? 0 : values.length / width;

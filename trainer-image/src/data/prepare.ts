@@ -3,9 +3,10 @@ import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
 import { isSelected } from './ingest/index.ts';
 import type { FileOptions, Selection } from './ingest/index.ts';
-import { matrixOf, selection } from './matrix.ts';
-import type { Matrix } from './matrix.ts';
-import { writeRows } from './network-rows.ts';
+import { keyColumns, useOfKeyColumns } from './key-columns.ts';
+import { heldInMemory, memoryMatrix, selection } from './matrix.ts';
+import type { HeldMatrix } from './matrix.ts';
+import { fileMatrix } from './matrix-file.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
 import type { FittedPipeline, FittedStep } from './pipeline/index.ts';
 import type { Target } from './pipeline/step.ts';
@@ -23,11 +24,14 @@ import type { Split } from './split.ts';
 import { slicesOf } from '../evaluate/slices.ts';
 import type { Slice } from '../evaluate/slices.ts';
 import type { DecisionThreshold } from '../evaluate/thresholds.ts';
+import { anomaliesIn } from './anomalies.ts';
+import type { AnomalyRule, LabelSpec } from './anomalies.ts';
 import { infoOf, pick, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
 import { codeClasses, fitValues, taskOf } from './target.ts';
-import type { TargetCoding } from './target.ts';
+import type { Task, TargetCoding } from './target.ts';
 import { vectorMatrix, vectorRows } from './vector.ts';
+import { writeRows } from './write-rows.ts';
 
 /** What a row is given as. */
 export type InputColumn = { readonly name: string; readonly kind: Column['kind'] } | InputVector;
@@ -55,15 +59,27 @@ export interface Preprocessing {
   readonly target: TargetCoding;
   /** From which probability on a class is chosen; the most probable one where there are none. */
   readonly thresholds?: readonly DecisionThreshold[];
+  /** Of a reconstruction: how far a row is off, and from where on that is odd. */
+  readonly anomaly?: AnomalyRule;
 }
 
-export interface Prepared {
+export interface Prepared extends Disposable {
   readonly preprocessing: Preprocessing;
   readonly train: Part;
   readonly validation: Part;
   readonly test: Part;
   /** Groups of the rows that are held back, by columns that were asked for. */
   readonly slices?: Readonly<Record<'validation' | 'test', readonly Slice[]>>;
+  /** 1 for each row that is known to be an anomaly, where a column tells. */
+  readonly anomalies?: Readonly<Record<'validation' | 'test', Uint8Array>>;
+}
+
+/** Where the numbers for the network may lie. */
+export interface Room {
+  /** What they may take in memory; beyond it they go to a file. */
+  readonly bytes: number;
+  /** For the file. */
+  readonly folder: string;
 }
 
 /** One fold of a cross-validation: `validation` is what is held back of it, and `test` is empty. */
@@ -79,9 +95,15 @@ export interface FoldSpec {
 export interface PrepareOptions {
   /** Columns by whose values the rows that are held back are grouped. */
   readonly sliceBy?: readonly string[];
+  /** Which rows that are held back are known to be anomalies. */
+  readonly label?: LabelSpec;
   readonly fold?: FoldSpec;
+  /** As `keyColumns` gives them; those of `spec` unless given. */
+  readonly keys?: readonly string[];
   /** Where `data` are protected: what the columns were before, and what was done to them. */
   readonly privacy?: { readonly raw: readonly ColumnInfo[]; readonly steps: readonly PrivacyStep[] };
+  /** Memory alone where it is left out. */
+  readonly room?: Room;
 }
 
 /** How the files are read, and which of their columns `prepare` asks for. */
@@ -91,7 +113,7 @@ export function rowsOptions(spec: TrainerSpec['data'], format: FileOptions['form
 
 function neededColumns({ features, target }: TrainerSpec['data'], beside: readonly string[]): Selection {
   const { columns, exclude = [] } = features ?? {};
-  const needed = new Set([target, ...beside]);
+  const needed = new Set([...(target === undefined ? [] : [target]), ...beside]);
   return columns === undefined ? { except: exclude.filter((name) => !needed.has(name)) } : { only: [...new Set([...columns, ...needed])] };
 }
 
@@ -99,14 +121,16 @@ function neededColumns({ features, target }: TrainerSpec['data'], beside: readon
 const missingTexts = ({ format, csv }: TrainerSpec['data']['source']): readonly string[] => (format === 'CSV' || format === 'TSV' ? csv.missing : []);
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], fold, privacy }: PrepareOptions = {}): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], label, fold, keys = keyColumns(spec), privacy, room }: PrepareOptions = {}): Promise<Prepared> {
   const { vector } = data;
-  const inputs = inputsOf(spec, data);
+  const { inputs, derivedFrom } = await inputsOf(spec, data, keys);
   const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
   const names = inputs.map(({ name }) => name);
-  const pipeline = await fitPipeline(spec.pipeline, frameOfRows(data, names, parts.train), target, data.inMemory);
-  const train = pipeline.rows.map((row) => parts.train[row] ?? 0);
-  const { features, matrix } = vector === undefined ? await matrixOfRows(data, names, pipeline) : { features: [{ name: vector.name }], matrix: await vectorMatrix(vector, data, pipeline.whileTraining) };
+  const pipeline = await fitPipeline(derivedFrom.length === 0 ? spec.pipeline : [...spec.pipeline, { drop: { columns: derivedFrom } }], frameOfRows(data, names, parts.train), target, data.inMemory);
+  const train = takenInto(parts.train, pipeline.rows, new Int32Array(pipeline.rows.length));
+  const { features, matrix } = vector === undefined
+    ? await matrixOfRows(data, names, pipeline, room)
+    : { features: [{ name: vector.name }], matrix: heldInMemory(await vectorMatrix(vector, data, pipeline.whileTraining)) };
   const { coding, codes } = code(train);
   const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
   const measures = stepsOf(privacy?.steps ?? [], names);
@@ -122,15 +146,23 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
     target: coding,
   };
   const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
-  return { preprocessing, train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)), validation: part(parts.validation), test: part(parts.test), ...await slicesBy(sliceBy, data, parts) };
+  return {
+    preprocessing,
+    train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)),
+    validation: part(parts.validation),
+    test: part(parts.test),
+    ...await slicesBy(sliceBy, data, parts),
+    ...await anomaliesIn(label, names, data, parts),
+    [Symbol.dispose]: () => matrix[Symbol.dispose](),
+  };
 }
 
 /** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
-export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, beside: readonly string[]): Promise<Subject> {
+export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, { beside, keys }: { readonly beside: readonly string[]; readonly keys: readonly string[] }): Promise<Subject> {
   const needed = neededColumns(spec, beside);
-  const features = inputsOf(spec, rows).map(({ name }) => name);
-  const { parts, target: { task } } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
-  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(needed, name)), target: spec.target, task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
+  const features = (await inputsOf(spec, rows, keys)).inputs.map(({ name }) => name);
+  const { parts, task } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
+  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(needed, name)), ...(spec.target === undefined ? {} : { target: spec.target }), task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
 }
 
 async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {
@@ -152,61 +184,77 @@ export async function preprocess(preprocessing: Preprocessing, raw: Table): Prom
   const done = await applyPipeline(preprocessing.steps, raw);
   if (done.vector !== undefined) return vectorRows(done);
   const matrix = new Float32Array(done.rows * done.columns.length);
-  writeRows(done, matrix, 0);
+  writeRows(done, matrix);
   return matrix;
 }
 
-/** Values of a block in the widest form that the pipeline brings it to; keeps what a step makes at once within some tens of megabytes. */
-const blockValues = 4 * 1024 * 1024;
+/** Values of a block in the widest form that the pipeline brings it to: what a step makes should still be in a cache of the processor for the next. */
+const blockValues = 1024 * 1024;
 
-async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: Matrix }> {
+async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline, room: Room | undefined): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: HeldMatrix }> {
   const features = (await whileTraining(emptyTable(pick(data.columns, names, 'spec.trainer.data.features.columns')))).columns.map(infoOf);
   const width = features.length;
-  const values = new Float32Array(data.rows * width);
-  let at = 0;
-  for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) {
-    writeRows(await whileTraining(block), values, at);
-    at += block.rows;
+  const fits = room === undefined || data.rows * width * Float32Array.BYTES_PER_ELEMENT <= room.bytes;
+  const sink = fits ? memoryMatrix(data.rows, width) : fileMatrix(room.folder, width);
+  try {
+    for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) writeRows(await whileTraining(block), sink.next(block.rows));
+    return { features, matrix: sink.finish() };
+  } catch (error) {
+    sink.abandon();
+    throw error;
   }
-  return { features, matrix: matrixOf(values, width) };
 }
 
-async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column> {
+async function targetOf(spec: TrainerSpec['data'], data: Rows): Promise<Column | undefined> {
+  if (spec.target === undefined) return undefined;
   pick(data.columns, [spec.target], 'spec.trainer.data.target');
   return data.column(spec.target);
 }
 
-function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }: Rows): ColumnInfo[] {
-  if (vector !== undefined) return [];
+interface Inputs {
+  readonly inputs: ColumnInfo[];
+  /** Of the inputs, those that the network does not see. */
+  readonly derivedFrom: readonly string[];
+}
+
+async function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }: Rows, keys: readonly string[]): Promise<Inputs> {
+  if (vector !== undefined) return { inputs: [], derivedFrom: [] };
   const { columns, exclude = [] } = spec.features ?? {};
-  if (columns?.includes(spec.target)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
-  if (columns !== undefined) return pick(present, columns, 'spec.trainer.data.features.columns');
+  if (spec.target !== undefined && columns?.includes(spec.target) === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
+  if (columns !== undefined) return { inputs: pick(present, columns, 'spec.trainer.data.features.columns'), derivedFrom: [] };
   pick(present, exclude, 'spec.trainer.data.features.exclude');
-  const left = present.filter(({ name }) => name !== spec.target && !exclude.includes(name));
+  const { unused, derivedFrom } = await useOfKeyColumns(keys, spec);
+  const left = present.filter(({ name }) => name !== spec.target && !exclude.includes(name) && !unused.has(name));
   if (left.length === 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features', message: 'No column is left for the model to see. Exclude fewer, or give data with more columns.' });
-  return left;
+  return { inputs: left, derivedFrom: derivedFrom.filter((key) => left.some(({ name }) => name === key)) };
 }
 
 interface SplitTarget {
   readonly parts: Split;
-  /** Of the training rows. */
-  readonly target: Target;
+  readonly task: Task;
+  /** Of the training rows; undefined where the rows themselves are learnt. */
+  readonly target: Target | undefined;
   /** @param train  the rows that are trained on in the end */
   readonly code: (train: Int32Array) => { coding: TargetCoding; codes: Int32Array | Float32Array };
 }
 
-async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column, fold: FoldSpec | undefined): Promise<SplitTarget> {
-  const { name } = target;
+async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column | undefined, fold: FoldSpec | undefined): Promise<SplitTarget> {
   const stratify = fold?.stratified ?? spec.split.stratify;
+  if (target === undefined) {
+    if (stratify === true) throw withoutClasses('Reconstruction');
+    return { task: 'Reconstruction', parts: await partsOf(spec.split, data, undefined, fold), target: undefined, code: () => ({ coding: { task: 'Reconstruction' }, codes: new Float32Array(data.rows) }) };
+  }
+  const { name } = target;
   if (taskOf(spec, target) === 'Classification') {
     const { classes, codes } = codeClasses(target);
     const parts = await partsOf(spec.split, data, stratify ?? spec.split.orderBy === undefined ? codes : undefined, fold);
-    return { parts, target: { task: 'Classification', classes, codes: parts.train.map((row) => codes[row] ?? 0) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
+    return { task: 'Classification', parts, target: { task: 'Classification', classes, codes: takenInto(codes, parts.train, new Int32Array(parts.train.length)) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
   }
-  if (stratify === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
+  if (stratify === true) throw withoutClasses('Regression');
   if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
   const parts = await partsOf(spec.split, data, undefined, fold);
   return {
+    task: 'Regression',
     parts,
     target: { task: 'Regression', values: Float64Array.from(parts.train, (row) => target.values[row] ?? NaN) },
     code: (train) => {
@@ -214,6 +262,10 @@ async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Colu
       return { coding: { task: 'Regression', name, mean, scale }, codes: Float32Array.from(target.values, (value) => (value - mean) / scale) };
     },
   };
+}
+
+function withoutClasses(task: Task): AnnealError {
+  return new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: `stratify needs classes, and the task is ${task}. Remove stratify${task === 'Regression' ? ', or write task: Classification' : ''}.` });
 }
 
 async function partsOf(spec: TrainerSpec['data']['split'], data: Rows, strata: Int32Array | undefined, fold: FoldSpec | undefined): Promise<Split> {
@@ -237,5 +289,11 @@ function shapeOf(spec: TrainerSpec['data'], features: readonly string[], vector:
 }
 
 function targetsOf(codes: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {
-  return codes instanceof Int32Array ? Int32Array.from(rows, (row) => codes[row] ?? -1) : Float32Array.from(rows, (row) => codes[row] ?? NaN);
+  return codes instanceof Int32Array ? takenInto(codes, rows, new Int32Array(rows.length)) : takenInto(codes, rows, new Float32Array(rows.length));
+}
+
+/** By index: by callback it takes ten times as long. */
+function takenInto<T extends Int32Array | Float32Array>(from: T, rows: Int32Array, into: T): T {
+  for (let at = 0; at < rows.length; at++) into[at] = from[rows[at] ?? 0] ?? NaN;
+  return into;
 }

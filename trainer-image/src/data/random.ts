@@ -17,25 +17,24 @@ const rotl = (x: number, bits: number): number => (x << bits) | (x >>> (32 - bit
 /** The stream of `seed` for one purpose. Its state is the head of a SHA-256, so that near seeds give unrelated streams. */
 export function random(seed: number, ...purpose: readonly (string | number)[]): Random {
   const digest = createHash('sha256').update(JSON.stringify(['anneal', seed, ...purpose])).digest();
-  const s = new Uint32Array([digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8), digest.readUInt32LE(12) | 1]);
+  let [s0, s1, s2, s3] = [digest.readInt32LE(0), digest.readInt32LE(4), digest.readInt32LE(8), digest.readInt32LE(12) | 1];
   const uint32 = (): number => {
-    const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = s;
     const result = Math.imul(rotl(Math.imul(s1, 5), 7), 9) >>> 0;
-    const c = s2 ^ s0;
-    const d = s3 ^ s1;
-    s[0] = s0 ^ d;
-    s[1] = s1 ^ c;
-    s[2] = c ^ (s1 << 9);
-    s[3] = rotl(d, 11);
+    const t = s1 << 9;
+    s2 ^= s0;
+    s3 ^= s1;
+    s1 ^= s2;
+    s0 ^= s3;
+    s2 ^= t;
+    s3 = rotl(s3, 11);
     return result;
   };
   return {
     uint32,
     below: (n) => {
       // Values above the last whole multiple of n would make small numbers likelier; they are drawn again.
-      const limit = 2 ** 32 - (2 ** 32 % n);
       let drawn = uint32();
-      while (drawn >= limit) drawn = uint32();
+      while (drawn >= 2 ** 32 - n && drawn >= 2 ** 32 - (2 ** 32 % n)) drawn = uint32();
       return drawn % n;
     },
   };
@@ -46,6 +45,12 @@ export function upTo(count: number): Int32Array {
   const numbers = new Int32Array(count);
   for (let at = 0; at < count; at++) numbers[at] = at;
   return numbers;
+}
+
+/** A seed for code that has its own generator, as TensorFlow.js' initialisers have. */
+export function derivedSeed(seed: number, ...purpose: readonly (string | number)[]): number {
+  // Never 0: TensorFlow.js takes that for "no seed".
+  return (random(seed, ...purpose).uint32() >>> 1) | 1;
 }
 
 /** Fisher-Yates, in place. */

@@ -16,10 +16,9 @@ const at = 'spec.trainer.data.split';
 
 /**
  * @param strata  class of each row, when the parts are to have each in proportion
- * @throws AnnealError `SPEC_COLUMN_MISSING`, `SPEC_COLUMN_KIND` for an order of texts, `SPEC_CONFLICT` for strata in an order, `DATA_SPLIT` for a missing value
+ * @throws AnnealError `SPEC_COLUMN_MISSING`, `SPEC_COLUMN_KIND` for an order of texts, `DATA_SPLIT` for a missing value
  */
 export async function splitKeys({ groupBy, orderBy }: SplitColumns, data: Rows, strata: Int32Array | undefined): Promise<SplitKeys> {
-  if (orderBy !== undefined && strata !== undefined) throw new AnnealError('SPEC_CONFLICT', { at: `${at}.stratify`, message: 'Parts that follow one another cannot have each class in proportion. Remove stratify or orderBy.' });
   return {
     ...(strata === undefined ? {} : { strata }),
     ...(groupBy === undefined ? {} : { groups: groupsOf(await completeColumn(data, groupBy, `${at}.groupBy`)) }),

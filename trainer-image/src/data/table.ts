@@ -82,6 +82,40 @@ export function textColumn(name: string, texts: readonly (string | null)[]): Tex
   return { kind: 'Text', name, codes, dictionary: [...places.keys()] };
 }
 
+/** One category of many: 1 in rows that have its code, and 0 in all others. */
+export interface Flag {
+  /** Shared by all flags of one column. */
+  readonly codes: Int32Array;
+  readonly code: number;
+}
+
+/** By identity: a column that was made of a flag is none. */
+const flags = new WeakMap<Column, Flag>();
+
+/** A column of a flag. Its values are only made when somebody asks for them; who writes a matrix need not. */
+export function flagColumn(name: string, codes: Int32Array, code: number): NumberColumn {
+  let made: Float64Array | undefined;
+  const column: NumberColumn = {
+    kind: 'Number',
+    name,
+    get values() {
+      return made ??= flagsOf(codes, code);
+    },
+  };
+  flags.set(column, { codes, code });
+  return column;
+}
+
+/** 1 where the code is `code`, else 0. */
+export function flagsOf(codes: Int32Array, code: number): Float64Array {
+  const values = new Float64Array(codes.length);
+  for (let row = 0; row < values.length; row++) if (codes[row] === code) values[row] = 1;
+  return values;
+}
+
+/** What a column is a flag of; undefined when it is none. */
+export const flagOf = (column: Column | undefined): Flag | undefined => (column === undefined ? undefined : flags.get(column));
+
 /** The text of a row; null when it is missing. */
 export const textAt = ({ codes, dictionary }: TextColumn, row: number): string | null => dictionary[codes[row] ?? -1] ?? null;
 
@@ -91,7 +125,7 @@ export function mapTexts(column: TextColumn, change: (text: string) => string | 
   return { ...column, dictionary: changed.dictionary, codes: column.codes.map((code) => changed.codes[code] ?? -1) };
 }
 
-export const lengthOf = (column: Column): number => (column.kind === 'Text' ? column.codes : column.values).length;
+export const lengthOf = (column: Column): number => (flagOf(column)?.codes ?? (column.kind === 'Text' ? column.codes : column.values)).length;
 
 /** What one row holds, as a person would write it; null when it is missing. */
 export function valueAt(column: Column, row: number): string | null {
@@ -162,6 +196,7 @@ export function pick<T extends ColumnInfo>(columns: readonly T[], names: readonl
 
 /** Row of the first missing value, counted from 0; -1 when there is none. */
 export function firstMissing(column: Column): number {
+  if (flagOf(column) !== undefined) return -1;
   if (column.kind === 'Text') {
     for (let row = 0; row < column.codes.length; row++) if ((column.codes[row] ?? 0) < 0) return row;
     return -1;

@@ -5,16 +5,15 @@ import { mean, standardDeviation } from './statistics.ts';
 import { firstMissing, shownAt } from './table.ts';
 import type { Column, NumberColumn } from './table.ts';
 
-export type Task = 'Classification' | 'Regression';
+/** A reconstruction learns to give back the rows themselves, and has no target. */
+export type Task = 'Classification' | 'Regression' | 'Reconstruction';
 
 /** How to read the network's output; stored with the model. */
 export type TargetCoding =
   | { readonly task: 'Classification'; readonly name: string; readonly classes: readonly string[] }
   /** value = output * scale + mean */
-  | { readonly task: 'Regression'; readonly name: string; readonly mean: number; readonly scale: number };
-
-/** What is learnt: a target, or the rows themselves. */
-export type Learning = TargetCoding | { readonly task: 'Reconstruction' };
+  | { readonly task: 'Regression'; readonly name: string; readonly mean: number; readonly scale: number }
+  | { readonly task: 'Reconstruction' };
 
 const at = 'spec.trainer.data.target';
 /** More whole numbers than this are a quantity; the CRD says so too. */
@@ -22,11 +21,11 @@ const mostWholeNumberClasses = 50;
 const mostClasses = 1000;
 
 /** @throws AnnealError `DATA_TARGET` for a row without target, or a time; `SPEC_TASK_MISMATCH` for a text to regress on */
-export function taskOf(spec: TrainerSpec['data'], target: Column): Task {
+export function taskOf(spec: TrainerSpec['data'], target: Column): Exclude<Task, 'Reconstruction'> {
   const row = firstMissing(target);
   if (row >= 0) throw new AnnealError('DATA_TARGET', { at, message: `Row ${row + 1} has no value in the target column "${target.name}". Remove such rows, or fill them in.` });
   if (target.kind === 'Time') throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is a time, which cannot be learnt. Give a column with what is to be predicted, for example a number of days.` });
-  const infinite = target.kind === 'Number' ? target.values.findIndex((value) => Math.abs(value) === Infinity) : -1;
+  const infinite = target.kind === 'Number' ? firstInfinite(target.values) : -1;
   if (infinite >= 0) throw new AnnealError('DATA_TARGET', { at, message: `Row ${infinite + 1} has ${shownAt(target, infinite)} in the target column "${target.name}", which cannot be learnt. Correct such rows, or remove them.` });
   if (spec.task === 'Regression' && target.kind === 'Text') {
     const row = target.codes.findIndex((code) => Number.isNaN(Number(target.dictionary[code])));
@@ -35,9 +34,15 @@ export function taskOf(spec: TrainerSpec['data'], target: Column): Task {
   return spec.task ?? (target.kind === 'Text' || areFewWholeNumbers(target) ? 'Classification' : 'Regression');
 }
 
-function areFewWholeNumbers(target: NumberColumn): boolean {
+function firstInfinite(values: Float64Array): number {
+  for (let row = 0; row < values.length; row++) if (Math.abs(values[row] ?? NaN) === Infinity) return row;
+  return -1;
+}
+
+function areFewWholeNumbers({ values }: NumberColumn): boolean {
   const different = new Set<number>();
-  for (const value of target.values) {
+  for (const value of values) {
+    if (different.has(value)) continue;
     if (!Number.isInteger(value) || different.add(value).size > mostWholeNumberClasses) return false;
   }
   return true;
@@ -59,9 +64,19 @@ function codeTexts(codes: Int32Array, dictionary: readonly string[]): { classes:
 }
 
 function codeNumbers(values: Float64Array): { classes: string[]; codes: Int32Array } {
-  const numbers = [...new Set(values)].sort((a, b) => a - b);
-  const places = new Map(numbers.map((number, place) => [number, place]));
-  return { classes: numbers.map(String), codes: Int32Array.from(values, (value) => places.get(value) ?? -1) };
+  const found = new Map<number, number>();
+  const codes = new Int32Array(values.length);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row] ?? NaN;
+    const code = found.get(value) ?? found.size;
+    if (code === found.size) found.set(value, code);
+    codes[row] = code;
+  }
+  const numbers = [...found.keys()].sort((a, b) => a - b);
+  const placeOf = new Int32Array(numbers.length);
+  numbers.forEach((number, place) => (placeOf[found.get(number) ?? 0] = place));
+  for (let row = 0; row < codes.length; row++) codes[row] = placeOf[codes[row] ?? 0] ?? 0;
+  return { classes: numbers.map(String), codes };
 }
 
 /** Fitted on training rows, so that learning rates mean the same for prices and for temperatures. */

@@ -7,8 +7,8 @@ import type { Table } from './table.ts';
 
 export interface ReadVectors {
   readonly source: SourceSpec;
-  /** Name of the target. */
-  readonly target: string;
+  /** Name of the target, where there is one. */
+  readonly target: string | undefined;
   readonly signal: AbortSignal;
   /** Called with how many of how many images were decoded. */
   readonly onProgress?: (done: number, of: number) => void;

@@ -38,15 +38,19 @@ export function scoreHistogram({ facts, weights }: ClassSample): Histogram {
 }
 
 export function errorHistogram({ facts, weights }: ValueSample): Histogram {
-  const errors = facts.errors();
-  const edges = edgesFor([errors]);
-  const rows = new Array<number>(edges.length - 1).fill(0);
+  return valueHistogram(facts.errors(), ['rows'], () => 0, (row) => weights[row] ?? 0);
+}
+
+/** @param seriesOf  place among the names of the series that a row is in */
+export function valueHistogram(values: Float64Array, names: readonly string[], seriesOf: (row: number) => number, weightOf: (row: number) => number = () => 1): Histogram {
+  const edges = edgesFor([values]);
+  const rows = names.map(() => new Array<number>(edges.length - 1).fill(0));
   let outside = 0;
-  errors.forEach((error, row) => {
-    const bin = binOf(edges, error);
-    if (bin === undefined) outside += weights[row] ?? 0; else add(rows, bin, weights[row] ?? 0);
+  values.forEach((value, row) => {
+    const bin = binOf(edges, value);
+    if (bin === undefined) outside += weightOf(row); else add(rows[seriesOf(row)], bin, weightOf(row));
   });
-  return { edges, series: [{ name: 'rows', rows }], outside };
+  return { edges, series: names.map((name, at) => ({ name, rows: rows[at] ?? [] })), outside };
 }
 
 /** Predicted (y) by true values (x), on the same edges. */

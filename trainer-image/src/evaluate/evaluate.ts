@@ -9,7 +9,7 @@ import { confusionOf, perClass, tableOf } from './confusion.ts';
 import type { Confusion } from './confusion.ts';
 import { curvesOf } from './curves.ts';
 import { errorByPredicted, errorHistogram, predictedByTrue, scoreHistogram } from './distribution.ts';
-import type { ClassEvaluation, ClassificationEvaluation, DecisionEvaluation, Estimate, Evaluation, RegressionEvaluation, SliceEvaluation } from './evaluation.ts';
+import type { ClassEvaluation, ClassificationEvaluation, DecisionEvaluation, Estimate, RegressionEvaluation, SliceEvaluation } from './evaluation.ts';
 import { permutationImportance } from './importance.ts';
 import type { ImportanceRequest } from './importance.ts';
 import { measure, told } from './measure.ts';
@@ -43,14 +43,14 @@ const mostClassesOfConfusion = 100;
 const mostMistakes = 20;
 
 /** @throws AnnealError `DATA_TOO_FEW_ROWS` for a part without rows; `TRAINING_DIVERGED` for outputs that are not finite */
-export function evaluate(request: EvaluationRequest): Evaluation {
+export function evaluate(request: EvaluationRequest): ClassificationEvaluation | RegressionEvaluation {
   const { predictions } = request;
   requireSound(predictions);
   if (!weightsOf(predictions).some((weight) => weight > 0)) throw new AnnealError('DATA_TOO_FEW_ROWS', { at: 'spec.trainer.data.split', message: `The ${request.part} part has no rows to evaluate the model on. Give it a share above 0.` });
   return predictions.task === 'Classification' ? classification(request, predictions) : regression(request, predictions);
 }
 
-type Common = Pick<Evaluation, 'part' | 'target' | 'rows' | 'metrics' | 'slices'> & Partial<Pick<Evaluation, 'intervals' | 'importance'>>;
+type Common = Pick<RegressionEvaluation, 'part' | 'target' | 'rows' | 'metrics' | 'slices'> & Partial<Pick<RegressionEvaluation, 'intervals' | 'importance'>>;
 
 function common(request: EvaluationRequest): Common {
   const { part, target, predictions, seed, importance } = request;

@@ -2,6 +2,7 @@
  * What is known of a model from one part of the data: the content of `evaluation.json`. Aggregates alone, never a row, and no NaN: what is not defined is left out.
  * Rows are counted by their weight where they have one. Plots and the page are drawn from this and nothing else.
  */
+import type { AnomalyRule } from '../data/anomalies.ts';
 import type { Interval } from './bootstrap.ts';
 import type { CalibrationBin } from './calibration.ts';
 import type { ClassMetrics } from './confusion.ts';
@@ -25,8 +26,6 @@ export interface SliceEvaluation {
 interface Common {
   /** Name of the part, for example `test`. */
   readonly part: string;
-  /** Name of the target column. */
-  readonly target: string;
   readonly rows: number;
   /** By name, without prefix; bounds where intervals were asked for. */
   readonly metrics: Readonly<Record<string, Estimate>>;
@@ -54,6 +53,8 @@ export interface DecisionEvaluation {
 
 export interface ClassificationEvaluation extends Common {
   readonly task: 'Classification';
+  /** Name of the target column. */
+  readonly target: string;
   readonly classes: readonly string[];
   readonly perClass: readonly ClassEvaluation[];
   /** [true class][predicted class]; of up to 100 classes. */
@@ -68,10 +69,23 @@ export interface ClassificationEvaluation extends Common {
 
 export interface RegressionEvaluation extends Common {
   readonly task: 'Regression';
+  /** Name of the target column. */
+  readonly target: string;
   /** predicted - true. */
   readonly errors: Histogram;
   readonly predictedByTrue: Grid;
   readonly errorByPredicted: Grid;
 }
 
-export type Evaluation = ClassificationEvaluation | RegressionEvaluation;
+/** Of rows by how far the network is off that gives them back. */
+export interface ReconstructionEvaluation extends Common {
+  readonly task: 'Reconstruction';
+  readonly rule: AnomalyRule;
+  /** Rows above the threshold. */
+  readonly flagged: number;
+  /** Rows that are known to be anomalies, where a column tells. */
+  readonly anomalies?: number;
+  readonly errors: Histogram;
+}
+
+export type Evaluation = ClassificationEvaluation | RegressionEvaluation | ReconstructionEvaluation;

@@ -1,6 +1,7 @@
 /** The plots of an evaluation as files of their own, for those who put them elsewhere than on the page. */
 import type { Evaluation } from './evaluation.ts';
 import type { Metrics } from './measure.ts';
+import { histogramPlot } from './plots/bars.ts';
 import { confusionPlot, predictedPlot, residualPlot } from './plots/cells.ts';
 import { calibrationPlot, learningPlot, precisionRecallPlot, rocPlot } from './plots/lines.ts';
 
@@ -14,6 +15,7 @@ export function evaluationPlots(evaluations: readonly Evaluation[], history: rea
 
 function plotsOf(evaluation: Evaluation): [name: string, svg: string][] {
   if (evaluation.task === 'Regression') return [['predicted', predictedPlot(evaluation.predictedByTrue, evaluation.target)], ['residuals', residualPlot(evaluation.errorByPredicted, evaluation.target)]];
+  if (evaluation.task === 'Reconstruction') return [['errors', histogramPlot(evaluation.errors, 'Errors', `${evaluation.rule.error} of a row`)]];
   const { classes, confusion, curves, calibration } = evaluation;
   return [
     ...(confusion === undefined ? [] : [['confusion', confusionPlot(confusion, classes)] as [string, string]]),

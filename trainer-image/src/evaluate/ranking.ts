@@ -13,15 +13,20 @@ const ofClass = 1;
 const lastOfScore = 2;
 
 export function rank({ classes, probabilities, truth }: ClassPredictions, place: number): Ranking {
-  const rows = truth.length;
-  const scores = new Float32Array(rows);
-  for (let row = 0; row < rows; row++) scores[row] = probabilities[row * classes.length + place] ?? NaN;
+  const scores = new Float32Array(truth.length);
+  for (let row = 0; row < scores.length; row++) scores[row] = probabilities[row * classes.length + place] ?? NaN;
+  return rankBy(scores, (row) => truth[row] === place);
+}
+
+/** @param isOfClass  whether the row in that place is */
+export function rankBy(scores: Float32Array, isOfClass: (row: number) => boolean): Ranking {
+  const rows = scores.length;
   const { order, keys } = sort(scores);
   const marks = new Uint8Array(rows);
   order.reverse();
   keys.reverse();
   for (let at = 0; at < rows; at++) {
-    marks[at] = (truth[order[at] ?? 0] === place ? ofClass : 0) | (keys[at + 1] === keys[at] ? 0 : lastOfScore);
+    marks[at] = (isOfClass(order[at] ?? 0) ? ofClass : 0) | (keys[at + 1] === keys[at] ? 0 : lastOfScore);
   }
   return { order, marks };
 }

@@ -1,5 +1,5 @@
 /** All metrics by name: for which task, which way is better, and whether sums over batches are enough. Training and evaluation share this one table. */
-import type { Learning, Task } from '../data/target.ts';
+import type { Task } from '../data/target.ts';
 import { calibrationError } from './calibration.ts';
 import { overClasses, weightedMean } from './classification.ts';
 import type { ClassSample } from './classification.ts';
@@ -76,7 +76,7 @@ export function classMetric(name: string): ClassMetric | undefined {
 
 export const valueMetric = (name: string): ValueMetric | undefined => regression.get(bare(name));
 
-function metricOf(name: string, task: Learning['task']): ClassMetric | ValueMetric | undefined {
+function metricOf(name: string, task: Task): ClassMetric | ValueMetric | undefined {
   switch (task) {
     case 'Classification': return classMetric(name);
     case 'Regression': return valueMetric(name);
@@ -85,12 +85,12 @@ function metricOf(name: string, task: Learning['task']): ClassMetric | ValueMetr
 }
 
 export const isLargerBetter = (name: string): boolean => (classMetric(name) ?? valueMetric(name))?.better === 'Larger';
-export const suitsTask = (name: string, task: Learning['task']): boolean => metricOf(name, task) !== undefined;
+export const suitsTask = (name: string, task: Task): boolean => metricOf(name, task) !== undefined;
 /** Whether the predictions of a whole part must be at hand; else a tally is enough. */
-export const needsPredictions = (name: string, task: Learning['task']): boolean => metricOf(name, task)?.from.needs === 'Predictions';
+export const needsPredictions = (name: string, task: Task): boolean => metricOf(name, task)?.from.needs === 'Predictions';
 /** Names to choose from; of the metrics at an operating point one as an example. */
-export const metricsOfTask = (task: Learning['task']): readonly string[] => [...ofTask[task].keys(), ...(task === 'Classification' ? operatingNames : [])];
+export const metricsOfTask = (task: Task): readonly string[] => [...ofTask[task].keys(), ...(task === 'Classification' ? operatingNames : [])];
 /** What is reported also where nobody asks for more. */
-export const usualMetrics = (task: Learning['task']): readonly string[] => [...ofTask[task]].filter(([, { usual }]) => usual === true).map(([name]) => name);
+export const usualMetrics = (task: Task): readonly string[] => [...ofTask[task]].filter(([, { usual }]) => usual === true).map(([name]) => name);
 /** What can be computed from predictions alone. */
-export const evaluatedMetrics = (task: Task): readonly string[] => [...ofTask[task]].filter(([, { from }]) => from.needs !== 'Loss').map(([name]) => name);
+export const evaluatedMetrics = (task: Exclude<Task, 'Reconstruction'>): readonly string[] => [...ofTask[task]].filter(([, { from }]) => from.needs !== 'Loss').map(([name]) => name);

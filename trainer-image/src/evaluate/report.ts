@@ -1,7 +1,7 @@
 /** The evaluation as a page to read: the same figures as `evaluation.json`, with plots. */
 import { page } from '../report/page.ts';
 import type { Block, Section } from '../report/page.ts';
-import type { ClassificationEvaluation, Evaluation, RegressionEvaluation } from './evaluation.ts';
+import type { ClassificationEvaluation, Evaluation, ReconstructionEvaluation, RegressionEvaluation } from './evaluation.ts';
 import type { Metrics } from './measure.ts';
 import { histogramPlot, importancePlot } from './plots/bars.ts';
 import { confusionPlot, predictedPlot, residualPlot } from './plots/cells.ts';
@@ -36,11 +36,19 @@ function partSection(evaluation: Evaluation): Section {
     title: `The ${evaluation.part} part: ${evaluation.rows} rows`,
     blocks: [
       metricTable(evaluation),
-      ...(evaluation.task === 'Classification' ? classificationBlocks(evaluation) : regressionBlocks(evaluation)),
+      ...taskBlocks(evaluation),
       ...importanceBlocks(evaluation),
       ...sliceBlocks(evaluation),
     ],
   };
+}
+
+function taskBlocks(evaluation: Evaluation): Block[] {
+  switch (evaluation.task) {
+    case 'Classification': return classificationBlocks(evaluation);
+    case 'Regression': return regressionBlocks(evaluation);
+    case 'Reconstruction': return reconstructionBlocks(evaluation);
+  }
 }
 
 function metricTable({ metrics, intervals }: Evaluation): Block {
@@ -107,6 +115,14 @@ const regressionBlocks = ({ target, errors, predictedByTrue, errorByPredicted }:
   kind: 'Plots',
   plots: [predictedPlot(predictedByTrue, target), residualPlot(errorByPredicted, target), histogramPlot(errors, 'Errors', `error of ${target}, predicted − true`)],
 }];
+
+function reconstructionBlocks({ rule: { error, quantile, threshold }, flagged, anomalies, errors }: ReconstructionEvaluation): Block[] {
+  const known = anomalies === undefined ? '' : ` ${anomalies} are known to be anomalies; precision, recall and f1 are those of the flag.`;
+  return [
+    { kind: 'Text', text: `${flagged} rows are flagged: their error is above ${Number(threshold.toPrecision(6))}, the quantile ${quantile} of the validation rows' errors.${known}` },
+    { kind: 'Plots', plots: [histogramPlot(errors, 'Errors', `${error} of a row`)] },
+  ];
+}
 
 const importanceBlocks = ({ importance }: Evaluation): Block[] => (importance === undefined || importance.features.length === 0 ? [] : [{ kind: 'Plots', plots: [importancePlot(importance.features, importance.metric)] }]);
 

@@ -13,7 +13,7 @@ import type { CompressionReport } from './compress/compress.ts';
 export interface TensorSignature {
   readonly name: string;
   /** A datatype of the Open Inference Protocol. */
-  readonly datatype: 'FP64' | 'FP32' | 'BYTES';
+  readonly datatype: 'FP64' | 'FP32' | 'BYTES' | 'BOOL';
   /** -1 is any number of rows. */
   readonly shape: readonly number[];
 }
@@ -32,6 +32,10 @@ export interface Manifest {
   readonly engine?: Engine;
   /** What was done to `model.onnx` and what it cost, where the spec asks for it. */
   readonly compression?: CompressionReport;
+  /** Which key rows are pseudonymised with before the model sees them; it is served with no other. */
+  readonly pseudonymKeyId?: string;
+  /** File that says what data and answers were like, for what watches whether they change. Models of older releases have none. */
+  readonly referenceProfile?: string;
   readonly epochs: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly files: readonly { readonly path: string; readonly sha256: string; readonly sizeBytes: number }[];

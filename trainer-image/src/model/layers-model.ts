@@ -38,6 +38,11 @@ function setWeights(model: LayersModel, network: Network, flat: Float32Array): v
   });
 }
 
+/** All weights of a model: those that are learnt, then the others. */
+export function flatWeights(model: LayersModel): Float32Array {
+  return tf.tidy(() => tf.concat1d(model.getWeights().map((weight) => weight.flatten())).dataSync<'float32'>());
+}
+
 function apply(layer: Layer, inputs: readonly SymbolicTensor[], shape: readonly number[]): SymbolicTensor {
   const { name } = layer;
   const through = (made: InstanceType<typeof tf.layers.Layer>, input: SymbolicTensor | SymbolicTensor[] | undefined = inputs[0]): SymbolicTensor => made.apply(input ?? []) as SymbolicTensor;

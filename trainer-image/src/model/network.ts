@@ -3,7 +3,6 @@
  * Shapes are those of one row; images are [height, width, channels], sequences [steps, features].
  */
 import { AnnealError } from '../errors.ts';
-import { outputLength } from './graph/ops/network.ts';
 
 export type Activation = 'Linear' | 'ReLU' | 'Tanh' | 'Sigmoid' | 'ELU' | 'GELU' | 'Softmax';
 export type Padding = 'Same' | 'Valid';
@@ -115,6 +114,11 @@ function windowed({ name, strides, padding }: Extract<Layer, { kind: 'Conv' | 'M
     at: 'spec.trainer.data.features.shape',
     message: `Layer ${name} has a window of ${size.join('×')}, which does not fit into what it gets, [${input.join(', ')}]. Write a larger features.shape, or a network with fewer or smaller windows.`,
   });
+}
+
+/** How many places a window has along one axis. */
+export function outputLength(length: number, size: number, stride: number, padding: Padding): number {
+  return padding === 'Same' ? Math.ceil(length / stride) : Math.max(0, Math.floor((length - size) / stride) + 1);
 }
 
 function layerWeights(layer: Layer, input: readonly number[]): readonly Omit<Weight, 'layer'>[] {

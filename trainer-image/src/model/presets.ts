@@ -2,19 +2,21 @@
 import { AnnealError } from '../errors.ts';
 import { features, sizeOf } from './network.ts';
 import type { Layer, LayerKind, Network } from './network.ts';
-import type { CodedColumn, ModelSpec, NetworkShape } from './spec.ts';
+import type { CodedColumn, ModelSpec, NetworkShape, Preset } from './spec.ts';
 
 /** As Keras'. */
 const batchNormalization = { kind: 'BatchNormalization', momentum: 0.99, epsilon: 0.001 } as const;
 
-const defaultUnits: Readonly<Record<ModelSpec['preset'], readonly number[]>> = { Linear: [], MLP: [64, 32], CNN: [64], LSTM: [64], GRU: [64], Autoencoder: [32, 8] };
+const defaultUnits: Readonly<Record<Preset, readonly number[]>> = { Linear: [], MLP: [64, 32], CNN: [64], LSTM: [64], GRU: [64], Autoencoder: [32, 8] };
 
 /** @throws AnnealError `SPEC_SHAPE_MISMATCH`, `SPEC_CONFLICT` where preset and data do not go together */
 export function presetNetwork(spec: ModelSpec, shape: NetworkShape): Network {
+  const { preset } = spec;
+  if (preset === undefined) throw new Error('A network without a preset is described by its layers.');
   const chain = new Chain();
-  const units = spec.units ?? defaultUnits[spec.preset];
+  const units = spec.units ?? defaultUnits[preset];
   if (spec.embedding !== undefined && shape.coded !== undefined) embed(chain, spec, spec.embedding.dimension, shape.input, shape.coded);
-  switch (spec.preset) {
+  switch (preset) {
     case 'Linear':
       flatten(chain, shape.input);
       break;
@@ -28,14 +30,14 @@ export function presetNetwork(spec: ModelSpec, shape: NetworkShape): Network {
       break;
     case 'LSTM':
     case 'GRU':
-      recurrentLayers(chain, spec.preset, spec, shape.input, units);
+      recurrentLayers(chain, preset, spec, shape.input, units);
       break;
     case 'Autoencoder':
       flatten(chain, shape.input);
       hiddenLayers(chain, spec, [...units, ...units.slice(0, -1).toReversed()]);
       break;
   }
-  const outputs = spec.preset === 'Autoencoder' ? sizeOf(shape.input) : shape.classes ?? 1;
+  const outputs = preset === 'Autoencoder' ? sizeOf(shape.input) : shape.classes ?? 1;
   chain.add('output', { kind: 'Dense', units: outputs, activation: 'Linear', bias: true });
   if (shape.classes !== undefined) chain.add('probabilities', { kind: 'Activation', activation: 'Softmax' });
   return { input: shape.input, layers: chain.layers };
@@ -104,8 +106,8 @@ function recurrentLayers(chain: Chain, kind: 'LSTM' | 'GRU', spec: ModelSpec, in
 /** Coded columns by a table of vectors each, whose first row is for what training never saw; then the other columns as they are. */
 function embed(chain: Chain, spec: ModelSpec, dimension: number, input: readonly number[], coded: readonly CodedColumn[]): void {
   const [width = 0, ...deeper] = input;
-  if (deeper.length > 0 || !['Linear', 'MLP'].includes(spec.preset)) {
-    throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.model.embedding', message: `embedding needs columns, and goes with preset: Linear and MLP without features.shape; not with ${spec.preset}.` });
+  if (deeper.length > 0 || spec.preset === undefined || !['Linear', 'MLP'].includes(spec.preset)) {
+    throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.model.embedding', message: `embedding needs columns, and goes with preset: Linear and MLP without features.shape; not with ${spec.preset ?? 'layers'}.` });
   }
   const vectors = coded.map(({ place, categories }) => {
     chain.add(`code_${place}`, { kind: 'Columns', from: place, to: place + 1, offset: 1 }, [features]);

@@ -5,6 +5,8 @@ import { AnnealError } from '../errors.ts';
 import { sha256, writeFolder } from '../files.ts';
 import type { FileContent } from '../files.ts';
 import type { Log } from '../log.ts';
+import { referenceProfileFile } from '../reference/profile.ts';
+import type { ReferenceProfile } from '../reference/profile.ts';
 import { compress } from './compress/compress.ts';
 import type { CompressionSpec, Judge } from './compress/compress.ts';
 import { manifestFile, stored } from './directory.ts';
@@ -18,9 +20,10 @@ export interface ModelParts {
   readonly network: LayersModel;
   readonly preprocessing: Preprocessing;
   readonly metrics: object;
+  readonly reference: ReferenceProfile;
   /** Files about the model, for people and programs, by name. */
   readonly reports: Readonly<Record<string, FileContent>>;
-  readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature' | 'engine' | 'compression'>;
+  readonly manifest: Omit<Manifest, 'formatVersion' | 'files' | 'signature' | 'engine' | 'compression' | 'pseudonymKeyId' | 'referenceProfile'>;
   /** Rows on which the two forms of the network must agree. */
   readonly sample: Sample;
   /** How the served form is made smaller, and who says what that costs on the sample. */
@@ -49,6 +52,7 @@ export async function assembleModel(parts: ModelParts, log: Log): Promise<ModelF
     ...(file === undefined ? {} : { [onnxName]: file }),
     'preprocessing.json': text(preprocessing),
     'metrics.json': text(parts.metrics),
+    [referenceProfileFile]: text(parts.reference),
     ...parts.reports,
   };
   const manifest: Manifest = {
@@ -57,10 +61,17 @@ export async function assembleModel(parts: ModelParts, log: Log): Promise<ModelF
     signature: signatureOf(preprocessing),
     engine: file === undefined ? 'TensorFlow.js' : 'OnnxRuntime',
     ...(compression === undefined ? {} : { compression }),
+    ...keyOf(preprocessing),
+    referenceProfile: referenceProfileFile,
     files: Object.entries(content).map(([file, bytes]) => ({ path: file, sha256: sha256(bytes), sizeBytes: Buffer.byteLength(bytes) })),
   };
   const json = text(manifest);
   return { files: { ...content, [manifestFile]: json }, model: stored(manifest, json) };
+}
+
+function keyOf({ privacy = [] }: Preprocessing): Pick<Manifest, 'pseudonymKeyId'> {
+  const pseudonyms = privacy.find((step) => step.kind === 'Pseudonymise');
+  return pseudonyms === undefined ? {} : { pseudonymKeyId: pseudonyms.keyId };
 }
 
 /** `model.onnx`, compressed if that was asked for. How long both forms take is told to the log alone. */
@@ -92,8 +103,14 @@ export function signatureOf(preprocessing: Preprocessing): Manifest['signature']
     inputs: inputs.every(({ kind }) => kind === 'Number')
       ? [{ name: 'rows', datatype: 'FP64', shape: [-1, inputs.length] }]
       : inputs.map((input) => ({ name: input.name, datatype: datatypes[input.kind], shape: input.kind === 'Vector' ? [-1, ...input.shape] : [-1] })),
-    outputs: target.task === 'Classification'
-      ? [{ name: 'label', datatype: 'BYTES', shape: [-1] }, { name: 'probabilities', datatype: 'FP32', shape: [-1, target.classes.length] }]
-      : [{ name: 'prediction', datatype: 'FP64', shape: [-1] }],
+    outputs: outputsOf(target),
   };
+}
+
+function outputsOf(target: Preprocessing['target']): Manifest['signature']['outputs'] {
+  switch (target.task) {
+    case 'Classification': return [{ name: 'label', datatype: 'BYTES', shape: [-1] }, { name: 'probabilities', datatype: 'FP32', shape: [-1, target.classes.length] }];
+    case 'Regression': return [{ name: 'prediction', datatype: 'FP64', shape: [-1] }];
+    case 'Reconstruction': return [{ name: 'score', datatype: 'FP64', shape: [-1] }, { name: 'anomaly', datatype: 'BOOL', shape: [-1] }];
+  }
 }

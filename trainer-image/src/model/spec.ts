@@ -1,6 +1,12 @@
 /** What a user writes about the network, with the defaults filled in. */
+
+export type Preset = 'Linear' | 'MLP' | 'CNN' | 'LSTM' | 'GRU' | 'Autoencoder';
+
 export interface ModelSpec {
-  readonly preset: 'Linear' | 'MLP' | 'CNN' | 'LSTM' | 'GRU' | 'Autoencoder';
+  /** Left out where `layers` say what the network is; what is said about units, filters, activation and dropout does not apply then. */
+  readonly preset?: Preset;
+  /** Layers as JSON of Keras or TensorFlow.js. */
+  readonly layers?: object;
   /** Sizes of the hidden dense layers, of the recurrent layers, or of the encoder. */
   readonly units?: readonly number[];
   /** Of the first convolution; each further block doubles them. */

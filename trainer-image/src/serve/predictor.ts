@@ -1,9 +1,11 @@
 /** A loaded model as a function from raw rows to named outputs. */
+import { rowErrors } from '../data/anomalies.ts';
 import { preprocess } from '../data/prepare.ts';
 import { changeTable, openSteps, readKey } from '../data/privacy/index.ts';
 import type { Preprocessing } from '../data/prepare.ts';
 import type { Table } from '../data/table.ts';
 import { decide } from '../evaluate/thresholds.ts';
+import { AnnealError } from '../errors.ts';
 import { readModel } from '../model/directory.ts';
 import type { Engine, Manifest, TensorSignature } from '../model/directory.ts';
 import { openEngine } from './engine.ts';
@@ -12,7 +14,7 @@ export interface OutputTensor {
   readonly name: string;
   readonly datatype: TensorSignature['datatype'];
   readonly shape: readonly number[];
-  readonly data: readonly (number | string)[];
+  readonly data: readonly (number | string | boolean)[];
 }
 
 export interface Predictor {
@@ -38,16 +40,15 @@ export async function loadPredictor(directory: string, threads: number, pseudony
   const model = readModel(directory);
   const { manifest, digest, preprocessing } = model;
   const changes = openSteps(preprocessing.privacy ?? [], pseudonymKey === undefined ? undefined : readKey(pseudonymKey));
-  const { target } = preprocessing;
   const width = preprocessing.shape.reduce((product, length) => product * length, 1);
   const engine = await openEngine(model, threads);
   for (const rows of [1, 64]) await engine.run(new Float32Array(rows * width), rows);
 
-  const run = async (table: Table): Promise<Float32Array> => {
-    const features = await preprocess(preprocessing, changeTable(changes, table));
+  const prepared = (table: Table): Promise<Float32Array> => preprocess(preprocessing, changeTable(changes, table));
+  const run = async (features: Float32Array, { rows: all }: Table): Promise<Float32Array> => {
     const parts: Float32Array[] = [];
-    for (let from = 0; from < table.rows; from += batchRows) {
-      const rows = Math.min(batchRows, table.rows - from);
+    for (let from = 0; from < all; from += batchRows) {
+      const rows = Math.min(batchRows, all - from);
       parts.push(await engine.run(features.subarray(from * width, (from + rows) * width), rows));
     }
     const [only] = parts;
@@ -58,18 +59,33 @@ export async function loadPredictor(directory: string, threads: number, pseudony
     engine: engine.name,
     version: digest.replace('sha256:', '').slice(0, 12),
     predict: async (table) => {
-      const values = await run(table);
-      if (target.task === 'Regression') {
-        return [{ name: 'prediction', datatype: 'FP64', shape: [table.rows], data: Array.from(values, (value) => value * target.scale + target.mean) }];
-      }
-      const { classes } = target;
-      const places = decide({ classes, probabilities: values }, preprocessing.thresholds ?? []);
-      return [
-        { name: 'label', datatype: 'BYTES', shape: [table.rows], data: Array.from(places, (place) => classes[place] ?? '') },
-        { name: 'probabilities', datatype: 'FP32', shape: [table.rows, classes.length], data: Array.from(values) },
-      ];
+      const features = await prepared(table);
+      return answers(preprocessing, table.rows, features, await run(features, table));
     },
   };
+}
+
+/** @param outputs  of the network for these features */
+function answers({ target, shape, thresholds = [], anomaly }: Preprocessing, rows: number, features: Float32Array, outputs: Float32Array): OutputTensor[] {
+  switch (target.task) {
+    case 'Classification': {
+      const { classes } = target;
+      const places = decide({ classes, probabilities: outputs }, thresholds);
+      return [
+        { name: 'label', datatype: 'BYTES', shape: [rows], data: Array.from(places, (place) => classes[place] ?? '') },
+        { name: 'probabilities', datatype: 'FP32', shape: [rows, classes.length], data: Array.from(outputs) },
+      ];
+    }
+    case 'Regression': return [{ name: 'prediction', datatype: 'FP64', shape: [rows], data: Array.from(outputs, (value) => value * target.scale + target.mean) }];
+    case 'Reconstruction': {
+      if (anomaly === undefined) throw new AnnealError('MODEL_INVALID', { at: 'preprocessing.json', message: 'The model cannot be used: preprocessing.json has no threshold of anomalies. Train again.' });
+      const scores = rowErrors(anomaly.error, features, outputs, shape.reduce((product, length) => product * length, 1));
+      return [
+        { name: 'score', datatype: 'FP64', shape: [rows], data: Array.from(scores) },
+        { name: 'anomaly', datatype: 'BOOL', shape: [rows], data: Array.from(scores, (score) => score > anomaly.threshold) },
+      ];
+    }
+  }
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

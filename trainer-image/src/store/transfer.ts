@@ -81,7 +81,7 @@ export async function receive(body: Readable, receipt: Receipt): Promise<void> {
   }
 }
 
-export const isDisk = (error: unknown): boolean => error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EIO'].includes(String(error.code));
+export const isDisk = (error: unknown): boolean => error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EACCES', 'EIO'].includes(String(error.code));
 
 /** Passes bytes on, and fails when too few come: a byte now and then would keep a socket's own timeout away for ever. */
 function watched(stallMs: number): Transform {

@@ -45,33 +45,53 @@ const restoredFolder = 'restored';
 
 export function beginAttempt(options: AttemptOptions): Attempt {
   let supervision: Supervision | undefined;
-  let stopped = false;
+  const asked = new AbortController();
   const stop = (): void => {
-    stopped = true;
+    asked.abort();
     supervision?.stop();
   };
   const begun = (started: Supervision): void => {
     supervision = started;
-    if (stopped) started.stop();
+    if (asked.signal.aborted) started.stop();
   };
   return {
     // Never throws: a failure is an outcome with a code and a sentence.
-    ended: run(options, begun, stop, () => stopped).catch((error: unknown) => failureOf(toAnnealError(error))),
+    ended: run(options, begun, stop, patienceOf(asked.signal, options.graceMs)).catch((error: unknown) => failureOf(toAnnealError(error))),
     stop,
     heed: (reply) => supervision?.heed(reply),
   };
 }
 
-async function run(options: AttemptOptions, begun: (supervision: Supervision) => void, stop: () => void, isStopped: () => boolean): Promise<TrainingOutcome> {
+/** How long what the main thread itself does may go on once the attempt was asked to stop. */
+interface Patience {
+  readonly isStopped: () => boolean;
+  /** Work that is lost if it is cut off. @returns what it gives; `Stopped` when the attempt was asked to stop before or meanwhile */
+  untilStop<T>(work: () => Promise<T>): Promise<T | 'Stopped'>;
+  /** Work that is worth the time that there is. @returns what it gives; `Stopped` when the grace time after the wish to stop is over */
+  withinGrace<T>(work: () => Promise<T>): Promise<T | 'Stopped'>;
+}
+
+function patienceOf(signal: AbortSignal, graceMs: number): Patience {
+  const asked = new Promise<'Stopped'>((resolve) => signal.addEventListener('abort', () => resolve('Stopped'), { once: true }));
+  // Does not keep a process alive that has ended before.
+  const over = asked.then((stopped) => delay(graceMs, stopped, { ref: false }));
+  return {
+    isStopped: () => signal.aborted,
+    untilStop: (work) => (signal.aborted ? asked : Promise.race([work(), asked])),
+    withinGrace: (work) => Promise.race([work(), over]),
+  };
+}
+
+async function run(options: AttemptOptions, begun: (supervision: Supervision) => void, stop: () => void, patience: Patience): Promise<TrainingOutcome> {
   const { environment, log } = options;
   const volume = volumeFrom(environment);
   using bucket = bucketOf(environment);
   const copies = bucket === undefined ? undefined : copiesIn(bucket, volume, fenceFrom(environment));
   // Replicas share the volume, and two must not write one folder: the first brings what there is, and the others get it from that one.
   const isFirst = textOf(environment, trainerEnv.peers) === undefined || fenceFrom(environment).place.endsWith('-0');
-  if (copies !== undefined && isFirst) await prepareVolume(copies, volume, environment, log);
-  const restoreFrom = isFirst ? await restoreFolder(environment, volume, log) : undefined;
-  if (isStopped()) return { kind: 'Stopped' };
+  if (copies !== undefined && isFirst) await patience.untilStop(() => prepareVolume(copies, volume, environment, log));
+  const restoreFrom = isFirst ? await patience.untilStop(() => restoreFolder(environment, volume, log)) : undefined;
+  if (restoreFrom === 'Stopped' || patience.isStopped()) return { kind: 'Stopped' };
   const order = { ...orderFrom(environment, () => options.tune(threadsOf(volume, restoreFrom)), restoreFrom), memoryBytes: options.memoryBytes };
 
   let last: ProgressReport | undefined;
@@ -102,10 +122,10 @@ async function run(options: AttemptOptions, begun: (supervision: Supervision) =>
   });
   begun(supervision);
   const outcome = await supervision.ended;
-  await copier?.settle(options.graceMs);
+  await patience.withinGrace(async () => copier?.settle(options.graceMs));
   if (fenced.signal.aborted) throw new AnnealError('SUPERSEDED', { message: 'A later attempt writes to the bucket; this one has ended.' });
   if (outcome.kind === 'Succeeded' && outcome.byAnother !== true) {
-    if (copies !== undefined) await copyModel(copies, log);
+    if (copies !== undefined && await patience.withinGrace(() => copyModel(copies, log)) === 'Stopped') return { kind: 'Stopped' };
     rmSync(path.join(volume, restoredFolder), { recursive: true, force: true });
   }
   return outcome;

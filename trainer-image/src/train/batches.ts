@@ -1,10 +1,10 @@
 /** The order of rows in an epoch, and the rows of one batch. */
 import type { Part } from '../data/part.ts';
-import { random, shuffle } from '../data/random.ts';
+import { random, shuffle, upTo } from '../data/random.ts';
 
 /** A function of seed and epoch alone: a resumed run meets the rows in the order of the first try. @param epoch  from 0 */
 export function epochOrder(rows: number, seed: number, epoch: number): Int32Array {
-  const order = Int32Array.from({ length: rows }, (_, row) => row);
+  const order = upTo(rows);
   shuffle(order, random(seed, 'shuffle', epoch));
   return order;
 }

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { canonicalJson, namesIn, readIfThere, removeFolder, sha256, writeFolder } from '../files.ts';
 import type { LearnerState } from './learner.ts';
 import type { Metrics, Tally } from './metrics.ts';
+import type { PlateauState } from './schedule.ts';
 import type { StoppingState } from './stopping.ts';
 
 /** Where a run stands, between two steps. */
@@ -21,6 +22,8 @@ export interface RunState {
   /** Metrics of each finished epoch. */
   readonly history: readonly Metrics[];
   readonly stopping: StoppingState;
+  /** Where the learning rate waits for a plateau. */
+  readonly plateau?: PlateauState;
   /** Weights of the best epoch, when early stopping restores them. */
   readonly best?: Float32Array;
 }
@@ -96,11 +99,17 @@ export function writeCheckpoint(store: CheckpointStore, state: RunState, learner
   const name = checkpointName(state);
   writeFolder(store.folder, name, { 'tensors.bin': tensors, 'checkpoint.json': JSON.stringify({ sha256: sha256(canonicalJson(header)), header }) });
   // Those of another run do not count: of a job of this name that went further, they would push out our own.
-  const own = newestFirst(store.folder).filter((old) => headerIn(store.folder, old)?.runDigest === store.runDigest);
-  const kept = new Set(own.slice(0, store.keep));
+  const kept = new Set(ownNewestFirst(store).slice(0, store.keep));
   for (const old of newestFirst(store.folder)) if (!kept.has(old)) removeFolder(store.folder, old);
   return name;
 }
+
+/** When nothing is to be gone on with any more. */
+export function removeCheckpoints(store: CheckpointStore): void {
+  for (const name of ownNewestFirst(store)) removeFolder(store.folder, name);
+}
+
+const ownNewestFirst = (store: CheckpointStore): string[] => newestFirst(store.folder).filter((name) => headerIn(store.folder, name)?.runDigest === store.runDigest);
 
 /** The newest checkpoint of this run that is complete; `passedOver` is told of the others. */
 export function readNewest(store: CheckpointStore, passedOver: (name: string, why: string) => void): Checkpoint | undefined {

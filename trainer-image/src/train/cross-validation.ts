@@ -4,16 +4,19 @@
  */
 import path from 'node:path';
 import type { TrainingResult } from '@anneal/operator/api';
+import { keyColumns } from '../data/key-columns.ts';
 import { prepare } from '../data/prepare.ts';
 import type { Rows } from '../data/rows.ts';
 import { AnnealError } from '../errors.ts';
 import { readIfThere, sha256, writeFile } from '../files.ts';
+import { removeCheckpoints } from './checkpoint.ts';
 import { trainEpochs } from './epochs.ts';
 import { requireOwnVolume } from './fence.ts';
 import { judge } from './judging.ts';
 import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 import { startRun } from './start.ts';
+import { roomOf } from './training-data.ts';
 
 /** What one fold's network said of the rows that were held back from it. */
 export interface FoldScore {
@@ -46,9 +49,9 @@ export async function crossValidate(common: Common, rows: Rows): Promise<readonl
   const { kFold } = validation;
   let scores = scoresIn(order.volume, runDigest);
   for (let fold = scores.length + 1; fold <= kFold; fold++) {
-    const data = await prepare(spec, rows, { fold: { ...validation, index: fold - 1 } });
+    using data = await prepare(spec, rows, { fold: { ...validation, index: fold - 1 }, keys: keyColumns(spec, order.spec), room: roomOf(order) });
     const share = { before: fold - 1, of: kFold + 1, isFold: true, metrics: summaryOf(scores) };
-    const run = startRun({ ...common, data, share, runDigest: sha256(`${runDigest} fold ${fold}`) });
+    const run = await startRun({ ...common, data, share, runDigest: sha256(`${runDigest} fold ${fold}`) });
     try {
       if ((await trainEpochs(run)).kind === 'Stopped') return 'Stopped';
       if (run.state.best !== undefined) run.learner.setWeights(run.state.best);
@@ -57,6 +60,7 @@ export async function crossValidate(common: Common, rows: Rows): Promise<readonl
       hooks.log('info', 'Fold ended', { fold, of: kFold, ...metrics });
       requireOwnVolume(order.volume, order.fence);
       writeFile(order.volume, scoresFile, JSON.stringify({ runDigest, scores }));
+      removeCheckpoints(run.store);
     } finally {
       run.learner.dispose();
     }

@@ -16,7 +16,8 @@ import type { Learner } from './learner.ts';
 import { emptyTally, metricsOf } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
-import { judge as judgeStopping, startStopping } from './stopping.ts';
+import { judgePlateau, learningRateAt, startPlateau } from './schedule.ts';
+import { judgeStopping, startStopping } from './stopping.ts';
 
 /** Which part of a job a run is: the one that gives the model, or a fold before it. */
 export interface Share {
@@ -82,6 +83,8 @@ export async function trainEpochs(run: Run): Promise<EpochsEnd> {
         return end;
     }
   }
+  // What is made of the run next may take minutes, and is cut off when the grace time is over.
+  if (leads(run) && !run.share.isFold && run.state.step > run.startedStep) checkpoint(run);
   return { kind: 'Finished' };
 }
 
@@ -97,14 +100,14 @@ function isOver({ state, order: { spec: { fit } } }: Run): boolean {
 async function learnEpoch(run: Run): Promise<SharedStep> {
   const { learner, hooks } = run;
   const train = seenInEpoch(run);
-  const { seed, batchSize, optimizer: { learningRate } } = fitOf(run);
+  const { seed, batchSize, optimizer, schedule } = fitOf(run);
   const order = epochOrder(train.rows, seed, run.state.epoch);
   let loss = NaN;
   while (run.state.position < train.rows) {
     if (hooks.stopRequested()) return { kind: 'Stopped' };
     const { position, step, tally } = run.state;
     const end = Math.min(train.rows, position + batchSize);
-    const rate = learningRate;
+    const rate = learningRateAt(optimizer.learningRate, schedule, step, run.state.plateau);
     if (run.replicas === undefined) loss = learner.learn(gather(train, order, position, end), step, tally, rate);
     else {
       const shared = await run.replicas.learn(run, { train, order, from: position, to: end, rate });
@@ -131,7 +134,7 @@ function seenInEpoch({ order: { spec: { data: { augment }, fit: { seed } } }, da
 
 function endEpoch(run: Run): void {
   const { learner, state, data: { validation, preprocessing: { target } } } = run;
-  const { earlyStopping } = fitOf(run);
+  const { earlyStopping, schedule, optimizer } = fitOf(run);
   const metrics = { ...metricsOf(state.tally, target, '', run.metrics), ...judge(learner, validation, target, run.metrics, 'val_') };
   const epoch = state.epoch + 1;
   const verdict = earlyStopping === undefined ? undefined : judgeStopping(earlyStopping, state.stopping, epoch, metrics);
@@ -144,6 +147,7 @@ function endEpoch(run: Run): void {
     history: [...state.history, metrics],
     ...(verdict === undefined ? {} : { stopping: verdict.state }),
     ...(keepsBest ? { best: learner.weights() } : {}),
+    ...(schedule?.name === 'ReduceLROnPlateau' ? { plateau: judgePlateau(optimizer.learningRate, schedule, state.plateau ?? startPlateau, metrics) } : {}),
   };
   logEpoch(run, epoch, metrics);
   if (!leads(run)) return;

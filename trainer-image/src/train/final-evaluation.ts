@@ -1,5 +1,6 @@
 /** What is known of a finished model from the rows that it was not trained on: the content of `evaluation.json`. */
 import type { TrainerSpec } from '@anneal/operator/api';
+import type { AnomalyRule } from '../data/anomalies.ts';
 import type { Part } from '../data/part.ts';
 import type { Prepared, Preprocessing } from '../data/prepare.ts';
 import { matrixOf } from '../data/matrix.ts';
@@ -12,7 +13,9 @@ import { tuneThresholds } from '../evaluate/thresholds.ts';
 import type { DecisionThreshold, Objective } from '../evaluate/thresholds.ts';
 import { AnnealError } from '../errors.ts';
 import { predictionsOf } from './judging.ts';
+import type { PredictedTarget } from './judging.ts';
 import type { Learner } from './learner.ts';
+import { evaluateAnomalies } from './reconstruction.ts';
 
 type EvaluationSpec = TrainerSpec['evaluation'];
 
@@ -21,11 +24,15 @@ export interface FinalEvaluation {
   readonly test?: Evaluation;
   /** Tuned on the validation rows; stored with the model, and applied when it serves. */
   readonly thresholds?: readonly DecisionThreshold[];
+  /** Of a reconstruction, fitted on the validation rows. */
+  readonly anomaly?: AnomalyRule;
 }
 
-/** @throws AnnealError `SPEC_TASK_MISMATCH` for thresholds in a regression, `DATA_TOO_FEW_ROWS` for thresholds without validation rows */
-export function evaluateFinal(learner: Learner, data: Prepared, spec: EvaluationSpec, seed: number): FinalEvaluation {
+/** @throws AnnealError `SPEC_TASK_MISMATCH` for thresholds in a regression, `DATA_TOO_FEW_ROWS` for thresholds and anomalies without validation rows */
+export function evaluateFinal(learner: Learner, data: Prepared, wish: TrainerSpec): FinalEvaluation {
   const { preprocessing: { target }, validation, test } = data;
+  if (target.task === 'Reconstruction') return evaluateAnomalies(learner, data, wish);
+  const { evaluation: spec, fit: { seed } } = wish;
   const objective = objectiveOf(spec);
   if (objective !== undefined) requireTunable(data);
   const thresholds = objective === undefined ? undefined : tunedOn(predictionsOf(learner, validation, target), objective);
@@ -35,7 +42,7 @@ export function evaluateFinal(learner: Learner, data: Prepared, spec: Evaluation
     predictions: predictionsOf(learner, part, target),
     slices: data.slices?.[name] ?? [],
     ...(spec?.intervals === undefined ? {} : { intervals: { ...spec.intervals, stratify: target.task === 'Classification' } }),
-    ...(spec?.importance === undefined ? {} : { importance: importanceOf(learner, data, part, spec.importance) }),
+    ...(spec?.importance === undefined ? {} : { importance: importanceOf(learner, data, target, part, spec.importance) }),
     ...(thresholds === undefined || objective === undefined ? {} : { thresholds: name === 'validation' ? { tune: objective } : { apply: thresholds } }),
     seed,
   });
@@ -71,8 +78,7 @@ function objectiveOf(spec: EvaluationSpec): Objective | undefined {
 /** More rows say little more, and each feature costs a pass over them for each repeat. */
 const mostImportanceRows = 10_000;
 
-function importanceOf(learner: Learner, { preprocessing }: Prepared, part: Part, { metric, repeats }: { metric?: string; repeats: number }): NonNullable<EvaluationRequest['importance']> {
-  const { target } = preprocessing;
+function importanceOf(learner: Learner, { preprocessing }: Prepared, target: PredictedTarget, part: Part, { metric, repeats }: { metric?: string; repeats: number }): NonNullable<EvaluationRequest['importance']> {
   return {
     features: part.features.range(0, part.rows),
     groups: groupsOf(preprocessing),

@@ -4,16 +4,23 @@ import path from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
+import { rowErrors } from '../data/anomalies.ts';
+import type { AnomalyRule } from '../data/anomalies.ts';
 import type { Part } from '../data/part.ts';
+import { mean } from '../data/statistics.ts';
 import { AnnealError } from '../errors.ts';
 import { measure } from '../evaluate/measure.ts';
+import type { Evaluation } from '../evaluate/evaluation.ts';
 import { evaluationPlots } from '../evaluate/plot-files.ts';
 import { evaluationPage } from '../evaluate/report.ts';
+import type { DecisionThreshold } from '../evaluate/thresholds.ts';
 import { tensorflowVersion, tf } from '../model/backend.ts';
 import { readManifest } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
 import { assembleModel, text, writeModel } from '../model/save.ts';
 import type { ModelFolder, ModelParts } from '../model/save.ts';
+import { errorsReference, predictionsReference } from '../reference/predictions.ts';
+import type { InputsReference, PredictionsReference } from '../reference/profile.ts';
 import { version } from '../version.ts';
 import { summaryOf } from './cross-validation.ts';
 import type { FoldScore } from './cross-validation.ts';
@@ -21,10 +28,11 @@ import type { Run } from './epochs.ts';
 import { requireOwnVolume } from './fence.ts';
 import { evaluateFinal } from './final-evaluation.ts';
 import type { FinalEvaluation } from './final-evaluation.ts';
-import { judge, predictionsFrom, requireSuits } from './judging.ts';
+import { judge, predictionsFrom, predictionsOf, requireSuits } from './judging.ts';
 import { isLargerBetter, perClass } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
+import { errorOf, errorsOf } from './reconstruction.ts';
 import { downloads } from './training-data.ts';
 
 /**
@@ -44,19 +52,30 @@ export function finishedModel(order: TrainingOrder, specDigest: string, dataDige
   }
 }
 
-/** @param folds  scores of a cross-validation. @throws AnnealError `VOLUME_WRITE`, `SUPERSEDED` */
-export async function finish(run: Run, specDigest: string, dataDigest: string, folds: readonly FoldScore[]): Promise<TrainingResult> {
-  const { order, data, learner, state } = run;
+/** What is told of a model beside what its run knows. */
+export interface Origin {
+  readonly specDigest: string;
+  readonly dataDigest: string;
+  /** Scores of a cross-validation. */
+  readonly folds: readonly FoldScore[];
+  readonly inputs: InputsReference;
+}
+
+/** @throws AnnealError `VOLUME_WRITE`, `SUPERSEDED` */
+export async function finish(run: Run, { specDigest, dataDigest, folds, inputs }: Origin): Promise<TrainingResult> {
+  const { order, data, learner, state, hooks } = run;
   if (state.best !== undefined) learner.setWeights(state.best);
   const chosenEpoch = state.best === undefined ? state.epoch : state.stopping.bestEpoch;
   const { target } = data.preprocessing;
-  const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...judge(learner, data.test, target, run.metrics, 'test_'), ...summaryOf(folds) };
-  const { thresholds, ...evaluation } = evaluateFinal(learner, data, order.spec.evaluation, order.spec.fit.seed);
+  const { thresholds, anomaly, ...evaluation } = evaluateFinal(learner, data, order.spec);
+  const metrics: Metrics = { ...state.history[chosenEpoch - 1], ...judge(learner, data.test, target, run.metrics, 'test_'), ...foundAnomalies(evaluation), ...summaryOf(folds) };
+  hooks.log('info', 'Model evaluated', { validation: data.validation.rows, test: data.test.rows });
   const sample = [data.test, data.validation].find(({ rows }) => rows > 0) ?? data.train;
   const folder = await assembled(run, (network) => ({
     network,
-    preprocessing: { ...data.preprocessing, ...(thresholds === undefined ? {} : { thresholds }) },
+    preprocessing: { ...data.preprocessing, ...(thresholds === undefined ? {} : { thresholds }), ...(anomaly === undefined ? {} : { anomaly }) },
     metrics: { metrics, epoch: chosenEpoch, history: state.history, ...(folds.length === 0 ? {} : { folds }), validation: details(learner.evaluate(data.validation), run), test: details(learner.evaluate(data.test), run) },
+    reference: { formatVersion: 1, inputs, predictions: answersOf(run, thresholds ?? [], anomaly) },
     reports: reportsOf(evaluation, state.history, chosenEpoch, order.spec.data.target),
     manifest: {
       task: target.task,
@@ -79,29 +98,43 @@ export async function finish(run: Run, specDigest: string, dataDigest: string, f
   }
 }
 
-async function assembled({ learner, hooks }: Run, parts: (network: LayersModel) => ModelParts): Promise<ModelFolder> {
-  const network = learner.model();
-  try {
-    return await assembleModel(parts(network), hooks.log);
-  } finally {
-    network.dispose();
-  }
+/** Validation rows are what the model was chosen by; the test rows and even those it was trained on say more than nothing. */
+function answersOf({ learner, data, order: { spec: { fit } } }: Run, thresholds: readonly DecisionThreshold[], anomaly: AnomalyRule | undefined): PredictionsReference {
+  const part = (['validation', 'test'] as const).find((name) => data[name].rows > 0) ?? 'train';
+  const { target } = data.preprocessing;
+  if (target.task !== 'Reconstruction') return predictionsReference(part, predictionsOf(learner, data[part], target), thresholds, fit.seed);
+  return errorsReference(part, errorsOf(learner, data[part], errorOf(fit)), anomaly?.threshold ?? Infinity, fit.seed);
 }
 
-function reportsOf(evaluation: Omit<FinalEvaluation, 'thresholds'>, history: readonly Metrics[], chosenEpoch: number, target: string): ModelParts['reports'] {
+/** How well the errors tell the anomalies, where a column does. */
+function foundAnomalies({ validation, test }: Pick<FinalEvaluation, 'validation' | 'test'>): Metrics {
+  const named = (evaluation: Evaluation | undefined, prefix: string): [string, number][] => (evaluation?.task !== 'Reconstruction' ? [] : Object.entries(evaluation.metrics).filter(([name]) => name !== 'loss').map(([name, { value }]) => [`${prefix}${name}`, value]));
+  return Object.fromEntries([...named(validation, 'val_'), ...named(test, 'test_')]);
+}
+
+function assembled({ learner, hooks }: Run, parts: (network: LayersModel) => ModelParts): Promise<ModelFolder> {
+  return assembleModel(parts(learner.model()), hooks.log);
+}
+
+function reportsOf(evaluation: Pick<FinalEvaluation, 'validation' | 'test'>, history: readonly Metrics[], chosenEpoch: number, target: string | undefined): ModelParts['reports'] {
   const evaluations = [evaluation.test, evaluation.validation].filter((part) => part !== undefined);
   return {
     'evaluation.json': text(evaluation),
-    'evaluation.html': evaluationPage({ title: `Evaluation of the model of ${target}`, history, chosenEpoch, evaluations }),
+    'evaluation.html': evaluationPage({ title: target === undefined ? 'Evaluation of the model' : `Evaluation of the model of ${target}`, history, chosenEpoch, evaluations }),
     ...evaluationPlots(evaluations, history, chosenEpoch),
   };
 }
 
-function compressionOf({ order: { spec: { compress } }, data: { preprocessing: { target } }, hooks }: Run, sample: Part): Pick<ModelParts, 'compression'> {
+/** What compression is judged by, unless told. */
+const usualLoss = { Classification: 'accuracy', Regression: 'mae', Reconstruction: 'loss' } as const;
+
+function compressionOf({ order: { spec: { compress, fit } }, data: { preprocessing: { target } }, hooks }: Run, sample: Part): Pick<ModelParts, 'compression'> {
   if (compress === undefined) return {};
-  const metric = compress.maxLoss?.metric ?? (target.task === 'Classification' ? 'accuracy' : 'mae');
+  const metric = compress.maxLoss?.metric ?? usualLoss[target.task];
   requireSuits(metric, target.task, 'spec.trainer.compress.maxLoss.metric');
-  const of = (outputs: Float32Array): number => measure(predictionsFrom(outputs, sample, target), [metric])[metric] ?? NaN;
+  const of = (outputs: Float32Array): number => (target.task === 'Reconstruction'
+    ? mean(rowErrors(errorOf(fit), sample.features.range(0, sample.rows), outputs, sample.features.width))
+    : measure(predictionsFrom(outputs, sample, target), [metric])[metric] ?? NaN);
   return { compression: { spec: compress, judge: { metric, isLargerBetter: isLargerBetter(metric), of }, now: hooks.now } };
 }
 
@@ -113,5 +146,6 @@ function details(tally: Tally, run: Run): object {
 }
 
 function resultOf({ manifest, digest, sizeBytes }: StoredModel): TrainingResult {
-  return { metrics: manifest.metrics, epochs: manifest.epochs, model: { path: volumeLayout.model, digest, sizeBytes } };
+  const { metrics, epochs, pseudonymKeyId } = manifest;
+  return { metrics, epochs, model: { path: volumeLayout.model, digest, sizeBytes, ...(pseudonymKeyId === undefined ? {} : { pseudonymKeyId }) } };
 }

@@ -4,7 +4,7 @@ import type { Clip, LossName, OptimizerSpec } from '../model/graph/index.ts';
 export interface FitSpec {
   readonly optimizer: OptimizerSpec;
   readonly clip?: Clip;
-  /** CrossEntropy for classes; for numbers MSE when unset. */
+  /** When unset, CrossEntropy for classes, else MSE. */
   readonly loss?: LossName;
   readonly seed: number;
 }

@@ -5,29 +5,37 @@ import { volumeLayout } from '@anneal/operator/api';
 import { checkExpectations, requireExpectations } from '../data/expectations/index.ts';
 import { told } from '../data/expectations/finding.ts';
 import type { Finding } from '../data/expectations/finding.ts';
+import { keyColumns } from '../data/key-columns.ts';
 import { subjectOf } from '../data/prepare.ts';
 import { privacySpec, protect } from '../data/privacy/index.ts';
 import type { PrivacyReport, Protected, PseudonymKey } from '../data/privacy/index.ts';
 import { Evidence } from '../data/profile/evidence.ts';
+import type { Subject } from '../data/profile/evidence.ts';
 import { reportFiles, writeReport } from '../data/report/index.ts';
 import type { Rows } from '../data/rows.ts';
 import { requireVectorSpec } from '../data/vector.ts';
 import { AnnealError } from '../errors.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 
+export interface Guarded extends Protected {
+  /** The protected rows, and what becomes of them. */
+  readonly subject: Subject;
+}
+
 /** @throws AnnealError `PRIVACY_KEY`, `DATA_PRIVACY`, `DATA_EXPECTATION`; `SPEC_…` for what does not go with the data */
-export async function guard(order: TrainingOrder, hooks: TrainingHooks, raw: Rows, key: PseudonymKey | undefined): Promise<Protected> {
+export async function guard(order: TrainingOrder, hooks: TrainingHooks, raw: Rows, key: PseudonymKey | undefined): Promise<Guarded> {
   const { data } = order.spec;
   if (raw.vector !== undefined) requireVectorSpec(data, raw.vector);
   const guarded = await protect(privacySpec(data.privacy), raw, key);
-  const evidence = new Evidence(await subjectOf(data, guarded.rows, columnsBeside(order.spec)));
+  const subject = await subjectOf(data, guarded.rows, { beside: columnsBeside(order.spec), keys: keyColumns(data, order.spec) });
+  const evidence = new Evidence(subject);
   const findings = await checkExpectations(data.expectations ?? [], evidence);
   const privacy = data.privacy === undefined ? undefined : guarded.report;
   for (const finding of findings) if (finding.outcome !== 'Pass') hooks.log('warn', 'Data is not as expected', { check: finding.check, column: finding.column, outcome: finding.outcome, found: told(finding) });
   if (privacy !== undefined) hooks.log('info', 'Personal data protected', { rowsRemoved: privacy.rowsRemoved, keyId: privacy.keyId });
   await report(order, hooks, evidence, findings, privacy);
   requireExpectations(findings, reportFiles.page);
-  return guarded;
+  return { ...guarded, subject };
 }
 
 /** Replicas find the same; one writes it. A run that can go on does not end because of its report. */
@@ -44,7 +52,7 @@ async function report({ volume, replicas }: TrainingOrder, { log }: TrainingHook
 /** Columns that are needed though the model may not see them. */
 export function columnsBeside({ data: { split, privacy, expectations = [] }, validation, evaluation }: TrainerSpec): string[] {
   return [
-    split.groupBy, split.orderBy, validation?.groupBy, ...evaluation?.slices ?? [],
+    split.groupBy, split.orderBy, validation?.groupBy, ...evaluation?.slices ?? [], evaluation?.anomaly?.label?.column,
     ...expectations.map(({ column }) => column),
     ...privacy?.suppress?.map(({ column }) => column) ?? [], ...privacy?.kAnonymity?.quasiIdentifiers ?? [], ...privacy?.lDiversity?.quasiIdentifiers ?? [], privacy?.lDiversity?.sensitive,
   ].filter((name) => name !== undefined);

@@ -9,12 +9,16 @@ import { needsPredictions, usualMetrics } from '../evaluate/registry.ts';
 import type { Learner } from './learner.ts';
 import { metricsOf, metricsOfTask, suitsTask } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
+import { watchedBy } from './schedule.ts';
+
+/** One that there is a truth for in each row. */
+export type PredictedTarget = Exclude<TargetCoding, { readonly task: 'Reconstruction' }>;
 
 /** What the network says of each row, and the truth. */
-export const predictionsOf = (learner: Pick<Learner, 'predict'>, part: Part, target: TargetCoding): Predictions => predictionsFrom(learner.predict(part), part, target);
+export const predictionsOf = (learner: Pick<Learner, 'predict'>, part: Part, target: PredictedTarget): Predictions => predictionsFrom(learner.predict(part), part, target);
 
 /** @param outputs  of the network for the rows of the part: probabilities, or standardised values */
-export function predictionsFrom(outputs: Float32Array, part: Part, target: TargetCoding): Predictions {
+export function predictionsFrom(outputs: Float32Array, part: Part, target: PredictedTarget): Predictions {
   if (target.task === 'Classification') return { task: 'Classification', classes: target.classes, probabilities: outputs, truth: Int32Array.from(part.targets) };
   const inUnits = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (value) => value * target.scale + target.mean);
   return { task: 'Regression', predicted: inUnits(outputs), truth: inUnits(part.targets) };
@@ -25,25 +29,28 @@ export function judge(learner: Learner, part: Part, target: TargetCoding, names:
   if (part.rows === 0) return {};
   const tallied = metricsOf(learner.evaluate(part), target, prefix, names);
   const whole = names.filter((name) => needsPredictions(name, target.task));
-  return whole.length === 0 ? tallied : { ...tallied, ...measure(predictionsOf(learner, part, target), whole, prefix) };
+  return whole.length === 0 || target.task === 'Reconstruction' ? tallied : { ...tallied, ...measure(predictionsOf(learner, part, target), whole, prefix) };
 }
 
 /**
- * Names without prefix: the usual ones of the task, those of `fit.metrics`, and the one that stops early.
+ * Names without prefix: the usual ones of the task, those of `fit.metrics`, and those that early stopping and the schedule watch.
  * @throws AnnealError `SPEC_TASK_MISMATCH` for a metric of another task, `SPEC_INVALID` for one that there is not
  */
-export function metricNames({ metrics = [], earlyStopping }: TrainerSpec['fit'], task: TargetCoding['task']): readonly string[] {
+export function metricNames({ metrics = [], earlyStopping, schedule }: TrainerSpec['fit'], task: TargetCoding['task']): readonly string[] {
   const asked = metrics.map((item, index) => nameOf(item, `spec.trainer.fit.metrics[${index}]`));
   asked.forEach((name, index) => requireSuits(name, task, `spec.trainer.fit.metrics[${index}]`));
-  if (earlyStopping !== undefined) requireSuits(earlyStopping.metric, task, 'spec.trainer.fit.earlyStopping.metric');
-  const watched = earlyStopping === undefined ? [] : [earlyStopping.metric.replace(/^val_/, '')];
-  return [...new Set([...usualMetrics(task), ...asked, ...watched])];
+  const watched = [
+    ...(earlyStopping === undefined ? [] : [{ name: earlyStopping.metric, at: 'spec.trainer.fit.earlyStopping.metric' }]),
+    ...(schedule?.name === 'ReduceLROnPlateau' ? [{ name: watchedBy(schedule), at: 'spec.trainer.fit.schedule.metric' }] : []),
+  ];
+  for (const { name, at } of watched) requireSuits(name, task, at);
+  return [...new Set([...usualMetrics(task), ...asked, ...watched.map(({ name }) => name.replace(/^val_/, ''))])];
 }
 
 /** @throws AnnealError `SPEC_TASK_MISMATCH` */
 export function requireSuits(name: string, task: TargetCoding['task'], at: string): void {
   if (suitsTask(name, task)) return;
-  throw new AnnealError('SPEC_TASK_MISMATCH', { at, message: `${name} is no metric of a ${task}. Write one of ${metricsOfTask(task).join(', ')}; earlyStopping.metric takes val_ before it for the validation rows.` });
+  throw new AnnealError('SPEC_TASK_MISMATCH', { at, message: `${name} is no metric of a ${task}. Write one of ${metricsOfTask(task).join(', ')}; those of earlyStopping and schedule take val_ before it for the validation rows.` });
 }
 
 /** `prAuc`, or `{recallAt: {precision: 0.9}}`, which is `recallAtPrecision90`. */

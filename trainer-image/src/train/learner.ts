@@ -2,15 +2,12 @@
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { Part } from '../data/part.ts';
 import { random } from '../data/random.ts';
-import type { Learning } from '../data/target.ts';
+import type { TargetCoding } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';
-import { buildTraining } from '../model/graph/index.ts';
 import type { LossName, Rows } from '../model/graph/index.ts';
-import { initialWeights } from '../model/initial.ts';
-import { toLayersModel } from '../model/layers-model.ts';
-import { weightsOf } from '../model/network.ts';
 import { presetNetwork } from '../model/presets.ts';
-import type { CodedColumn, ModelSpec } from '../model/spec.ts';
+import type { CodedColumn, ModelSpec, NetworkShape } from '../model/spec.ts';
+import { makeTrainable } from '../model/trainable.ts';
 import { consecutive } from './batches.ts';
 import type { Batch } from './batches.ts';
 import type { FitSpec } from './fit.ts';
@@ -60,7 +57,7 @@ export interface Learner {
   setWeights(weights: Float32Array): void;
   save(): LearnerState;
   load(state: LearnerState): void;
-  /** What is saved and served. The caller disposes of it. */
+  /** What is saved and served, as it stands. Goes away with the learner, or when it is asked for again. */
   model(): LayersModel;
   dispose(): void;
 }
@@ -68,9 +65,11 @@ export interface Learner {
 export interface LearnerSpec {
   readonly model: ModelSpec;
   readonly fit: FitSpec;
-  readonly target: Learning;
+  readonly target: TargetCoding;
   /** Shape of one row. */
   readonly shape: readonly number[];
+  /** The user's own layers, instead of a preset's; the learner's to dispose of. */
+  readonly layers?: LayersModel;
   /** Columns that hold whole numbers, where the model embeds them. */
   readonly coded?: readonly CodedColumn[];
   /** Whether parts have weights of their rows. */
@@ -85,10 +84,13 @@ const evaluationBatch = 1024;
 /** @throws AnnealError `SPEC_SHAPE_MISMATCH`, `SPEC_CONFLICT`, `SPEC_TASK_MISMATCH` for a network that cannot be, or not learn this */
 export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner {
   const { model, fit, target, classWeights } = spec;
-  const network = presetNetwork(model, { input: spec.shape, classes: target.task === 'Classification' ? target.classes.length : undefined, ...(spec.coded === undefined ? {} : { coded: spec.coded }) });
+  if (model.preset !== undefined && (model.preset === 'Autoencoder') !== (target.task === 'Reconstruction')) {
+    throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.model.preset', message: `preset: ${model.preset} does not go with a ${target.task}. An Autoencoder learns its own rows and no target, and nothing else does.` });
+  }
   const isWeighted = spec.weighted === true || classWeights !== undefined;
-  const training = buildTraining({
-    network, task: target.task, loss: lossFor(spec), weighted: isWeighted,
+  const { training, initial, ...made } = makeTrainable({
+    model, seed: fit.seed, shape: networkShape({ target, shape: spec.shape, coded: spec.coded }), ...(spec.layers === undefined ? {} : { layers: spec.layers }),
+    task: target.task, loss: lossFor(spec), weighted: isWeighted,
     update: { optimizer: fit.optimizer, l1: model.l1 ?? 0, l2: model.l2, ...(fit.clip === undefined ? {} : { clip: fit.clip }) },
   });
   let iteration = 0;
@@ -97,7 +99,7 @@ export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner 
     training.setSlots(optimizer.slots.length === 0 ? undefined : optimizer.slots);
     iteration = optimizer.scalars[0] ?? 0;
   };
-  load(saved ?? { weights: initialWeights(weightsOf(network), fit.seed), optimizer: { slots: [], scalars: [] } });
+  load(saved ?? { weights: initial, optimizer: { slots: [], scalars: [] } });
 
   const judgedRows = (batch: Batch): Rows => (isWeighted ? { ...batch, weights: batch.weights ?? new Float32Array(batch.rows).fill(1) } : batch);
   const learntRows = (batch: Batch): Rows => (classWeights === undefined ? judgedRows(batch) : { ...batch, weights: weighted(batch, classWeights) });
@@ -131,9 +133,21 @@ export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner 
     setWeights: (weights) => training.setWeights(weights),
     save: () => ({ weights: training.weights(), optimizer: { slots: training.slots(), scalars: [iteration] } }),
     load,
-    model: () => toLayersModel(network, training.weights()),
-    dispose: () => training.dispose(),
+    model: () => made.layers(),
+    dispose: () => made.dispose(),
   };
+}
+
+/** What checkpoints of equal networks agree on: layers that have weights, and what they give. */
+export function architectureOf({ model, target, shape, coded }: LearnerSpec): object {
+  const classes = target.task === 'Classification' ? target.classes : [];
+  const described = model.preset === undefined ? model.layers : presetNetwork(model, networkShape({ target, shape, coded })).layers.filter(({ kind }) => kind !== 'Dropout').map(({ inputs: _inputs, ...layer }) => layer);
+  return { classes, layers: described ?? [] };
+}
+
+/** What the data say about the network. */
+export function networkShape({ target, shape, coded }: { readonly target: TargetCoding; readonly shape: readonly number[]; readonly coded?: readonly CodedColumn[] | undefined }): NetworkShape {
+  return { input: shape, classes: target.task === 'Classification' ? target.classes.length : undefined, ...(coded === undefined ? {} : { coded }) };
 }
 
 function lossFor({ fit, target }: LearnerSpec): LossName {

@@ -1,5 +1,5 @@
 /** Metrics of a run, from sums that are kept while batches pass. The sums are plain data: a checkpoint in mid-epoch holds them. */
-import type { Learning } from '../data/target.ts';
+import type { TargetCoding } from '../data/target.ts';
 import { confusionFrom, perClass as ofConfusion } from '../evaluate/confusion.ts';
 import type { ClassMetrics } from '../evaluate/confusion.ts';
 import type { Metrics } from '../evaluate/measure.ts';
@@ -16,7 +16,7 @@ export type Tally =
   | { readonly task: 'Regression'; rows: number; lossSum: number; absolute: number; squared: number; targets: number; targetsSquared: number }
   | { readonly task: 'Reconstruction'; rows: number; lossSum: number };
 
-export function emptyTally(target: Learning): Tally {
+export function emptyTally(target: TargetCoding): Tally {
   if (target.task === 'Regression') return { task: 'Regression', rows: 0, lossSum: 0, absolute: 0, squared: 0, targets: 0, targetsSquared: 0 };
   if (target.task === 'Reconstruction') return { task: 'Reconstruction', rows: 0, lossSum: 0 };
   return { task: 'Classification', rows: 0, lossSum: 0, confusion: target.classes.map(() => target.classes.map(() => 0)) };
@@ -51,13 +51,13 @@ function addRow(tally: Tally, target: number, output: number): void {
  * @param names  metrics that a tally is enough for; others are left out, as is one that is not defined for these rows
  * @returns their values, named with `prefix`; nothing for no rows
  */
-export function metricsOf(tally: Tally, target: Learning, prefix = '', names: readonly string[] = usualMetrics(target.task)): Metrics {
+export function metricsOf(tally: Tally, target: TargetCoding, prefix = '', names: readonly string[] = usualMetrics(target.task)): Metrics {
   if (tally.rows === 0) return {};
   const values = ofItsTask(tally, target, names);
   return Object.fromEntries(values.filter(([, value]) => Number.isFinite(value)).map(([name, value]) => [`${prefix}${name}`, value]));
 }
 
-function ofItsTask(tally: Tally, target: Learning, names: readonly string[]): [string, number][] {
+function ofItsTask(tally: Tally, target: TargetCoding, names: readonly string[]): [string, number][] {
   switch (tally.task) {
     case 'Classification': return tallied(names, tally, classMetric, confusionFrom(tally.confusion));
     case 'Regression': return tallied(names, tally, valueMetric, errorSums(tally, target.task === 'Regression' ? target.scale : 1));

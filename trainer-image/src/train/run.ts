@@ -3,6 +3,8 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
+import { keyColumns } from '../data/key-columns.ts';
+import { labelIn } from '../data/anomalies.ts';
 import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
 import { readKey } from '../data/privacy/index.ts';
@@ -10,17 +12,19 @@ import type { PseudonymKey } from '../data/privacy/index.ts';
 import { AnnealError, toAnnealError } from '../errors.ts';
 import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator } from '../model/backend.ts';
+import { inputsReference } from '../reference/inputs.ts';
 import { crossValidate, summaryOf } from './cross-validation.ts';
-import type { Common, FoldScore } from './cross-validation.ts';
+import type { Common } from './cross-validation.ts';
 import { trainEpochs } from './epochs.ts';
 import type { Run } from './epochs.ts';
 import { claimVolume } from './fence.ts';
 import { finish, finishedModel } from './finish.ts';
+import type { Origin } from './finish.ts';
 import { guard } from './guard.ts';
 import { failureOf } from './order.ts';
 import type { TrainingHooks, TrainingOrder, TrainingOutcome } from './order.ts';
 import { startRun } from './start.ts';
-import { openTrainingData } from './training-data.ts';
+import { openTrainingData, roomOf } from './training-data.ts';
 
 /** Never throws: a failure is an outcome with a code and a sentence. */
 export async function runTraining(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingOutcome> {
@@ -43,13 +47,15 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
   if (order.replicas === undefined) removeLeftovers(order.volume);
   const ready = await readied(order, hooks, specDigest, key);
   if ('kind' in ready) return ready;
-  const { folds, common, dataDigest } = ready;
-  const run = startRun({ ...common, data: ready.data, share: { before: folds.length, of: folds.length + 1, isFold: false, metrics: summaryOf(folds) } });
+  const { common, origin } = ready;
+  const { folds } = origin;
+  using data = ready.data;
+  const run = await startRun({ ...common, data, share: { before: folds.length, of: folds.length + 1, isFold: false, metrics: summaryOf(folds) } });
   try {
     for (;;) {
       const end = await trainEpochs(run);
       const turn = end.kind === 'Finished' ? await run.replicas?.conclude(run) ?? 'Lead' : end;
-      if (turn === 'Lead') return { kind: 'Succeeded', result: await conclude(run, specDigest, dataDigest, folds) };
+      if (turn === 'Lead') return { kind: 'Succeeded', result: await conclude(run, origin) };
       if (turn.kind === 'Done') return { kind: 'Succeeded', result: turn.result, byAnother: true };
       if (turn.kind === 'Stopped') return stopped(run);
     }
@@ -61,9 +67,7 @@ async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<Traini
 
 interface Ready {
   readonly data: Prepared;
-  /** Of the files. */
-  readonly dataDigest: string;
-  readonly folds: readonly FoldScore[];
+  readonly origin: Origin;
   readonly common: Common;
 }
 
@@ -76,21 +80,22 @@ async function readied(order: TrainingOrder, hooks: TrainingHooks, specDigest: s
   const before = finished();
   if (before !== undefined) return { kind: 'Succeeded', result: before };
   const common = { order, hooks, runDigest: sha256(`${specDigest} ${dataDigest}`), dataDigest: key === undefined ? dataDigest : sha256(`${dataDigest} ${key.id}`), finished };
-  const { rows, steps } = await guard(order, hooks, raw, key);
+  const { rows, steps, subject } = await guard(order, hooks, raw, key);
   const folds = await crossValidate(common, rows);
   if (folds === 'Stopped') return { kind: 'Stopped' };
-  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], privacy: { raw: raw.columns, steps } });
+  const inputs = await inputsReference(subject, spec.data.privacy?.kAnonymity?.k);
+  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: raw.columns, steps }, room: roomOf(order) });
   told(data, hooks);
-  return { data, dataDigest, folds, common };
+  return { data, origin: { specDigest, dataDigest, folds, inputs }, common };
 }
 
 function told({ preprocessing, train, validation, test }: Prepared, { log }: TrainingHooks): void {
   log('info', 'Data prepared', { task: preprocessing.target.task, features: preprocessing.features.length, train: train.rows, validation: validation.rows, test: test.rows });
 }
 
-async function conclude(run: Run, specDigest: string, dataDigest: string, folds: readonly FoldScore[]): Promise<TrainingResult> {
+async function conclude(run: Run, origin: Origin): Promise<TrainingResult> {
   if (run.replicas !== undefined) removeLeftovers(run.order.volume);
-  const result = await finish(run, specDigest, dataDigest, folds);
+  const result = await finish(run, origin);
   run.replicas?.announce(result);
   return result;
 }

@@ -6,6 +6,7 @@ import { classWeights } from '../data/class-weights.ts';
 import type { Prepared } from '../data/prepare.ts';
 import { AnnealError } from '../errors.ts';
 import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
+import { readKerasLayers } from '../model/keras-layers.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import { readNewest } from './checkpoint.ts';
 import type { Checkpoint, CheckpointStore, Kinship } from './checkpoint.ts';
@@ -13,7 +14,8 @@ import { Replicas } from './collective/replicas.ts';
 import { startState } from './epochs.ts';
 import type { Run, Share } from './epochs.ts';
 import { metricNames } from './judging.ts';
-import { createLearner } from './learner.ts';
+import type { FitSpec } from './fit.ts';
+import { architectureOf, createLearner, networkShape } from './learner.ts';
 import type { LearnerSpec } from './learner.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
 import { restore } from './restore.ts';
@@ -32,11 +34,12 @@ export interface Beginning {
 }
 
 /** @throws AnnealError `SPEC_…` for a network that cannot be, or not learn this; `CHECKPOINT_FOREIGN` */
-export function startRun(beginning: Beginning): Run {
+export async function startRun(beginning: Beginning): Promise<Run> {
   const { order, hooks, data, runDigest, dataDigest, share } = beginning;
   const { spec } = order;
-  const { shape, target } = data.preprocessing;
-  const kinship = kinshipOf(spec, data, dataDigest);
+  const { target } = data.preprocessing;
+  const learner = await learnerSpec(spec, data);
+  const kinship = kinshipOf(spec, learner, dataDigest);
   const store: CheckpointStore = { folder: path.join(order.volume, volumeLayout.checkpoints), keep: order.checkpointKeep, runDigest, kinship, threads: order.threads };
   if (order.replicas === undefined) removeLeftovers(store.folder);
   const found = readNewest(store, (name, why) => hooks.log('warn', 'Passed over a checkpoint', { checkpoint: name, why })) ?? (share.isFold ? undefined : restored(order, kinship, data, hooks));
@@ -47,7 +50,7 @@ export function startRun(beginning: Beginning): Run {
     order, data, hooks, store, share,
     metrics: metricNames(spec.fit, target.task),
     ...(replicas === undefined ? {} : { replicas }),
-    learner: createLearner({ model: spec.model, fit: spec.fit, target, shape, ...codedColumns(spec, data), ...weightsOfClasses(spec, data) }, found?.learner),
+    learner: createLearner(learner, found?.learner),
     state: found?.state ?? startState(data),
     checkpointedAt: now,
     reportedAt: now,
@@ -61,6 +64,14 @@ function replicasOf({ order: { replicas }, hooks, runDigest, finished }: Beginni
   if (replicas === undefined || hooks.link === undefined) return undefined;
   const { index, peers, minReplicas } = replicas;
   return new Replicas({ link: hooks.link, index, places: peers.length, replicas: replicas.replicas, minReplicas, runDigest, hooks, finished });
+}
+
+async function learnerSpec(spec: TrainerSpec, data: Prepared): Promise<LearnerSpec> {
+  const { model, fit }: { readonly model: ModelSpec; readonly fit: FitSpec } = spec;
+  const { shape, target } = data.preprocessing;
+  const columns = codedColumns(spec, data);
+  const layers = model.layers === undefined ? {} : { layers: await readKerasLayers(model.layers, networkShape({ target, shape, coded: columns.coded }), fit.seed) };
+  return { model, fit, target, shape, ...columns, ...layers, ...weightsOfClasses(spec, data) };
 }
 
 function codedColumns({ model }: TrainerSpec, { preprocessing: { embeddings } }: Prepared): Pick<LearnerSpec, 'coded'> {
@@ -77,7 +88,7 @@ function codedColumns({ model }: TrainerSpec, { preprocessing: { embeddings } }:
 
 function weightsOfClasses({ fit: { classWeights: method, weights = {} } }: TrainerSpec, { preprocessing: { target }, train: { targets } }: Prepared): Pick<LearnerSpec, 'classWeights'> {
   if (method === undefined) return {};
-  if (target.task !== 'Classification' || !(targets instanceof Int32Array)) throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.classWeights', message: 'classWeights need classes, and the task is Regression. Remove classWeights, or write task: Classification.' });
+  if (target.task !== 'Classification' || !(targets instanceof Int32Array)) throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.fit.classWeights', message: `classWeights need classes, and the task is ${target.task}. Remove classWeights, or write task: Classification.` });
   return { classWeights: [...classWeights(method === 'Balanced' ? 'Balanced' : weights, target.classes, targets)] };
 }
 
@@ -89,12 +100,7 @@ function restored({ restoreFrom }: TrainingOrder, kinship: Kinship, data: Prepar
   return kind === 'GoneOn' ? checkpoint : { name: checkpoint.name, state: startState(data), learner: { weights: checkpoint.learner.weights, optimizer: { slots: [], scalars: [] } } };
 }
 
-function kinshipOf(spec: TrainerSpec, data: Prepared, dataDigest: string): Kinship {
+function kinshipOf(spec: TrainerSpec, learner: LearnerSpec, dataDigest: string): Kinship {
   const { epochs: _epochs, ...fit } = spec.fit;
-  const { dropout: _dropout, l1: _l1, l2: _l2, ...layers }: ModelSpec = spec.model;
-  const { shape, target } = data.preprocessing;
-  return {
-    lineage: sha256(canonicalJson({ ...spec, fit, dataDigest })),
-    network: sha256(canonicalJson({ layers, shape, outputs: target.task === 'Classification' ? target.classes : 1 })),
-  };
+  return { lineage: sha256(canonicalJson({ ...spec, fit, dataDigest })), network: sha256(canonicalJson(architectureOf(learner))) };
 }

@@ -22,7 +22,7 @@ export interface StoppingVerdict {
 }
 
 /** @param epoch  that just ended, from 1 */
-export function judge(spec: StoppingSpec, state: StoppingState, epoch: number, metrics: Metrics): StoppingVerdict {
+export function judgeStopping(spec: StoppingSpec, state: StoppingState, epoch: number, metrics: Metrics): StoppingVerdict {
   const value = metrics[spec.metric] ?? NaN;
   const gain = state.best === undefined ? Infinity : isLargerBetter(spec.metric) ? value - state.best : state.best - value;
   if (!Number.isNaN(value) && gain > spec.minDelta) return { state: { best: value, bestEpoch: epoch, waited: 0 }, improved: true, stop: false };

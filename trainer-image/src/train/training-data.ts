@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { openRows } from '../data/ingest/index.ts';
 import { rowsOptions } from '../data/prepare.ts';
+import type { Room } from '../data/prepare.ts';
 import { rowsOf } from '../data/rows.ts';
 import type { Rows } from '../data/rows.ts';
 import { openSource } from '../data/source.ts';
@@ -44,10 +45,17 @@ export async function openTrainingData(order: TrainingOrder, hooks: TrainingHook
 /** Folder of the volume for what was downloaded, unless it is kept elsewhere. */
 export const downloads = 'data';
 
+/** Of the memory, for the numbers that the network eats. */
+const matrixShare = 1 / 2;
 /** Memory that is there where nobody says how much. */
 const modestMemory = 4 * 1024 ** 3;
 /** Room for tables that were read before, where none is given. */
 const tableBytes = 64 * 1024 ** 3;
+
+/** For what the rows become for the network. */
+export function roomOf({ volume, memoryBytes = modestMemory }: TrainingOrder): Room {
+  return { bytes: memoryBytes * matrixShare, folder: path.join(volume, downloads) };
+}
 
 function tablesOf({ volume, dataCache }: TrainingOrder): { readonly folder: string; readonly maxBytes: number } {
   return { folder: path.join(dataCache?.folder ?? path.join(volume, downloads), 'tables'), maxBytes: dataCache?.maxBytes ?? tableBytes };

@@ -11,6 +11,10 @@ import type {ObjectMeta} from '../metadata.ts';
  * Items: Name of a column.
  */
 export type Columns = string[];
+/**
+ * Name of a metric.
+ */
+export type MetricName = string;
 export type Quantity = number | string;
 /**
  * @maxItems 32
@@ -170,15 +174,15 @@ export interface Trainer {
 export interface Data {
   source: DataSource;
   /**
-   * Name of the column that the model learns to predict; of Images it is label.
+   * Name of the column that the model learns to predict; of Images it is label. Every preset but Autoencoder needs one.
    */
-  target: string;
+  target?: string;
   /**
    * What is learnt. When unset it is Classification if the target is text or has at most 50 different whole numbers, else Regression.
    */
   task?: 'Classification' | 'Regression';
   /**
-   * Which columns the model sees, and their shape. When unset it sees all columns but the target.
+   * Which columns the model sees, and their shape. When unset it sees all columns but the target, pseudonyms, and what rows are grouped or ordered by; of these only what a step lists among its columns.
    */
   features?: {
     columns?: Columns;
@@ -949,15 +953,21 @@ export interface Privacy {
   };
 }
 /**
- * The network.
+ * The network, by a preset or by its layers.
  */
 export interface Network {
   /**
-   * Linear: linear regression, or logistic for classes. MLP: dense layers. CNN: blocks of convolution and max-pooling by 2, then dense layers, over features.shape [height, width, channels] or [length, channels]. LSTM and GRU: recurrent layers over features.shape [steps, features].
+   * Linear: linear regression, or logistic for classes. MLP: dense layers. CNN: blocks of convolution and max-pooling by 2, then dense layers, over features.shape [height, width, channels] or [length, channels]. LSTM and GRU: recurrent layers over features.shape [steps, features]. Autoencoder: dense layers that narrow and widen again, and learn to give back the rows; a row that they do not is an anomaly.
    */
-  preset: 'Linear' | 'MLP' | 'CNN' | 'LSTM' | 'GRU';
+  preset?: 'Linear' | 'MLP' | 'CNN' | 'LSTM' | 'GRU' | 'Autoencoder';
   /**
-   * Sizes of the hidden dense layers or of the recurrent layers. When unset, [64, 32] for MLP, [64] for CNN, LSTM and GRU.
+   * Layers of your own in place of a preset, as model.to_json() of Keras gives them; JSON is YAML and may stand here as it is. One input of the rows' shape, and one output: of classes as many values as there are, of numbers one.
+   */
+  layers?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Sizes of the hidden dense layers, of the recurrent layers, or of an Autoencoder's layers up to the narrowest. When unset, [64, 32] for MLP, [64] for CNN, LSTM and GRU, [32, 8] for Autoencoder.
    *
    * @maxItems 16
    *
@@ -1052,6 +1062,56 @@ export interface Fit {
     beta2?: number;
   };
   /**
+   * How the learning rate changes from step to step, as Keras defines it. When unset it stays as it is.
+   */
+  schedule?: {
+    /**
+     * What the learning rate is multiplied by. ExponentialDecay: decayRate ^ (step / decaySteps). CosineDecay: from 1 along half a cosine to alpha within decaySteps (Loshchilov and Hutter, 2017). ReduceLROnPlateau: by factor each time that a metric got no better for patience epochs. Constant: 1, after the warm-up.
+     */
+    name: 'Constant' | 'ExponentialDecay' | 'CosineDecay' | 'ReduceLROnPlateau';
+    /**
+     * Steps in which the learning rate grows evenly from 0; what follows counts from their end. 0 when unset.
+     */
+    warmupSteps?: number;
+    /**
+     * Steps of one decay. ExponentialDecay and CosineDecay only, and needed there; an epoch has rows / batchSize steps.
+     */
+    decaySteps?: number;
+    /**
+     * What is left after decaySteps. ExponentialDecay only; 0.9 when unset.
+     */
+    decayRate?: number;
+    /**
+     * Whether the decay comes at once after each decaySteps rather than little by little. ExponentialDecay only.
+     */
+    staircase?: boolean;
+    /**
+     * Share of the learning rate that is left at the end. CosineDecay only; 0 when unset.
+     */
+    alpha?: number;
+    metric?: MetricName;
+    /**
+     * What a reduction multiplies the learning rate by. ReduceLROnPlateau only; 0.1 when unset.
+     */
+    factor?: number;
+    /**
+     * Epochs without improvement before a reduction. ReduceLROnPlateau only; 10 when unset.
+     */
+    patience?: number;
+    /**
+     * Smallest change that counts as an improvement. ReduceLROnPlateau only; 0.0001 when unset.
+     */
+    minDelta?: number;
+    /**
+     * Epochs after a reduction that do not count. ReduceLROnPlateau only; 0 when unset.
+     */
+    cooldown?: number;
+    /**
+     * What reductions do not go below. ReduceLROnPlateau only; 0 when unset.
+     */
+    minLearningRate?: number;
+  };
+  /**
    * What is descended. CrossEntropy is for classes. MSE, MAE and Huber (squares up to an error of one standard deviation of the target, then linear) are for numbers. When unset CrossEntropy or MSE, by the task.
    */
   loss?: 'CrossEntropy' | 'MSE' | 'MAE' | 'Huber';
@@ -1097,10 +1157,7 @@ export interface Fit {
    * Stops when a metric gets no better. When unset, all epochs are done.
    */
   earlyStopping?: {
-    /**
-     * What is watched. Those with val_ are measured on the validation rows.
-     */
-    metric: string;
+    metric: MetricName;
     /**
      * Epochs without improvement after which training stops.
      */
@@ -1124,7 +1181,7 @@ export interface Fit {
  */
 export interface CrossValidation {
   /**
-   * How many folds. With split.orderBy, each is trained for by what lies before it.
+   * How many folds. With split.orderBy, each is trained for by what lies before it, unless stratified is true.
    */
   kFold: number;
   /**
@@ -1177,6 +1234,28 @@ export interface Evaluation {
      * How many times each column is shuffled.
      */
     repeats: number;
+  };
+  /**
+   * Of an Autoencoder. Which rows it flags, and how well.
+   */
+  anomaly?: {
+    /**
+     * Share of the validation rows that are not flagged; their error is the threshold, which is applied when the model serves. 0.99 when unset.
+     */
+    quantile?: number;
+    /**
+     * A column that tells which rows are anomalies. It is not learnt from; rocAuc, prAuc, precision, recall and f1 are told by it.
+     */
+    label?: {
+      /**
+       * Name of the column.
+       */
+      column: string;
+      /**
+       * What it holds in a row that is an anomaly.
+       */
+      value: string;
+    };
   };
   /**
    * From which probability on a class is chosen, tuned on the validation rows and applied when the model serves. Of more than two classes each against the others.
@@ -1797,6 +1876,23 @@ export interface ModelStatus {
    * Size of the model's files in bytes.
    */
   sizeBytes?: number;
+  /**
+   * Key that rows are pseudonymised with when they are asked about. It is set where the model knows rows by pseudonyms; no other key serves it.
+   */
+  pseudonymKey?: {
+    /**
+     * Secret of the same namespace.
+     */
+    secretName: string;
+    /**
+     * Key of the Secret.
+     */
+    key: string;
+    /**
+     * Tells keys apart, and nothing else about them; pseudonymKeyId in the model's manifest.json.
+     */
+    id: string;
+  };
   metrics?: Metrics;
 }
 /**

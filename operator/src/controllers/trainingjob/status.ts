@@ -81,8 +81,14 @@ function activeSecondsOf(seen: Observed, { stage }: Assessment, nowMs: number): 
 
 function modelOf(seen: Observed, result: TrainingResult | undefined): ModelStatus | undefined {
   if (result === undefined || seen.volume === undefined) return undefined;
-  const { path, digest, sizeBytes } = result.model;
-  return { claimName: seen.volume.claimName, path: pathOnVolume(seen.volume, path), digest, sizeBytes, metrics: { ...result.metrics } };
+  const { path, digest, sizeBytes, pseudonymKeyId: id } = result.model;
+  const key = seen.job.spec.trainer?.data.privacy?.pseudonymise?.key;
+  return {
+    claimName: seen.volume.claimName, path: pathOnVolume(seen.volume, path), digest, sizeBytes,
+    // Here, since whoever serves the model may outlive the spec.
+    ...(id === undefined || key === undefined ? {} : { pseudonymKey: { secretName: key.secretName, key: key.key, id } }),
+    metrics: { ...result.metrics },
+  };
 }
 
 function backupOf({ status, snapshots, job }: Observed): Pick<JobStatus, 'backup'> {

@@ -57,7 +57,7 @@ async function plainly(place: Folder, options: Written): Promise<Outcome> {
 
 async function scanned(place: Folder, options: Written, changed: Partial<Resources>): Promise<Outcome> {
   return outcome(async () => {
-    using rows = await open(place, ['rows.csv'], { ...csv, csv: options }, changed);
+    await using rows = await open(place, ['rows.csv'], { ...csv, csv: options }, changed);
     return await columnsOf(rows);
   });
 }

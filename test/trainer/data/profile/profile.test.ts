@@ -7,16 +7,10 @@ import { sketchError } from '../../../../trainer-image/src/data/profile/order.ts
 import { sampleOf } from '../../../../trainer-image/src/data/profile/sample.ts';
 import { TextSummary } from '../../../../trainer-image/src/data/profile/texts.ts';
 import { random } from '../../../../trainer-image/src/data/random.ts';
-import type { Random } from '../../../../trainer-image/src/data/random.ts';
 import { rowsOf } from '../../../../trainer-image/src/data/rows.ts';
+import { normal } from '../normal.ts';
 import { inBlocks } from '../sources.ts';
 import { tableOf, text } from '../tables.ts';
-
-/** Standard normal, by Box and Muller. */
-export function normal(source: Random): number {
-  const [u, v] = [(source.uint32() + 1) / 2 ** 32, source.uint32() / 2 ** 32];
-  return Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v);
-}
 
 function numbers(values: readonly number[], block: number, most?: number) {
   const summary = new NumberSummary('Number', values.length, random(0, 'test'), most);

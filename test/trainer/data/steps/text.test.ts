@@ -51,6 +51,12 @@ answer(out)`, { documents, analyzers });
     expect(asLists(await applyPipeline(steps, tableOf(text('t', 'zz', 'cc'))))).to.deep.equal({ 't:bb': [0, 0], 't:cc': [0, 1] });
   });
 
+  it('weighs no vocabulary that grows without end, and says what does', async () => {
+    const long = Array.from({ length: 21 }, (_, part) => Array.from({ length: 100_000 }, (_term, at) => `t${part * 100_000 + at}`).join(' '));
+    const error = await codeOf(() => fitted(tableOf(text('t', ...long)), { text: { column: 't', method: 'TfIdf', features: 9, analyzer: 'Word', ngrams: [1, 1], lowercase: true } }));
+    expect(error).to.include({ code: 'DATA_CATEGORIES', message: 'Column "t" has more than 2,000,000 different terms, too many to count each. Write method: Hashing, which keeps none, or fewer ngrams.' });
+  });
+
   it('must be texts, and be there', async () => {
     const step = (column: string) => ({ text: { column, method: 'TfIdf', features: 9, analyzer: 'Word', ngrams: [1, 1], lowercase: true } });
     expect(await codeOf(() => fitted(table, step('stars')))).to.include({ code: 'SPEC_COLUMN_KIND', message: 'text needs texts, and column "stars" holds numbers. Name another column.' });

@@ -30,21 +30,28 @@ interface Part extends Found {
 }
 
 /**
- * @param target  name that the column of the target gets
+ * @param target  name that the column of the target gets; none is read where neither it nor `spec.target` is written
  * @throws AnnealError `DATA_ARRAY`, `DATA_ARCHIVE`, `DATA_TOO_LARGE`; `SPEC_COLUMN_MISSING` for an array that is not there
  */
-export async function readArrays(files: readonly LocalFile[], spec: ArraysSpec, target: string, limits: ArchiveLimits): Promise<Table> {
+export async function readArrays(files: readonly LocalFile[], spec: ArraysSpec, target: string | undefined, limits: ArchiveLimits): Promise<Table> {
   const found: Found[] = [];
   for (const file of files) found.push(...await arraysIn(file, limits));
   const features = await partsOf(found, spec.features, 'features');
-  const targets = await partsOf(found, spec.target ?? target, spec.target === undefined ? undefined : 'target');
-  const [rows, labelled] = [rowsOf(features), rowsOf(targets)];
+  const rows = rowsOf(features);
   if (rows === 0) throw new AnnealError('DATA_EMPTY', { at: spec.features, message: `The array "${spec.features}" has no rows. Give a file with data.` });
-  if (rows !== labelled) throw new AnnealError('DATA_ARRAY', { at: spec.features, message: `The array "${spec.features}" has ${rows} rows and "${spec.target ?? target}" has ${labelled}. Give a target for each row.` });
-  const column = await targetColumn(target, targets);
+  const targets = await targetsFor(rows, found, spec, target);
   const shape = sameShape(features);
-  if (shape.length === 0) return { rows, columns: [{ kind: 'Number', name: spec.features, values: await numbersOf(features) }, column] };
-  return { rows, columns: [column], vector: await vectorOf(spec.features, shape, features, rows) };
+  if (shape.length === 0) return { rows, columns: [{ kind: 'Number', name: spec.features, values: await numbersOf(features) }, ...targets] };
+  return { rows, columns: targets, vector: await vectorOf(spec.features, shape, features, rows) };
+}
+
+async function targetsFor(rows: number, found: readonly Found[], { features, target: array }: ArraysSpec, name: string | undefined): Promise<Column[]> {
+  const of = array ?? name;
+  if (of === undefined) return [];
+  const targets = await partsOf(found, of, array === undefined ? undefined : 'target');
+  const labelled = rowsOf(targets);
+  if (rows !== labelled) throw new AnnealError('DATA_ARRAY', { at: features, message: `The array "${features}" has ${rows} rows and "${of}" has ${labelled}. Give a target for each row.` });
+  return [await targetColumn(name ?? of, targets)];
 }
 
 async function arraysIn(file: LocalFile, limits: ArchiveLimits): Promise<Found[]> {

@@ -17,8 +17,8 @@ export async function defaultChecks(evidence: Evidence, covered: ReadonlySet<Che
     ...await ofFeatures(evidence),
     ...(covered.has('duplicates') ? [] : [await judgeDuplicates(limits.duplicates, evidence)]),
     ...(covered.has('splitLeakage') || subject.parts.validation.length + subject.parts.test.length === 0 ? [] : [await judgeSplitLeakage(limits.splitLeakage, evidence)]),
-    ...(covered.has('targetLeakage') ? [] : [await judgeTargetLeakage(limits.targetLeakage, evidence)]),
-    ...(covered.has('classShare') || subject.task === 'Regression' ? [] : [await judgeImbalance(evidence)]),
+    ...(covered.has('targetLeakage') || subject.target === undefined ? [] : [await judgeTargetLeakage(limits.targetLeakage, evidence)]),
+    ...(covered.has('classShare') || subject.task !== 'Classification' ? [] : [await judgeImbalance(evidence)]),
   ];
 }
 
@@ -59,9 +59,8 @@ async function judgeFeature(name: string, evidence: Evidence): Promise<Judged | 
 
 /** A class is rare that has a tenth of what it would have if all had the same. */
 async function judgeImbalance(evidence: Evidence): Promise<Judged> {
-  const { name, share, rows, classes } = await rarestClass(evidence);
+  const { target, name, share, rows, classes } = await rarestClass(evidence);
   const least = limits.imbalance / classes;
-  const { target } = evidence.subject;
   const passed = share >= least;
   return {
     check: 'classShare', column: target, passed, severity: passed ? 0 : 1 - share / least,

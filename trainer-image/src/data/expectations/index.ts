@@ -29,7 +29,7 @@ async function judge(item: ExpectationSpec, evidence: Evidence, at: string): Pro
   if (item.duplicates !== undefined) return [await judgeDuplicates(item.duplicates.max, evidence)];
   if (item.classShare !== undefined) return [await judgeClassShare(item.classShare.min, evidence, `${at}.classShare`)];
   if (item.splitLeakage !== undefined) return [await judgeSplitLeakage(item.splitLeakage.max, evidence)];
-  if (item.targetLeakage !== undefined) return [await judgeTargetLeakage(item.targetLeakage.max, evidence)];
+  if (item.targetLeakage !== undefined) return [await judgeTargetLeakage(item.targetLeakage.max, evidence, `${at}.targetLeakage`)];
   throw new AnnealError('SPEC_INVALID', { at, message: 'The expectation is empty. Write a column with what is expected of it, or one of rows, duplicates, classShare, splitLeakage and targetLeakage.' });
 }
 

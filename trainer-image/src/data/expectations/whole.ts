@@ -33,7 +33,8 @@ export async function judgeSplitLeakage(most: number, evidence: Evidence): Promi
 /** @throws AnnealError `SPEC_CONFLICT` where numbers are predicted */
 export async function judgeClassShare(least: number, evidence: Evidence, at: string): Promise<Judged> {
   const { target, task } = evidence.subject;
-  if (task === 'Regression') throw new AnnealError('SPEC_CONFLICT', { at, message: `classShare needs classes, and the target "${target}" is predicted as a number. Remove classShare.` });
+  if (target === undefined) throw withoutTarget('classShare', at);
+  if (task !== 'Classification') throw new AnnealError('SPEC_CONFLICT', { at, message: `classShare needs classes, and the target "${target}" is predicted as a number. Remove classShare.` });
   const { name, share, rows } = await rarestClass(evidence);
   const passed = share >= least;
   return {
@@ -44,6 +45,8 @@ export async function judgeClassShare(least: number, evidence: Evidence, at: str
 }
 
 export interface RareClass {
+  /** Name of the target. */
+  readonly target: string;
   /** As it may be shown. */
   readonly name: string;
   readonly share: number;
@@ -52,19 +55,25 @@ export interface RareClass {
 }
 
 export async function rarestClass(evidence: Evidence): Promise<RareClass> {
-  const { classes, rows } = await evidence.classes();
+  const { target, classes, rows } = await evidence.classes();
   const counts = classes.map((_, place) => partNames.reduce((sum, part) => sum + (rows[part][place] ?? 0), 0));
   const fewest = Math.min(...counts);
-  const hidden = evidence.info(evidence.subject.target, 'spec.trainer.data.target').private !== undefined;
+  const hidden = evidence.info(target, 'spec.trainer.data.target').private !== undefined;
   return {
+    target,
     name: hidden ? `class ${counts.indexOf(fewest) + 1}` : `"${classes[counts.indexOf(fewest)] ?? ''}"`,
     share: fewest / counts.reduce((sum, each) => sum + each, 0), rows: fewest, classes: classes.length,
   };
 }
 
+function withoutTarget(check: string, at: string): AnnealError {
+  return new AnnealError('SPEC_CONFLICT', { at, message: `${check} needs a target, and an Autoencoder has none. Remove ${check}.` });
+}
+
 /** Of all features the one that says most. */
-export async function judgeTargetLeakage(most: number, evidence: Evidence): Promise<Judged> {
+export async function judgeTargetLeakage(most: number, evidence: Evidence, at = 'spec.trainer.data.expectations'): Promise<Judged> {
   const { target, features, task } = evidence.subject;
+  if (target === undefined) throw withoutTarget('targetLeakage', at);
   let [strongest, strength] = ['', 0];
   let others = 0;
   for (const name of features) {

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { AnnealError } from '../../errors.ts';
 import { flush, namesIn } from '../../files.ts';
@@ -29,12 +30,15 @@ const entry = '.table';
 const lease = '.lease-';
 const temporary = '.tmp-';
 
+/** A table that a cache holds as long as it is not disposed. */
+export interface CachedTable extends Omit<StoredTable, typeof Symbol.dispose>, AsyncDisposable {}
+
 /**
- * The table of a key, written by `write` where the folder has none.
+ * The table of a key, written by `write` where the folder has none. It can be read at once; that others find it too is sure when it is disposed.
  * @param key  a digest of everything that the table depends on
  * @throws what `write` throws; AnnealError `VOLUME_WRITE`
  */
-export async function cachedTable(place: CachePlace, key: string, write: (sink: () => Sink) => Promise<StoredTable>): Promise<StoredTable> {
+export async function cachedTable(place: CachePlace, key: string, write: (sink: () => Sink) => Promise<StoredTable>): Promise<CachedTable> {
   const file = path.join(place.folder, key + entry);
   let held: Lease | undefined;
   try {
@@ -43,32 +47,45 @@ export async function cachedTable(place: CachePlace, key: string, write: (sink: 
     if (found !== undefined) {
       // What the order of removal goes by.
       utimesSync(file, place.now() / 1000, place.now() / 1000);
-      return leased(found, held);
+      return leased(found, held, Promise.resolve());
     }
     removeAbandoned(place);
     const beside = path.join(place.folder, `${temporary}${key}-${randomUUID()}`);
     const table = await write(() => fileSink(beside));
-    renameSync(beside, file);
-    flush(place.folder);
-    evict(place);
-    return leased(table, held);
+    return leased(table, held, publish(place, beside, file));
   } catch (error) {
     held?.release();
-    if (!isDisk(error)) throw error;
-    throw new AnnealError('VOLUME_WRITE', { message: `The rows could not be written to the volume: ${error.message}. Ask for a larger volume.`, cause: error });
+    throw toldDisk(error);
   }
 }
 
-function leased(table: StoredTable, held: Lease): StoredTable {
+/** Waits for the disk while the table is read already. */
+async function publish(place: CachePlace, beside: string, file: string): Promise<void> {
+  await using written = await open(beside);
+  await written.sync();
+  renameSync(beside, file);
+  flush(place.folder);
+  evict(place);
+}
+
+function leased({ [Symbol.dispose]: close, ...table }: StoredTable, held: Lease, published: Promise<void>): CachedTable {
+  // It is told when the table is disposed.
+  published.catch(() => undefined);
   return {
     ...table,
     segment: (block, column) => {
       held.renew();
       return table.segment(block, column);
     },
-    [Symbol.dispose]: () => {
-      table[Symbol.dispose]();
-      held.release();
+    [Symbol.asyncDispose]: async () => {
+      try {
+        await published;
+      } catch (error) {
+        throw toldDisk(error);
+      } finally {
+        close();
+        held.release();
+      }
     },
   };
 }
@@ -161,4 +178,10 @@ function remove(folder: string, name: string, isLeased: () => boolean): boolean 
 }
 
 const diskCodes = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EFBIG']);
+
+/** What the disk refused, as AnnealError `VOLUME_WRITE`; any other error as it is. */
+export function toldDisk(error: unknown): unknown {
+  return isDisk(error) ? new AnnealError('VOLUME_WRITE', { message: `The rows could not be written to the volume: ${error.message}. Ask for a larger volume.`, cause: error }) : error;
+}
+
 const isDisk = (error: unknown): error is Error => error instanceof Error && !(error instanceof AnnealError) && 'code' in error && diskCodes.has(String(error.code));

@@ -17,7 +17,7 @@ export interface Duck extends Disposable {
 
 export async function openDuck({ threads, memoryBytes, temporary, files }: DuckOptions): Promise<Duck> {
   const instance = await DuckDBInstance.create(':memory:', {
-    threads: String(threads),
+    threads: String(Math.max(1, threads)),
     memory_limit: `${Math.floor(memoryBytes / 1024)}KiB`,
     temp_directory: temporary,
     autoinstall_known_extensions: 'false',

@@ -1,6 +1,6 @@
 import { canonicalJson, sha256 } from '../../files.ts';
 import type { LocalFile } from '../source.ts';
-import { cachedTable } from './cache.ts';
+import { cachedTable, toldDisk } from './cache.ts';
 import type { CachePlace } from './cache.ts';
 import type { Selection } from './scan.ts';
 import { storedRows } from './stored-rows.ts';
@@ -42,8 +42,14 @@ export async function openRows(files: readonly LocalFile[], options: FileOptions
   const bytes = files.reduce((total, file) => total + file.bytes, 0);
   const read = (sink: () => Sink): Promise<StoredTable> => readTable(files, options, resources, sink);
   const small = sizes?.cachedFrom ?? cachedFromBytes;
-  const table = bytes < small ? await read(() => memorySink({ bytes: small, beyond: () => passingSink(cache.folder) })) : await cachedTable(cache, keyOf(files, options), read);
-  return storedRows(table, memoryBytes * columnsShare);
+  if (bytes < small) {
+    const table = await read(() => memorySink({ bytes: small, beyond: () => passingSink(cache.folder) })).catch((error: unknown) => {
+      throw toldDisk(error);
+    });
+    return storedRows(table, memoryBytes * columnsShare, () => table[Symbol.dispose]());
+  }
+  const table = await cachedTable(cache, keyOf(files, options), read);
+  return storedRows(table, memoryBytes * columnsShare, () => table[Symbol.asyncDispose]());
 }
 
 /** Equal for all that gives an equal table. */

@@ -1,5 +1,6 @@
 /** Gathers what DuckDB gives a vector at a time into blocks of columns, without an object for a value. */
 import duckdb from '@duckdb/node-bindings';
+import { AnnealError } from '../../errors.ts';
 import { met } from './growing.ts';
 import { PlainTexts } from './plain-texts.ts';
 import { encodeCodes, encodeNumbers, encodePlain } from './segments.ts';
@@ -12,7 +13,7 @@ export type Plan =
   | { readonly kind: 'Time'; readonly name: string; readonly sql: string }
   | { readonly kind: 'Codes'; readonly name: string; readonly sql: string; readonly texts: readonly string[] }
   | { readonly kind: 'Texts'; readonly name: string; readonly sql: string }
-  | { readonly kind: 'Numbers'; readonly name: string; readonly sql: string; readonly length: number }
+  | { readonly kind: 'Numbers'; readonly name: string; readonly sql: string; readonly length: number; /** Whole numbers of 64 bits. */ readonly areLarge: boolean }
   | { readonly kind: 'Unread'; readonly name: string };
 
 export interface Accumulator {
@@ -29,7 +30,7 @@ export function accumulator(plan: Exclude<Plan, { readonly kind: 'Unread' }>, pl
     case 'Time': return numbers(plan, place, capacity, writer);
     case 'Codes': return codes(plan.texts, place, capacity, writer);
     case 'Texts': return texts(place);
-    case 'Numbers': return lists(plan.length, place, capacity);
+    case 'Numbers': return lists(plan, place, capacity);
   }
 }
 
@@ -40,11 +41,14 @@ function numbers(plan: Extract<Plan, { readonly kind: 'Number' | 'Time' }>, plac
     take: (rows) => {
       const block = values.subarray(0, rows);
       writer.saw(place, plan.kind === 'Time' ? met.time : met.number);
-      if (plan.kind === 'Number' && plan.mayBeRounded && block.some((value) => Math.abs(value) > Number.MAX_SAFE_INTEGER)) writer.saw(place, met.text);
+      if (plan.kind === 'Number' && plan.mayBeRounded && hasRounded(block)) writer.saw(place, met.text);
       return [[place, encodeNumbers(block)]];
     },
   };
 }
+
+/** Whether a double may stand for several whole numbers. */
+const hasRounded = (values: Float64Array): boolean => values.some((value) => Math.abs(value) > Number.MAX_SAFE_INTEGER);
 
 function codes(dictionary: readonly string[], place: number, capacity: number, writer: TableWriter): Accumulator {
   const values = new Int32Array(capacity);
@@ -91,7 +95,7 @@ function texts(place: number): Accumulator {
   };
 }
 
-function lists(length: number, place: number, capacity: number): Accumulator {
+function lists({ name, length, areLarge }: Extract<Plan, { readonly kind: 'Numbers' }>, place: number, capacity: number): Accumulator {
   const parts = Array.from({ length }, () => new Float64Array(capacity));
   return {
     push: (chunk, index, rows, at) => {
@@ -109,7 +113,11 @@ function lists(length: number, place: number, capacity: number): Accumulator {
         parts.forEach((part, item) => (part[at + row] = isList && isItemValid(first + item) ? (values[first + item] ?? NaN) : NaN));
       }
     },
-    take: (rows) => parts.map((part, item) => [place + item, encodeNumbers(part.subarray(0, rows))]),
+    take: (rows) => parts.map((part, item) => {
+      const block = part.subarray(0, rows);
+      if (areLarge && hasRounded(block)) throw new AnnealError('DATA_NESTED', { at: name, message: `The lists in column "${name}" hold whole numbers beyond 2^53, which would be rounded. Write them as texts in columns of their own, or exclude "${name}" in data.features.exclude.` });
+      return [place + item, encodeNumbers(block)];
+    }),
   };
 }
 

@@ -3,10 +3,16 @@ import { AnnealError } from '../../errors.ts';
 import type { DataFile } from './opening.ts';
 import { identifier } from './duckdb.ts';
 
-/** A column of the file by its name and its type in DuckDB's words, for example `DECIMAL(10,2)`. */
+/** A column of a file by its name and its type in DuckDB's words, for example `DECIMAL(10,2)`. */
 export interface FileColumn {
   readonly name: string;
   readonly type: string;
+}
+
+/** A column of all files, which may hold it in different types of one kind. */
+export interface UnitedColumn extends FileColumn {
+  /** Of the single files. */
+  readonly types: readonly string[];
 }
 
 /** How the values of a column come out of a query. */
@@ -26,9 +32,15 @@ const largeTypes = /^(U?BIGINT|U?HUGEINT|DECIMAL\(\d+,0\))$/;
 const numberTypes = /^(FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))$/;
 const timeTypes = /^(DATE|TIMESTAMP(_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE)$/;
 const textTypes = /^(VARCHAR|UUID|JSON|ENUM\(.*\))$/s;
-const listTypes = /^(U?(TINYINT|SMALLINT|INTEGER)|FLOAT|DOUBLE)\[\d*\]$/;
+const listTypes = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE)\[\d*\]$/;
 
-export function sourceOf({ name, type }: FileColumn): Source {
+/** @param column  with the type that the types of all files are brought to */
+export function sourceOfAll(column: UnitedColumn): Source {
+  const source = sourceOf(column);
+  return source.kind === 'Number' ? { ...source, mayBeRounded: column.types.some((type) => largeTypes.test(type)) } : source;
+}
+
+function sourceOf({ name, type }: FileColumn): Source {
   const column = identifier(name);
   const number = `coalesce(${column}::DOUBLE, 'NaN'::DOUBLE)`;
   if (type === 'BOOLEAN') return { kind: 'Number', sql: `coalesce(${column}::INTEGER::DOUBLE, 'NaN'::DOUBLE)`, mayBeRounded: false };

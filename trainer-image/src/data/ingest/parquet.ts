@@ -6,8 +6,8 @@ import { identifier, literal, openDuck } from './duckdb.ts';
 import type { DataFile } from './opening.ts';
 import { accumulator } from './parquet-blocks.ts';
 import type { Accumulator, Plan } from './parquet-blocks.ts';
-import { requireSameSchema, sourceOf, unreadable } from './parquet-columns.ts';
-import type { FileColumn, Source } from './parquet-columns.ts';
+import { requireSameSchema, sourceOfAll, unreadable } from './parquet-columns.ts';
+import type { FileColumn, Source, UnitedColumn } from './parquet-columns.ts';
 import { isSelected } from './scan.ts';
 import type { Selection } from './scan.ts';
 import type { Sink, StoredTable } from './table-file.ts';
@@ -49,8 +49,8 @@ export async function readParquet(files: readonly DataFile[], selection: Selecti
 }
 
 async function readAll(connection: DuckDBConnection, files: readonly DataFile[], selection: Selection, reading: ParquetReading): Promise<StoredTable> {
+  const from = parquetOf(files);
   const columns = await schemaOf(connection, files);
-  const from = `read_parquet([${files.map(({ path }) => literal(path)).join(', ')}])`;
   for (let texts = new Set<string>(), pass = 1; ; pass++) {
     const plans = await plan(connection, from, columns, selection, texts, files);
     const sink = reading.sink();
@@ -83,24 +83,34 @@ function textFrom(value: unknown): string {
   throw new Error(`DuckDB gave a ${typeof value} for a text.`);
 }
 
-/** Columns of the first file, which all others have too. */
-async function schemaOf(connection: DuckDBConnection, files: readonly DataFile[]): Promise<FileColumn[]> {
-  let first: { file: DataFile; columns: FileColumn[] } | undefined;
-  for (const file of files) {
-    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM read_parquet(${literal(file.path)})`);
-    const columns = described.getRowObjectsJS().map(({ column_name: name, column_type: type }) => ({ name: textFrom(name), type: textFrom(type) }));
-    if (first === undefined) first = { file, columns }; else requireSameSchema(first.file, first.columns, file, columns);
+/** By name, types are brought to one that holds all: without it, the first file's would be forced on the others. */
+const parquetOf = (files: readonly DataFile[]): string => `read_parquet([${files.map(({ path }) => literal(path)).join(', ')}], union_by_name = true)`;
+
+/** Columns in the order of the first file; all files have them. */
+async function schemaOf(connection: DuckDBConnection, files: readonly DataFile[]): Promise<UnitedColumn[]> {
+  const describe = async (of: readonly DataFile[]): Promise<FileColumn[]> => {
+    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${parquetOf(of)}`);
+    return described.getRowObjectsJS().map(({ column_name: name, column_type: type }) => ({ name: textFrom(name), type: textFrom(type) }));
+  };
+  const [first, ...others] = files;
+  if (first === undefined) return [];
+  const schemas = [await describe([first])];
+  for (const other of others) {
+    const schema = await describe([other]);
+    requireSameSchema(first, schemas[0] ?? [], other, schema);
+    schemas.push(schema);
   }
-  return first?.columns ?? [];
+  const united = others.length === 0 ? schemas[0] ?? [] : await describe(files);
+  return united.map((column) => ({ ...column, types: schemas.flatMap((schema) => schema.find(({ name }) => name === column.name)?.type ?? []) }));
 }
 
 /** @param texts  columns of whole numbers that are read as texts */
-async function plan(connection: DuckDBConnection, from: string, columns: readonly FileColumn[], selection: Selection, texts: ReadonlySet<string>, files: readonly DataFile[]): Promise<Plan[]> {
+async function plan(connection: DuckDBConnection, from: string, columns: readonly UnitedColumn[], selection: Selection, texts: ReadonlySet<string>, files: readonly DataFile[]): Promise<Plan[]> {
   const plans: Plan[] = [];
   const ask = async (sql: string): Promise<readonly unknown[]> => (await connection.runAndReadAll(sql)).getRowsJS()[0] ?? [];
   for (const [place, column] of columns.entries()) {
     const { name } = column;
-    const source: Source = texts.has(name) ? { kind: 'Text', sql: `${identifier(name)}::VARCHAR` } : sourceOf(column);
+    const source: Source = texts.has(name) ? { kind: 'Text', sql: `${identifier(name)}::VARCHAR` } : sourceOfAll(column);
     const isRead = isSelected(selection, name);
     if (source.kind === 'Unreadable' && isRead) throw unreadable(files[0] ?? { path: '', name: '' }, column);
     if (!isRead || source.kind === 'Unreadable') {
@@ -110,7 +120,7 @@ async function plan(connection: DuckDBConnection, from: string, columns: readonl
       if (least !== most || Number(most ?? 0) > longestList) {
         throw new AnnealError('DATA_NESTED', { at: name, message: `The lists in column "${name}" have from ${String(least)} to ${String(most)} numbers, and only lists of equally many, at most ${longestList}, can be columns. Cut or fill them, or exclude "${name}" in data.features.exclude.` });
       }
-      plans.push({ kind: 'Numbers', name, sql: source.sql, length: Number(most ?? 0) });
+      plans.push({ kind: 'Numbers', name, sql: source.sql, length: Number(most ?? 0), areLarge: column.types.some((type) => type.includes('BIGINT')) });
     } else if (source.kind === 'Text') {
       plans.push(await planTexts(connection, from, name, source.sql, `texts_${place}`));
     } else {

@@ -1,14 +1,17 @@
 /** The rows of a stored table, a column or a block at a time. */
 import type { Rows } from '../rows.ts';
-import { pick, takeColumn, textColumn } from '../table.ts';
+import { pick, textColumn } from '../table.ts';
 import type { Column, ColumnInfo, Table, TextColumn } from '../table.ts';
 import { decodeCodes, decodeNumbers, decodePlain } from './segments.ts';
 import type { StoredColumn, StoredTable } from './table-file.ts';
 
-export interface OpenRows extends Rows, Disposable {}
+export interface OpenRows extends Rows, AsyncDisposable {}
 
-/** @param budgetBytes  memory that all columns together may take to count as `inMemory` */
-export function storedRows(table: StoredTable, budgetBytes: number): OpenRows {
+/** A table of either kind: with or without a cache to wait for. */
+type HeldTable = Omit<StoredTable, typeof Symbol.dispose>;
+
+/** @param budgetBytes  memory that all columns together may take to count as `inMemory`. @param close  what is to be done in the end */
+export function storedRows(table: HeldTable, budgetBytes: number, close: () => void | PromiseLike<void>): OpenRows {
   const infos = table.columns.map(({ name, kind }): ColumnInfo => ({ name, kind }));
   const places = new Map(infos.map(({ name }, place) => [name, place]));
   const placeOf = (name: string): number => {
@@ -31,45 +34,48 @@ export function storedRows(table: StoredTable, budgetBytes: number): OpenRows {
         first += rows;
       }
     },
-    [Symbol.dispose]: () => table[Symbol.dispose](),
+    [Symbol.asyncDispose]: async () => close(),
   };
 }
 
 function part(columns: readonly Column[], from: number, to: number, first: number): Table {
-  const origin = Int32Array.from({ length: to - from }, (_, row) => first + from + row);
+  const origin = new Int32Array(to - from);
+  for (let row = 0; row < origin.length; row++) origin[row] = first + from + row;
   const cut = (column: Column): Column => (column.kind === 'Text' ? { ...column, codes: column.codes.subarray(from, to) } : { ...column, values: column.values.subarray(from, to) });
   return { rows: to - from, columns: columns.map(cut), origin };
 }
 
 /** @param rows  ascending; all when left out */
-function wholeColumn(table: StoredTable, place: number, rows: Int32Array | undefined): Column {
+function wholeColumn(table: HeldTable, place: number, rows: Int32Array | undefined): Column {
   const { name, kind, dictionary } = columnAt(table, place);
   const length = rows?.length ?? table.rows;
   if (kind !== 'Text') {
     const values = new Float64Array(length);
-    gather(table, rows, (block, chosen, at) => {
-      const { values: from } = blockColumn(table, block, place) as Exclude<Column, TextColumn>;
-      values.set(chosen === undefined ? from : taken(from, chosen), at);
+    gather(table, rows, (block, first, from, to) => {
+      const { values: held } = blockColumn(table, block, place) as Exclude<Column, TextColumn>;
+      take(held, first, rows, values, from, to);
     });
     return { kind, name, values };
   }
   const codes = new Int32Array(length);
   if (!hasPlainTexts(table, place)) {
-    gather(table, rows, (block, chosen, at) => {
-      const { codes: from } = blockColumn(table, block, place) as TextColumn;
-      codes.set(chosen === undefined ? from : taken(from, chosen), at);
+    gather(table, rows, (block, first, from, to) => {
+      const { codes: held } = blockColumn(table, block, place) as TextColumn;
+      take(held, first, rows, codes, from, to);
     });
     return { kind, name, codes, dictionary };
   }
   // Blocks with codes and blocks with texts: texts get places in the order of the rows.
   const texts = new Map<string, number>();
-  gather(table, rows, (block, chosen, at) => {
-    const whole = blockColumn(table, block, place) as TextColumn;
-    const from = chosen === undefined ? whole : takeColumn(whole, chosen) as TextColumn;
-    const placeOf = new Int32Array(from.dictionary.length).fill(-1);
-    for (const [row, code] of from.codes.entries()) {
-      if (code >= 0 && (placeOf[code] ?? -1) < 0) placeOf[code] = placeIn(texts, from.dictionary[code] ?? '');
-      codes[at + row] = code < 0 ? -1 : (placeOf[code] ?? -1);
+  gather(table, rows, (block, first, from, to) => {
+    const { codes: held, dictionary: ownTexts } = blockColumn(table, block, place) as TextColumn;
+    take(held, first, rows, codes, from, to);
+    const placeOf = new Int32Array(ownTexts.length).fill(-1);
+    for (let at = from; at < to; at++) {
+      const code = codes[at] ?? -1;
+      if (code < 0) continue;
+      if (placeOf[code] === -1) placeOf[code] = placeIn(texts, ownTexts[code] ?? '');
+      codes[at] = placeOf[code] ?? -1;
     }
   });
   return { kind, name, codes, dictionary: [...texts.keys()] };
@@ -82,30 +88,26 @@ function placeIn(texts: Map<string, number>, text: string): number {
   return texts.size - 1;
 }
 
-/** Calls back for each block with the chosen rows in it, counted from the block's first, and where they go in the result. */
-function gather(table: StoredTable, rows: Int32Array | undefined, visit: (block: number, chosen: Int32Array | undefined, at: number) => void): void {
+/** Calls back for each block that has chosen rows, with the number of its first row, and with the places in the result, from … to - 1, that it fills. */
+function gather(table: HeldTable, rows: Int32Array | undefined, visit: (block: number, first: number, from: number, to: number) => void): void {
   let first = 0;
-  let at = 0;
+  let from = 0;
   for (const [block, count] of table.blockRows.entries()) {
-    if (rows === undefined) {
-      visit(block, undefined, first);
-    } else {
-      let to = at;
-      while (to < rows.length && (rows[to] ?? 0) < first + count) to++;
-      if (to > at) visit(block, rows.subarray(at, to).map((row) => row - first), at);
-      at = to;
-    }
+    let to = from + count;
+    if (rows !== undefined) for (to = from; to < rows.length && (rows[to] ?? 0) < first + count;) to++;
+    if (to > from) visit(block, first, from, to);
+    from = to;
     first += count;
   }
 }
 
-function taken<T extends Float64Array | Int32Array>(from: T, rows: Int32Array): T {
-  const to = from.slice(0, rows.length) as T;
-  for (let at = 0; at < rows.length; at++) to[at] = from[rows[at] ?? 0] ?? 0;
-  return to;
+/** The values of rows from, …, to - 1 of the chosen out of a block whose first row is `first`. */
+function take<T extends Float64Array | Int32Array>(held: T, first: number, rows: Int32Array | undefined, into: T, from: number, to: number): void {
+  if (rows === undefined) into.set(held, from);
+  else for (let at = from; at < to; at++) into[at] = held[(rows[at] ?? 0) - first] ?? 0;
 }
 
-function blockColumn(table: StoredTable, block: number, place: number): Column {
+function blockColumn(table: HeldTable, block: number, place: number): Column {
   const { name, kind, dictionary } = columnAt(table, place);
   const segment = table.segment(block, place);
   const rows = table.blockRows[block] ?? 0;
@@ -120,11 +122,11 @@ function blockColumn(table: StoredTable, block: number, place: number): Column {
   return { kind, name, codes, dictionary };
 }
 
-function hasPlainTexts(table: StoredTable, place: number): boolean {
+function hasPlainTexts(table: HeldTable, place: number): boolean {
   return table.blockRows.some((_, block) => table.encoding(block, place) === 'Plain');
 }
 
-function columnAt(table: StoredTable, place: number): StoredColumn {
+function columnAt(table: HeldTable, place: number): StoredColumn {
   const column = table.columns[place];
   if (column === undefined) throw new Error(`The table has no column ${place}.`);
   return column;

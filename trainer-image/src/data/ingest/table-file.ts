@@ -3,7 +3,7 @@
  * The file is its segments, an index of them, a header in JSON, and at its end the header's place and the version of the layout.
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, rmSync, writevSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync, writevSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kind } from './growing.ts';
 import { encodings, missingSegment } from './segments.ts';
@@ -112,7 +112,7 @@ export function passingSink(folder: string): Sink {
   return sink;
 }
 
-/** Writes a new file, which is whole once `finish` returned. @throws the system's error, for example ENOSPC */
+/** Writes a new file, which is whole once `finish` returned, and sure to stay so once it is flushed. @throws the system's error, for example ENOSPC */
 export function fileSink(path: string): Sink {
   const file = openSync(path, 'wx+');
   let at = 0;
@@ -132,7 +132,6 @@ export function fileSink(path: string): Sink {
       footer.writeDoubleLE(offset, 0);
       footer.write(magic, 8, 'latin1');
       write([footer]);
-      fsyncSync(file);
       return tableOf(index, reader(file), () => closeSync(file));
     },
     abandon: () => {

@@ -3,12 +3,14 @@ import { AnnealError } from '../../errors.ts';
 import type { FoldOfRow } from '../folds.ts';
 import type { Frame } from '../frame.ts';
 import { bucketOf, murmur3 } from '../maths/murmur3.ts';
+import { flagColumn } from '../table.ts';
 import type { Column, NumberColumn, Table } from '../table.ts';
 import { categoriesOf, lump, ofTexts, placesAmong, refuseStranger } from './categories.ts';
 import type { Categories, Places } from './categories.ts';
 import { chosen, isNumber, namesOf, replaceEach, requireComplete } from './columns.ts';
+import { requireTarget } from './step.ts';
 import type { Fit, StepKind, Training } from './step.ts';
-import { averages, flags, foldsOf, foldSums, quantitiesOf } from './target-statistics.ts';
+import { averages, foldsOf, foldSums, quantitiesOf } from './target-statistics.ts';
 import type { Averages } from './target-statistics.ts';
 
 export interface EncodeSpec {
@@ -114,7 +116,9 @@ async function fitFrequencies(names: readonly string[], { frame, at }: Training)
 }
 
 /** The rows it is fitted on are encoded by what the other folds say, so that no row sees its own target. */
-async function fitTarget(spec: EncodeSpec, names: readonly string[], { frame, target, at }: Training): Promise<Fit<FittedEncode>> {
+async function fitTarget(spec: EncodeSpec, names: readonly string[], training: Training): Promise<Fit<FittedEncode>> {
+  const { frame, at } = training;
+  const target = requireTarget(training);
   const quantities = quantitiesOf(target);
   const parts = Math.min(spec.folds ?? 5, frame.rows);
   const folds = foldsOf(target, parts, spec.seed ?? 0);
@@ -180,7 +184,7 @@ function coder(method: CodeMethod, { name, categories, others }: CodeColumn, unk
   const outputs = others === undefined ? categories : [...categories, '(other)'];
   return (column, table) => {
     const found = checked(places, column, table, unknown);
-    if (method === 'OneHot') return outputs.map((category, place) => ({ kind: 'Number', name: `${name}=${category}`, values: flags(found, place) }));
+    if (method === 'OneHot') return outputs.map((category, place) => flagColumn(`${name}=${category}`, found, place));
     const codes: NumberColumn = { kind: 'Number', name, values: Float64Array.from(found) };
     return method === 'Embedding' ? { ...codes, categories: categories.length + 1 } : codes;
   };
@@ -214,6 +218,6 @@ function hashed(column: Column, buckets: number, table: Table): NumberColumn[] {
   const places = column.kind === 'Text'
     ? ofTexts(column.codes, column.dictionary, (text) => bucketOf(murmur3(text), buckets))
     : Int32Array.from(column.values, (value) => bucketOf(murmur3(String(value)), buckets));
-  return Array.from({ length: buckets }, (_, place) => ({ kind: 'Number', name: `${column.name}#${place}`, values: flags(places, place) }));
+  return Array.from({ length: buckets }, (_, place) => flagColumn(`${column.name}#${place}`, places, place));
 }
 

@@ -25,6 +25,10 @@ interface Node {
   readonly query_location?: number;
 }
 
+interface ColumnReference extends Node {
+  readonly column_names: readonly string[];
+}
+
 interface Select {
   readonly type: string;
   readonly modifiers: readonly unknown[];
@@ -74,6 +78,14 @@ export async function checkExpression(text: string, present: readonly ColumnInfo
   return { sql: sql.slice(select.length), columns: present.filter(({ name }) => names.has(name)) };
 }
 
+/** The columns that an expression names; none where it cannot be read, which `checkExpression` tells. */
+export async function namesIn(text: string, { connection, inTurn }: Sandbox): Promise<string[]> {
+  const rows = await inTurn(() => connection.runAndReadAll(`SELECT json_serialize_sql(${literal(select + text)})`)).catch(() => undefined);
+  const parsed = treeIn(rows?.getRowsJson()[0]?.[0] as string);
+  const expression = parsed === undefined || parsed.error ? undefined : only(parsed.statements);
+  return [...nodesOf(expression)].filter((node) => node.class === 'COLUMN_REF').flatMap((node) => (node as ColumnReference).column_names);
+}
+
 /** undefined where DuckDB writes an infinity, which is no JSON. */
 function treeIn(json: string): Parsed | undefined {
   try {
@@ -117,7 +129,7 @@ async function objection(node: Node, present: readonly ColumnInfo[], names: Set<
   if (allowed.has(node.class)) return undefined;
   switch (node.class) {
     case 'COLUMN_REF': {
-      const { column_names: [name = '', ...rest] } = node as Node & { readonly column_names: readonly string[] };
+      const { column_names: [name = '', ...rest] } = node as ColumnReference;
       if (rest.length === 0 && present.some((column) => column.name === name)) {
         names.add(name);
         return undefined;

@@ -61,11 +61,11 @@ export interface FittedPipeline {
 
 /**
  * Fits each step on what the steps before it make of the training rows.
- * @param target    of the same rows
+ * @param target    of the same rows; undefined where the rows themselves are learnt
  * @param remember  whether what a step makes may stay in memory until all are fitted
  * @throws AnnealError `SPEC_…` or `DATA_…` of the step that cannot be fitted
  */
-export async function fitPipeline(steps: readonly Step[], training: Frame, target: Target, remember: boolean): Promise<FittedPipeline> {
+export async function fitPipeline(steps: readonly Step[], training: Frame, target: Target | undefined, remember: boolean): Promise<FittedPipeline> {
   let frame = training;
   let seen = target;
   let rows = upTo(training.rows);
@@ -82,7 +82,7 @@ export async function fitPipeline(steps: readonly Step[], training: Frame, targe
     applies.push(apply);
     if (done.keep !== undefined) {
       const { keep } = done;
-      [frame, seen, rows] = [chosenRows(frame, keep), targetOfRows(seen, keep), keep.map((row) => rows[row] ?? 0)];
+      [frame, seen, rows] = [chosenRows(frame, keep), seen && targetOfRows(seen, keep), keep.map((row) => rows[row] ?? 0)];
     }
     frame = await changed(frame, { reads: kindOf(kind).reads(stored), joint: kindOf(kind).joint, apply }, remember);
     requireDistinct(frame.columns, at);

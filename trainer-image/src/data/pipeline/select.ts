@@ -7,7 +7,7 @@ import { random, shuffle, upTo } from '../random.ts';
 import { moments } from '../statistics.ts';
 import { chosen, isQuantity, requireComplete, requireNumber } from './columns.ts';
 import { fStatistic, informationOf, lassoWeights, standardised, targetVariable } from './scores.ts';
-import { targetOfRows } from './step.ts';
+import { requireTarget, targetOfRows } from './step.ts';
 import type { Fit, StepKind, Target, Training } from './step.ts';
 
 export interface SelectSpec {
@@ -43,10 +43,11 @@ export const select: StepKind<SelectSpec, FittedSelect> = {
   joint: false,
 };
 
-async function fit(spec: SelectSpec, { frame, target, at }: Training): Promise<Fit<FittedSelect>> {
+async function fit(spec: SelectSpec, training: Training): Promise<Fit<FittedSelect>> {
+  const { frame, at } = training;
   const names = chosen(frame, spec.columns, isQuantity, at).map(({ name }) => name);
   const threshold = spec.threshold ?? thresholds[spec.method];
-  const scores = await scoresOf(spec, names, frame, target, at);
+  const scores = await scoresOf(spec, names, training);
   const kept = spec.method === 'Correlation' ? names.filter((_, place) => (scores[place] ?? 0) <= threshold) : best(names, scores, threshold, spec.keep);
   if (kept.length === 0) throw new AnnealError('SPEC_CONFLICT', { at: `${at}.threshold`, message: `None of the ${names.length} columns scores above ${threshold}; the highest score is ${Math.max(...scores)}. Lower the threshold, or write keep instead.` });
   const stays = new Set(kept);
@@ -59,7 +60,9 @@ function best(names: readonly string[], scores: readonly number[], threshold: nu
   return passing.slice(0, most).map((place) => names[place] ?? '');
 }
 
-async function scoresOf(spec: SelectSpec, names: readonly string[], whole: Frame, wholeTarget: Target, at: string): Promise<number[]> {
+async function scoresOf(spec: SelectSpec, names: readonly string[], training: Training): Promise<number[]> {
+  const { frame: whole, at } = training;
+  const wholeTarget = (): Target => requireTarget(training);
   const column = async (frame: Frame, name: string): Promise<Float64Array> => {
     const found = requireNumber(await frame.column(name), 'select', at);
     requireComplete(frame, found, 'select', at);
@@ -72,15 +75,18 @@ async function scoresOf(spec: SelectSpec, names: readonly string[], whole: Frame
   };
   switch (spec.method) {
     case 'Variance': return each((values) => moments(values).deviation ** 2);
-    case 'FTest': return each((values) => fStatistic(values, wholeTarget));
+    case 'FTest': {
+      const target = wholeTarget();
+      return each((values) => fStatistic(values, target));
+    }
     case 'Correlation': return correlations(names.length, whole.rows, async (place) => standardised(await column(whole, names[place] ?? '')), spec.threshold ?? thresholds.Correlation);
     case 'MutualInformation': {
-      const { frame, target } = sample(whole, wholeTarget, mostRows.MutualInformation);
+      const { frame, target } = sample(whole, wholeTarget(), mostRows.MutualInformation);
       const variable = targetVariable(target);
       return each((values, name) => informationOf(values, name, variable), frame);
     }
     case 'L1': {
-      const { frame, target } = sample(whole, wholeTarget, mostRows.L1);
+      const { frame, target } = sample(whole, wholeTarget(), mostRows.L1);
       const columns = [];
       for (const name of names) columns.push(standardised(await column(frame, name)));
       return lassoWeights(columns, target, spec.penalty ?? 0.01);

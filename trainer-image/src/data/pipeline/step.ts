@@ -1,4 +1,5 @@
 /** What every kind of step is made of. A kind is one file and one line in index.ts. */
+import { AnnealError } from '../../errors.ts';
 import type { Frame } from '../frame.ts';
 import type { Table } from '../table.ts';
 
@@ -16,9 +17,16 @@ export function targetOfRows(target: Target, rows: Int32Array): Target {
 /** What a step is fitted on. */
 export interface Training {
   readonly frame: Frame;
-  readonly target: Target;
+  /** Undefined where the rows themselves are learnt. */
+  readonly target: Target | undefined;
   /** The step's field of the manifest, for errors. */
   readonly at: string;
+}
+
+/** @throws AnnealError `SPEC_CONFLICT` where nothing is to be predicted */
+export function requireTarget({ target, at }: Training): Target {
+  if (target !== undefined) return target;
+  throw new AnnealError('SPEC_CONFLICT', { at, message: 'The step goes by what is to be predicted, and an Autoencoder predicts nothing. Remove it, or write another method.' });
 }
 
 /** A new table; columns are never changed in place. */

@@ -5,6 +5,7 @@
 import { kFold, stratifiedKFold } from '../folds.ts';
 import type { FoldOfRow } from '../folds.ts';
 import { mean as meanOf } from '../statistics.ts';
+import { flagsOf } from '../table.ts';
 import type { Target } from './step.ts';
 
 /** What one output column says of a category. */
@@ -24,14 +25,7 @@ export interface Quantity {
 export function quantitiesOf(target: Target): Quantity[] {
   if (target.task === 'Regression') return [{ name: undefined, values: target.values }];
   const { classes, codes } = target;
-  return classes.length === 2 ? [{ name: undefined, values: Float64Array.from(codes) }] : classes.map((name, place) => ({ name, values: flags(codes, place) }));
-}
-
-/** 1 where the code is `place`, else 0. */
-export function flags(codes: Int32Array, place: number): Float64Array {
-  const values = new Float64Array(codes.length);
-  for (let row = 0; row < values.length; row++) if (codes[row] === place) values[row] = 1;
-  return values;
+  return classes.length === 2 ? [{ name: undefined, values: Float64Array.from(codes) }] : classes.map((name, place) => ({ name, values: flagsOf(codes, place) }));
 }
 
 export function foldsOf(target: Target, folds: number, seed: number): FoldOfRow {

@@ -7,6 +7,7 @@ import { bucketOf, murmur3 } from '../maths/murmur3.ts';
 import { countCodes } from '../statistics.ts';
 import { pick } from '../table.ts';
 import type { Column, NumberColumn, Table, TextColumn } from '../table.ts';
+import { count } from '../words.ts';
 import { isText, replaceEach, requireComplete } from './columns.ts';
 import type { Fit, StepKind, Training } from './step.ts';
 import { countTerms } from './tokens.ts';
@@ -56,6 +57,9 @@ async function fit(spec: TextSpec, { frame, at }: Training): Promise<Fit<FittedT
   return { step: { kind: 'Text', column: name, analyzer: how, method, ...fitTerms(spec, how, column, frame.rows, at) } };
 }
 
+/** A vocabulary of so many takes some hundreds of megabytes while the rarest are not yet left out. */
+const mostTerms = 2_000_000;
+
 function fitTerms(spec: TextSpec, analyzer: Analyzer, column: TextColumn, rows: number, at: string): { terms: string[]; weights: number[] } {
   /** By term: how many texts have it, and how often it stands in all. */
   const found = new Map<string, { texts: number; times: number }>();
@@ -63,8 +67,10 @@ function fitTerms(spec: TextSpec, analyzer: Analyzer, column: TextColumn, rows: 
     if (texts === 0) return;
     for (const [term, times] of countTerms(column.dictionary[code] ?? '', analyzer)) {
       const known = found.get(term);
-      if (known === undefined) found.set(term, { texts, times: texts * times });
-      else [known.texts, known.times] = [known.texts + texts, known.times + texts * times];
+      if (known === undefined) {
+        if (found.size === mostTerms) throw new AnnealError('DATA_CATEGORIES', { at, message: `Column "${spec.column}" has more than ${count(mostTerms)} different terms, too many to count each. Write method: Hashing, which keeps none, or fewer ngrams.` });
+        found.set(term, { texts, times: texts * times });
+      } else [known.texts, known.times] = [known.texts + texts, known.times + texts * times];
     }
   });
   const [fewest, most] = [spec.minDocumentFrequency ?? 1, (spec.maxDocumentFrequency ?? 1) * rows];

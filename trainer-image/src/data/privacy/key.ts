@@ -24,11 +24,12 @@ export function readKey(file: string): PseudonymKey {
     throw new AnnealError('PRIVACY_KEY', { at, message: `The key for pseudonyms cannot be read from ${file}. Give a Secret that has it, and its key.`, cause: error });
   }
   const bits = bitsOf(bytes);
-  if (bits < fewestBits || new Set(bytes).size < fewestDifferent) {
-    throw new AnnealError('PRIVACY_KEY', { at, message: `The key for pseudonyms has at most ${bits} bits that could be random, and at least ${fewestBits} are needed, or every pseudonym can be tried out. Make one with: openssl rand -hex 32.` });
-  }
+  if (bits < fewestBits) throw guessable(`has at most ${bits} bits that could be random, and at least ${fewestBits} are needed`);
+  if (new Set(bytes).size < fewestDifferent) throw guessable('consists of few characters again and again, and is not random');
   return keyOf(bytes);
 }
+
+const guessable = (why: string): AnnealError => new AnnealError('PRIVACY_KEY', { at, message: `The key for pseudonyms ${why}, so that every pseudonym could be tried out. Make one with: openssl rand -hex 32.` });
 
 /** @param bytes  as they are: a line break at the end is part of the key */
 export function keyOf(bytes: Uint8Array): PseudonymKey {

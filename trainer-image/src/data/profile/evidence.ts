@@ -1,7 +1,6 @@
 /** What is found out about the data at hand. Each fact costs a pass over columns and is found when it is first asked for; expectations and the report share them. */
-import { blockRows, repeatedRows, sharedRows } from '../rowhash/repeats.ts';
+import { repeatedRows, sharedRows } from '../rowhash/repeats.ts';
 import type { FoundRows } from '../rowhash/repeats.ts';
-import { random } from '../random.ts';
 import type { Rows } from '../rows.ts';
 import type { Split } from '../split.ts';
 import { pick } from '../table.ts';
@@ -10,12 +9,11 @@ import { codeClasses } from '../target.ts';
 import type { Task } from '../target.ts';
 import { correlate, correlatedRows, mostCorrelated } from './correlations.ts';
 import type { Correlations } from './correlations.ts';
-import { NumberSummary } from './numbers.ts';
 import type { NumberProfile } from './numbers.ts';
 import { halves, relation } from './relation.ts';
 import { sampleOf, sampleSize } from './sample.ts';
 import type { SampledTarget } from './sample.ts';
-import { TextSummary } from './texts.ts';
+import { summarise } from './summary.ts';
 import type { TextProfile } from './texts.ts';
 
 /** The data that a run is about to train on, as everything after the privacy measures sees them. */
@@ -23,7 +21,8 @@ export interface Subject {
   readonly rows: Rows;
   /** Columns of `rows` that are looked at; others may not even have been read. */
   readonly columns: readonly string[];
-  readonly target: string;
+  /** Left out where the rows themselves are learnt. */
+  readonly target?: string;
   readonly task: Task;
   /** Columns that the model sees. */
   readonly features: readonly string[];
@@ -40,6 +39,8 @@ export const partNames = ['train', 'validation', 'test'] as const satisfies read
 
 /** Classes of the target in order, and how many rows of each part each has. */
 export interface ClassCounts {
+  /** Its name. */
+  readonly target: string;
   readonly classes: readonly string[];
   readonly rows: Readonly<Record<PartName, readonly number[]>>;
 }
@@ -67,7 +68,7 @@ export class Evidence {
   }
 
   profile(name: string): Promise<ColumnProfile> {
-    return remembered(this.#profiles, name, () => profileOf(this.subject, this.info(name, at)));
+    return remembered(this.#profiles, name, async () => (await summarise(this.subject.rows, this.info(name, at), this.subject.seed)).profile());
   }
 
   /** Rows that equal an earlier one in all columns that are looked at. */
@@ -80,11 +81,11 @@ export class Evidence {
     return this.#leaked ??= leakedRows(this.subject);
   }
 
-  /** How much the column alone says about the target, from 0 to 1; looked at in some of the training rows. */
+  /** How much the column alone says about the target, from 0 to 1, 0 where there is none; looked at in some of the training rows. */
   relation(name: string): Promise<number> {
     return remembered(this.#relations, name, async () => {
       const { rows, target, cut } = await this.sample();
-      return relation(await this.subject.rows.column(name, rows), target, cut);
+      return target === undefined ? 0 : relation(await this.subject.rows.column(name, rows), target, cut);
     });
   }
 
@@ -118,7 +119,7 @@ export class Evidence {
 
 export interface Sample {
   readonly rows: Int32Array;
-  readonly target: SampledTarget;
+  readonly target: SampledTarget | undefined;
   readonly cut: readonly [Int32Array, Int32Array];
 }
 
@@ -128,15 +129,6 @@ function remembered<T>(known: Map<string, Promise<T>>, name: string, find: () =>
   const found = find();
   known.set(name, found);
   return found;
-}
-
-async function profileOf({ rows, seed }: Subject, { name, kind }: ColumnInfo): Promise<ColumnProfile> {
-  const texts = new TextSummary();
-  const numbers = kind === 'Text' ? undefined : new NumberSummary(kind, rows.rows, random(seed, 'data profile', name));
-  for await (const { columns } of rows.blocks([name], blockRows(1))) {
-    for (const column of columns) if (column.kind === 'Text') texts.add(column); else numbers?.add(column.values);
-  }
-  return numbers?.profile() ?? texts.profile();
 }
 
 const vectorIn = ({ vector }: Subject): string[] => (vector === undefined ? [] : [vector]);
@@ -150,19 +142,19 @@ async function leakedRows(subject: Subject): Promise<FoundRows> {
 }
 
 async function classCounts({ rows, target, parts }: Subject): Promise<ClassCounts> {
+  if (target === undefined) throw new Error('There are no classes where there is no target.');
   const { classes, codes } = codeClasses(await rows.column(target));
   const count = (part: Int32Array): number[] => {
     const counts = classes.map(() => 0);
     for (const row of part) counts[codes[row] ?? 0] = (counts[codes[row] ?? 0] ?? 0) + 1;
     return counts;
   };
-  return { classes, rows: { train: count(parts.train), validation: count(parts.validation), test: count(parts.test) } };
+  return { target, classes, rows: { train: count(parts.train), validation: count(parts.validation), test: count(parts.test) } };
 }
 
 async function sampled({ rows, target, task, features, parts, seed }: Subject): Promise<Sample> {
   const chosen = sampleOf(parts.train, sampleSize(features.length), seed);
-  const column = await rows.column(target, chosen);
-  return { rows: chosen, target: sampledTarget(column, task), cut: halves(chosen.length, seed) };
+  return { rows: chosen, target: target === undefined ? undefined : sampledTarget(await rows.column(target, chosen), task), cut: halves(chosen.length, seed) };
 }
 
 function sampledTarget(column: Column, task: Task): SampledTarget {

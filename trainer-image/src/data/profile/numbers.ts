@@ -1,6 +1,8 @@
 /** What a column of numbers or times is like, from its values block by block. */
 import type { Random } from '../random.ts';
 import { RowHasher, hashWords } from '../rowhash/hash.ts';
+import { binsOf } from './bins.ts';
+import type { Bins } from './bins.ts';
 import { DistinctSketch } from './distinct.ts';
 import { histogramOf } from './histogram.ts';
 import type { Histogram } from './histogram.ts';
@@ -114,14 +116,27 @@ export class NumberSummary {
 
   profile(): NumberProfile {
     const { count } = this.#moments;
-    const sorted = this.#held?.subarray(0, count).sort();
-    const order = sorted === undefined ? this.#sketch.order() : sortedOrder(sorted);
+    const sorted = this.#sorted();
+    const order = this.#orderOf(sorted);
     return {
       kind: this.#kind, rows: this.#rows, missing: this.#missing, infinite: this.#infinite,
       distinct: sorted === undefined ? this.#distinct.estimate() : differentIn(sorted),
       exact: order.exact,
       ...(count === 0 ? {} : { statistics: this.#statistics(order) }),
     };
+  }
+
+  /** Bins of the finite values; as `binsOf`. */
+  bins(most: number, fewest: number): Bins {
+    return binsOf(this.#orderOf(this.#sorted()), most, fewest);
+  }
+
+  #sorted(): Float64Array | undefined {
+    return this.#held?.subarray(0, this.#moments.count).sort();
+  }
+
+  #orderOf(sorted: Float64Array | undefined): Order {
+    return sorted === undefined ? this.#sketch.order() : sortedOrder(sorted);
   }
 
   #statistics(order: Order): NumberStatistics {

@@ -16,7 +16,8 @@ export interface TextProfile {
   readonly lengths?: { readonly least: number; readonly mean: number; readonly greatest: number };
 }
 
-const mostTop = 10;
+/** Texts that a report shows. */
+const shownTop = 10;
 /** Different texts that are counted at once where blocks share no dictionary. */
 const mostCounted = 1024 * 1024;
 
@@ -87,10 +88,11 @@ export class TextSummary {
     this.#distinct.add(this.#hasher.hash([{ kind: 'Text', name: '', codes: Int32Array.of(0), dictionary: [text] }], 1), 0);
   }
 
-  profile(): TextProfile {
+  /** @param mostTop  texts that are named with their counts */
+  profile(mostTop = shownTop): TextProfile {
     const alone = this.#counts.size === 0 && !this.#forgotten;
     if (!alone) this.#collect();
-    const { top, distinct } = topOf(alone ? this.#counted() : this.#counts);
+    const { top, distinct } = topOf(alone ? this.#counted() : this.#counts, mostTop);
     const present = this.#rows - this.#missing;
     const { least, sum, greatest } = this.#lengths;
     return {
@@ -103,7 +105,7 @@ export class TextSummary {
   }
 }
 
-function topOf(counts: Iterable<[string, number]>): { top: { value: string; rows: number }[]; distinct: number } {
+function topOf(counts: Iterable<[string, number]>, mostTop: number): { top: { value: string; rows: number }[]; distinct: number } {
   const top: { value: string; rows: number }[] = [];
   let distinct = 0;
   for (const [value, rows] of counts) {

@@ -14,7 +14,7 @@ import { style } from './style.ts';
 
 export function reportPage(report: DataReport): string {
   return documentOf('Data report', style, html`<h1>Data report</h1>
-<p class="quiet">${report.task} of <b>${report.target}</b>. What the data is like that a run is about to train on, after the privacy measures and before the pipeline.</p>
+<p class="quiet">${report.task}${report.target === undefined ? undefined : html` of <b>${report.target}</b>`}. What the data is like that a run is about to train on, after the privacy measures and before the pipeline.</p>
 ${overview(report)}
 ${findings(report.findings)}
 ${parts(report)}

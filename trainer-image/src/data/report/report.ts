@@ -14,7 +14,8 @@ export interface DataReport {
   readonly formatVersion: 1;
   readonly rows: number;
   readonly task: Task;
-  readonly target: string;
+  /** Left out where the rows themselves are learnt. */
+  readonly target?: string;
   /** Rows of each part. */
   readonly parts: Readonly<Record<PartName, number>>;
   /** Of a classification: the classes, and how many rows of each part each has. */
@@ -58,9 +59,9 @@ export async function reportOf(evidence: Evidence, findings: readonly Finding[],
   const { train, validation, test } = parts;
   return {
     formatVersion: 1,
-    rows: rows.rows, task, target,
+    rows: rows.rows, task, ...(target === undefined ? {} : { target }),
     parts: { train: train.length, validation: validation.length, test: test.length },
-    ...(task === 'Regression' ? {} : { classes: await classesOf(evidence) }),
+    ...(task === 'Classification' ? { classes: await classesOf(evidence) } : {}),
     findings,
     columns: inColumns,
     duplicates: await evidence.duplicates(),
@@ -75,7 +76,7 @@ async function columnOf(evidence: Evidence, name: string, role: ColumnReport['ro
   const { kind, private: hidden } = evidence.info(name, 'spec.trainer.data');
   const profile = await evidence.profile(name);
   const { missing, distinct, exact } = profile;
-  const relation = role === 'Feature' ? { relation: await evidence.relation(name) } : {};
+  const relation = role === 'Feature' && evidence.subject.target !== undefined ? { relation: await evidence.relation(name) } : {};
   const counts = { name, kind, role, missing, distinct, exact, ...relation };
   return hidden === undefined ? { ...counts, ...shownOf(profile) } : { ...counts, private: hidden };
 }
@@ -90,8 +91,8 @@ function shownOf(profile: ColumnProfile): Partial<ColumnReport> {
 }
 
 async function classesOf(evidence: Evidence): Promise<NonNullable<DataReport['classes']>> {
-  const { classes, rows } = await evidence.classes();
-  const hidden = evidence.info(evidence.subject.target, 'spec.trainer.data.target').private !== undefined;
+  const { target, classes, rows } = await evidence.classes();
+  const hidden = evidence.info(target, 'spec.trainer.data.target').private !== undefined;
   return { names: hidden ? classes.map((_, place) => `class ${place + 1}`) : classes, rows };
 }
 

@@ -30,7 +30,7 @@ export async function calibrate(run: Run, prepareSeconds: number, now: () => num
   const { seconds: checkpointSeconds } = timed(() => writeCheckpoint(run.store, run.state, run.learner.save()));
   const begin = now();
   // A network that gives no numbers cannot be evaluated, and the run would end before it came to that.
-  if (Number.isFinite(steps.loss)) await finish(run, '', '', []);
+  if (Number.isFinite(steps.loss)) await finish(run, { specDigest: '', dataDigest: '', folds: [], inputs: { rows: 0, columns: [] } });
   return {
     threads: run.order.threads,
     prepareSeconds,

@@ -11,7 +11,7 @@ export async function columnsOf(rows: Rows, { inputs, target }: Preprocessing): 
   const features = new Set(inputs.map(({ name }) => name));
   const plans: ColumnPlan[] = [];
   for (const { name, kind } of rows.columns) {
-    const role = name === target.name ? 'Target' : features.has(name) ? 'Feature' : 'Unused';
+    const role = target.task !== 'Reconstruction' && name === target.name ? 'Target' : features.has(name) ? 'Feature' : 'Unused';
     plans.push({ name, kind, role, ...(role === 'Unused' ? {} : contentOf(await rows.column(name))) });
   }
   return plans;

@@ -1,6 +1,8 @@
 /** Makes the plan of a run: everything up to the first epoch as a run does it, and then as little as can be measured. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import type { Part } from '../../data/part.ts';
+import { keyColumns } from '../../data/key-columns.ts';
+import { labelIn } from '../../data/anomalies.ts';
 import { prepare } from '../../data/prepare.ts';
 import type { Prepared } from '../../data/prepare.ts';
 import { readKey } from '../../data/privacy/index.ts';
@@ -9,7 +11,7 @@ import { tensorflowVersion } from '../../model/backend.ts';
 import { guard } from '../../train/guard.ts';
 import type { TrainingHooks, TrainingOrder } from '../../train/order.ts';
 import { startRun } from '../../train/start.ts';
-import { openTrainingData } from '../../train/training-data.ts';
+import { openTrainingData, roomOf } from '../../train/training-data.ts';
 import { calibrate } from './calibrate.ts';
 import { columnsOf } from './columns.ts';
 import { memoryOf, timeOf, trainingOf } from './estimates.ts';
@@ -50,7 +52,7 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   const programBytes = memory.resident();
   await using opened = await openTrainingData(order, hooks);
   const { rows, steps } = await guard(order, hooks, opened.rows, order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey));
-  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], privacy: { raw: opened.rows.columns, steps } });
+  using data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: opened.rows.columns, steps }, room: roomOf(order) });
   const { preprocessing } = data;
   const prepareSeconds = (now() - options.begun) / 1000;
   const { measured, network } = await inSmall(order, hooks, data, opened.sha256, prepareSeconds);
@@ -82,20 +84,19 @@ function hooksOf({ log, signal, now }: PlanOptions): TrainingHooks {
 }
 
 async function inSmall(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, dataDigest: string, prepareSeconds: number): Promise<{ readonly measured: Calibration; readonly network: Plan['network'] }> {
-  const run = startRun({ order, hooks, data, dataDigest, runDigest: '', share: { before: 0, of: 1, isFold: false, metrics: {} }, finished: () => undefined });
+  const run = await startRun({ order, hooks, data, dataDigest, runDigest: '', share: { before: 0, of: 1, isFold: false, metrics: {} }, finished: () => undefined });
   try {
     const measured = await calibrate(run, prepareSeconds, hooks.now);
     const model = run.learner.model();
     const layers = layersOf(model);
-    const network = { layers, parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0), trainable: trainableOf(model) };
-    model.dispose();
-    return { measured, network };
+    return { measured, network: { layers, parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0), trainable: trainableOf(model) } };
   } finally {
     run.learner.dispose();
   }
 }
 
 function targetOf({ data: { task } }: TrainerSpec, { preprocessing: { target } }: Prepared, column: Plan['data']['columns'][number] | undefined): Plan['target'] {
+  if (target.task === 'Reconstruction') return { task: target.task, why: 'since an Autoencoder learns to give back the rows themselves' };
   const distinct = column?.distinct ?? 0;
   const why = task !== undefined ? 'as data.task says'
     : column?.kind === 'Text' ? 'since it is text'

@@ -12,7 +12,7 @@ export interface Plan {
     readonly rowsRead: number;
     readonly columns: readonly ColumnPlan[];
   };
-  readonly target: { readonly name: string; readonly task: Task; /** Half a sentence: why it is this task. */ readonly why: string; readonly classes?: readonly string[] };
+  readonly target: { /** Left out where the rows themselves are learnt. */ readonly name?: string; readonly task: Task; /** Half a sentence: why it is this task. */ readonly why: string; readonly classes?: readonly string[] };
   readonly split: readonly PartPlan[];
   readonly pipeline: readonly StepPlan[];
   readonly features: { readonly count: number; readonly shape: readonly number[]; readonly names: readonly string[] };

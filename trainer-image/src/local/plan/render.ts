@@ -30,7 +30,7 @@ function dataOf({ data: { uri, rows, rowsRead, columns } }: Plan): string {
 const shownCount = (count: number | undefined): string => (count === undefined ? '' : grouped(count));
 
 function targetOf({ target: { name, task, why, classes } }: Plan): string {
-  return `Target: "${name}", ${task}, ${why}.${classes === undefined ? '' : ` ${plural(classes.length, 'class', 'classes')}: ${list(classes, mostClasses)}.`}`;
+  return `Target: ${name === undefined ? 'none' : `"${name}"`}, ${task}, ${why}.${classes === undefined ? '' : ` ${plural(classes.length, 'class', 'classes')}: ${list(classes, mostClasses)}.`}`;
 }
 
 function splitOf({ split, target: { classes = [] } }: Plan): string {

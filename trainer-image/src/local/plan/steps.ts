@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { TrainerSpec } from '@anneal/operator/api';
 import { emptyTable } from '../../data/frame.ts';
 import { applyPipeline } from '../../data/pipeline/index.ts';
+import type { FittedStep } from '../../data/pipeline/index.ts';
 import type { Preprocessing } from '../../data/prepare.ts';
 import type { Table } from '../../data/table.ts';
 import type { LayerPlan, StepPlan } from './plan.ts';
@@ -12,12 +13,18 @@ export async function stepsOf({ pipeline }: TrainerSpec['data'], { inputs, steps
   let table = noRows(inputs);
   const plans: StepPlan[] = [];
   for (const [index, fitted] of steps.entries()) {
-    const [[step, settings] = [fitted.kind, {}]] = Object.entries(pipeline[index] ?? {});
+    const [[step, settings] = ownStep(fitted)] = Object.entries(pipeline[index] ?? {});
     const columnsIn = namesOf(table);
     table = await applyPipeline([fitted], table);
     plans.push({ step, settings: settings as object, columnsIn, columnsOut: namesOf(table) });
   }
   return plans;
+}
+
+/** What the trainer adds to the steps of the manifest. */
+function ownStep(fitted: FittedStep): [string, object] {
+  if (fitted.kind === 'Drop') return ['drop', { columns: fitted.columns }];
+  throw new Error(`The manifest has no step for the ${fitted.kind} that was fitted.`);
 }
 
 const namesOf = ({ columns, vector }: Table): string[] => [...columns, ...(vector === undefined ? [] : [vector])].map(({ name }) => name);

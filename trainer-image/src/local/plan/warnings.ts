@@ -28,7 +28,7 @@ function classWarnings({ plan: { split, target: { name, classes = [] } } }: Fact
     const absent = classes.filter((_, place) => rowsOf(part, place) === 0);
     return absent.length === 0 ? [] : [{ at: 'spec.trainer.data.split', message: `The ${part} part has no row of ${list(absent)}, so nothing is measured of it. Hold back more rows, or stratify.` }];
   });
-  return [...(rare.length === 0 ? [] : [{ at: 'spec.trainer.data.target', message: `Fewer than ${fewRowsOfClass} rows train ${list(rare)} of "${name}". Give more rows of it, or leave it out.` }]), ...absentFrom];
+  return [...(rare.length === 0 ? [] : [{ at: 'spec.trainer.data.target', message: `Fewer than ${fewRowsOfClass} rows train ${list(rare)} of "${name ?? ''}". Give more rows of it, or leave it out.` }]), ...absentFrom];
 }
 
 /** Looks at the first rows only: columns that were not scaled are far off in each of them. */

@@ -3,8 +3,7 @@
  * through it. The finished graph is a SavedModel, which TensorFlow loads as a session.
  * Messages: tensorflow/core/framework/{graph,node_def,attr_value,tensor,tensor_shape}.proto, core/protobuf/{meta_graph,saved_model}.proto.
  */
-import { bytesField, floatField, message, packedField, varintField } from './protobuf.ts';
-import type { Message } from './protobuf.ts';
+import { ProtoWriter } from '../protobuf.ts';
 
 /** By the numbers of DataType in types.proto. */
 const dataTypes = { float32: 1, int32: 3, bool: 10, resource: 20 } as const;
@@ -39,7 +38,7 @@ export interface Node {
 
 export interface NodeOptions {
   readonly inputs?: readonly Value[];
-  readonly attributes?: Readonly<Record<string, Message>>;
+  readonly attributes?: Readonly<Record<string, ProtoWriter>>;
   readonly outputs?: readonly { readonly dtype: DataType; readonly shape: Shape }[];
   readonly pullback?: Pullback;
   /** Nodes that must have run before. */
@@ -50,23 +49,24 @@ export interface NodeOptions {
 
 /** Fields of AttrValue and AttrValue.ListValue. */
 export const attribute = {
-  string: (value: string): Message => bytesField(2, value),
-  int: (value: number): Message => varintField(3, value),
-  float: (value: number): Message => floatField(4, value),
-  bool: (value: boolean): Message => varintField(5, Number(value)),
-  type: (value: DataType): Message => varintField(6, dataTypes[value]),
-  shape: (value: Shape): Message => bytesField(7, shapeMessage(value)),
-  ints: (values: readonly number[]): Message => bytesField(1, packedField(3, values)),
-  tensor: (dtype: DataType, shape: readonly number[], data: Float32Array | Int32Array): Message => bytesField(8, message(
-    varintField(1, dataTypes[dtype]),
-    bytesField(2, shapeMessage(shape)),
-    bytesField(4, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
-  )),
+  string: (value: string) => new ProtoWriter().text(2, value),
+  int: (value: number) => new ProtoWriter().int(3, value),
+  float: (value: number) => new ProtoWriter().float(4, value),
+  bool: (value: boolean) => new ProtoWriter().int(5, Number(value)),
+  type: (value: DataType) => new ProtoWriter().int(6, dataTypes[value]),
+  shape: (value: Shape) => new ProtoWriter().message(7, shapeMessage(value)),
+  ints: (values: readonly number[]) => new ProtoWriter().message(1, new ProtoWriter().ints(3, values)),
+  tensor: (dtype: DataType, shape: readonly number[], data: Float32Array | Int32Array) => new ProtoWriter().message(8, new ProtoWriter()
+    .int(1, dataTypes[dtype])
+    .message(2, shapeMessage(shape))
+    .bytes(4, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))),
 };
 
 /** TensorShapeProto; -1 is a size that is not known. */
-function shapeMessage(shape: Shape): Message {
-  return message(...shape.map((size) => bytesField(2, varintField(1, size ?? -1))));
+function shapeMessage(shape: Shape): ProtoWriter {
+  const proto = new ProtoWriter();
+  for (const size of shape) proto.message(2, new ProtoWriter().int(1, size ?? -1));
+  return proto;
 }
 
 /** TF_GRAPH_DEF_VERSION of TensorFlow 2.16. */
@@ -76,20 +76,18 @@ const producer = 1766;
 export const savedModelTag = 'train';
 
 export class Graph {
-  private readonly definitions: Message[] = [];
+  private readonly definitions: ProtoWriter[] = [];
   private readonly counts = new Map<string, number>();
 
   /** @param op  as tensorflow/core/ops registers it */
   add(op: string, { inputs = [], attributes = {}, outputs = [], pullback, after = [], name }: NodeOptions): Node {
     const node: { -readonly [K in keyof Node]: Node[K] } = { name: name ?? this.newName(op), inputs, outputs: [], pullback };
     node.outputs = outputs.map((output, index): Value => ({ ...output, graph: this, node, name: index === 0 ? node.name : `${node.name}:${index}` }));
-    this.definitions.push(message(
-      bytesField(1, node.name),
-      bytesField(2, op),
-      ...inputs.map((input) => bytesField(3, input.name)),
-      ...after.map((before) => bytesField(3, `^${before.name}`)),
-      ...Object.entries(attributes).map(([key, value]) => bytesField(5, message(bytesField(1, key), bytesField(2, value)))),
-    ));
+    const proto = new ProtoWriter().text(1, node.name).text(2, op);
+    for (const input of inputs) proto.text(3, input.name);
+    for (const before of after) proto.text(3, `^${before.name}`);
+    for (const [key, value] of Object.entries(attributes)) proto.message(5, new ProtoWriter().text(1, key).message(2, value));
+    this.definitions.push(proto);
     return node;
   }
 
@@ -100,9 +98,11 @@ export class Graph {
 
   /** A saved_model.pb with this graph alone: its variables get their values when the session runs. */
   savedModel(): Uint8Array {
-    const graph = message(...this.definitions.map((definition) => bytesField(1, definition)), bytesField(4, varintField(1, producer)));
-    const metaGraph = message(bytesField(1, bytesField(4, savedModelTag)), bytesField(2, graph));
-    return message(varintField(1, 1), bytesField(2, metaGraph));
+    const graph = new ProtoWriter();
+    for (const definition of this.definitions) graph.message(1, definition);
+    graph.message(4, new ProtoWriter().int(1, producer));
+    const metaGraph = new ProtoWriter().message(1, new ProtoWriter().text(4, savedModelTag)).message(2, graph);
+    return new ProtoWriter().int(1, 1).message(2, metaGraph).finish();
   }
 
   private newName(op: string): string {

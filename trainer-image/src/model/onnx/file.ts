@@ -67,9 +67,10 @@ async function disagreement(bytes: Uint8Array, request: OnnxRequest): Promise<{ 
 }
 
 async function differences(bytes: Uint8Array, { predict, sample, shape }: OnnxRequest): Promise<{ rows: number; difference: number; largest: number }> {
+  const rows = Math.min(sample.rows, mostRows);
+  if (rows === 0) throw new Error('there are no rows to compare them on');
   const session = await openSession(bytes, shape, 1);
   try {
-    const rows = Math.min(sample.rows, mostRows);
     let difference = 0;
     let largest = 0;
     for (let from = 0; from < rows; from += batchRows) {

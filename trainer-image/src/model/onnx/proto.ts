@@ -1,5 +1,5 @@
 /** An ONNX model as plain data, and its bytes as a ModelProto. Field numbers are those of onnx.proto (onnx/onnx, proto2). */
-import { ProtoWriter } from './wire.ts';
+import { ProtoWriter } from '../protobuf.ts';
 
 /** Data types of TensorProto that occur in our files, with the array that holds them. */
 export interface TensorData {

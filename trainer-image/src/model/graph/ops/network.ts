@@ -1,8 +1,10 @@
 /** The heavy ops of networks, by TensorFlow's own kernels, forward and back. Images are NHWC, kernels HWIO. */
+import { outputLength } from '../../network.ts';
+import type { Padding } from '../../network.ts';
 import { attribute, outputOf } from '../graph.ts';
 import type { Node, Shape, Value } from '../graph.ts';
-import { cast, maximum } from './arithmetic.ts';
-import { shapeOf } from './shape.ts';
+import { cast, maximum, multiply, subtract } from './arithmetic.ts';
+import { reduce, reshape, shapeOf } from './shape.ts';
 import { integers } from './sources.ts';
 
 const float = { T: attribute.type('float32') };
@@ -31,7 +33,7 @@ export function biasAdd(x: Value, bias: Value): Value {
 
 export interface Window {
   readonly strides: readonly [number, number];
-  readonly padding: 'Same' | 'Valid';
+  readonly padding: Padding;
 }
 
 const windowAttributes = ({ strides: [down, right], padding }: Window) => ({ strides: attribute.ints([1, down, right, 1]), padding: attribute.string(padding.toUpperCase()), ...float });
@@ -60,11 +62,6 @@ export function maxPool(x: Value, size: readonly [number, number], window: Windo
 function windowed([rows = null, height = null, width = null]: Shape, size: readonly [number, number], { strides, padding }: Window, channels: number | null): Shape {
   const along = (length: number | null, axis: 0 | 1): number | null => length && outputLength(length, size[axis], strides[axis], padding);
   return [rows, along(height, 0), along(width, 1), channels];
-}
-
-/** How many places a window has along one axis. */
-export function outputLength(length: number, size: number, stride: number, padding: Window['padding']): number {
-  return padding === 'Same' ? Math.ceil(length / stride) : Math.max(0, Math.floor((length - size) / stride) + 1);
 }
 
 export interface BatchNorm {
@@ -125,8 +122,14 @@ export function softmaxCrossEntropy(logits: Value, labels: Value): { readonly ro
   return { rows: outputOf(node, 0), slope: outputOf(node, 1) };
 }
 
+/** Over the last axis. */
 export function softmax(logits: Value): Value {
-  return logits.graph.value('Softmax', { inputs: [logits], attributes: float, dtype: 'float32', shape: logits.shape });
+  const y: Value = logits.graph.value('Softmax', {
+    inputs: [logits], attributes: float, dtype: 'float32', shape: logits.shape,
+    // y (dy - Σ dy y)
+    pullback: ([dy]) => [dy && multiply(y, subtract(dy, reshape(reduce('Sum', multiply(dy, y), [y.shape.length - 1]), [...y.shape.slice(0, -1), 1])))],
+  });
+  return y;
 }
 
 /** Place of the largest value of each row, int32. */

@@ -1,4 +1,4 @@
-/** Batch and layer normalisation, as at inference. */
+/** Batch and layer normalisation, as at inference, and a fixed scale. */
 import { kerasOrder, valueOf } from '../graph.ts';
 import { float, int } from '../proto.ts';
 import { constant, elementwise, onlyInput, refuse } from './layer.ts';
@@ -43,7 +43,13 @@ const layerNormalization: Emitter = (layer) => {
   return valueOf(x.shape, order, graph.node(name, 'LayerNormalization', [graph.arranged(x, order, name), scale, ...shift], { axis: int(first), epsilon: float(settings.number('epsilon', 0.001)) }));
 };
 
+const rescaling: Emitter = (layer) => {
+  const { graph, settings } = layer;
+  const scaled = elementwise(layer, onlyInput(layer), 'Mul', [graph.scalar(settings.number('scale'))]);
+  return elementwise(layer, scaled, 'Add', [graph.scalar(settings.number('offset', 0))]);
+};
+
 const ones = ({ graph, name }: Layer, dims: readonly number[]): string =>
   graph.constant(`${name}/ones`, () => ({ type: 'FLOAT', dims, data: new Float32Array(dims.reduce((product, length) => product * length, 1)).fill(1) }));
 
-export const normalisationLayers: Readonly<Record<string, Emitter>> = { BatchNormalization: batchNormalization, LayerNormalization: layerNormalization };
+export const normalisationLayers: Readonly<Record<string, Emitter>> = { BatchNormalization: batchNormalization, LayerNormalization: layerNormalization, Rescaling: rescaling };

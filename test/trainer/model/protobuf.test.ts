@@ -3,9 +3,42 @@ import fc from 'fast-check';
 import { askPython } from '../../../hack/python/venv.ts';
 import { encodeModel, float, floats, int, ints, text, texts } from '../../../trainer-image/src/model/onnx/proto.ts';
 import type { OnnxModel } from '../../../trainer-image/src/model/onnx/proto.ts';
-import { ProtoWriter } from '../../../trainer-image/src/model/onnx/wire.ts';
+import { ProtoWriter } from '../../../trainer-image/src/model/protobuf.ts';
 
 const hex = (writer: ProtoWriter): string => Buffer.from(writer.finish()).toString('hex');
+
+/** A reader of our own, by the specification: field number and value of each field. */
+function read(bytes: Uint8Array): (readonly [number, bigint | number | string])[] {
+  let at = 0;
+  const varint = (): bigint => {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = bytes[at++] ?? 0;
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  const fields: (readonly [number, bigint | number | string])[] = [];
+  while (at < bytes.length) {
+    const tag = varint();
+    const field = Number(tag >> 3n);
+    switch (Number(tag & 7n)) {
+      case 0: fields.push([field, BigInt.asIntN(64, varint())]); break;
+      case 2: {
+        const length = Number(varint());
+        fields.push([field, Buffer.from(bytes.subarray(at, at + length)).toString('latin1')]);
+        at += length;
+        break;
+      }
+      case 5:
+        fields.push([field, Buffer.from(bytes).readFloatLE(at)]);
+        at += 4;
+    }
+  }
+  return fields;
+}
+
+const field = fc.integer({ min: 1, max: 2 ** 29 - 1 });
 
 /** JSON knows neither infinity nor a second zero. */
 const number = fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
@@ -16,7 +49,32 @@ describe('the wire format', () => {
     expect(hex(new ProtoWriter().text(2, 'testing'))).to.equal('120774657374696e67');
     expect(hex(new ProtoWriter().message(3, new ProtoWriter().int(1, 150)))).to.equal('1a03089601');
     expect(hex(new ProtoWriter().int(1, -2))).to.equal('08feffffffffffffffff01');
+    expect(hex(new ProtoWriter().ints(6, [3, 270, 86942]))).to.equal('3206038e029ea705');
     expect(hex(new ProtoWriter().float(1, 1))).to.equal('0d0000803f');
+  });
+
+  it('holds whole numbers, negative ones too', () => {
+    fc.assert(fc.property(field, fc.maxSafeInteger(), (at, value) => {
+      expect(read(new ProtoWriter().int(at, value).finish())).to.deep.equal([[at, BigInt(value)]]);
+    }));
+  });
+
+  it('holds bytes of any length, and messages within messages', () => {
+    fc.assert(fc.property(field, field, fc.uint8Array({ maxLength: 400 }), (outer, inner, bytes) => {
+      const text = Buffer.from(bytes).toString('latin1');
+      const [[at, content] = [0, '']] = read(new ProtoWriter().message(outer, new ProtoWriter().bytes(inner, bytes)).finish());
+      expect(at).to.equal(outer);
+      expect(read(Buffer.from(String(content), 'latin1'))).to.deep.equal([[inner, text]]);
+    }));
+  });
+
+  it('holds floats and lists', () => {
+    fc.assert(fc.property(field, fc.float({ noNaN: true }), fc.array(fc.nat(300)), (at, value, list) => {
+      const fields = read(new ProtoWriter().float(at, value).ints(at, list).finish());
+      expect(fields[0]).to.deep.equal([at, value]);
+      // A packed list is the numbers alone, as they stand in fields of their own behind their tags.
+      expect(fields[1]).to.deep.equal([at, Buffer.concat(list.map((one) => new ProtoWriter().int(1, one).finish().subarray(1))).toString('latin1')]);
+    }));
   });
 
   it('is read by protobuf as what was written', async () => {

@@ -1,4 +1,4 @@
-/** The wire format of Protocol Buffers (protobuf.dev/programming-guides/encoding), as much of it as an ONNX file needs. */
+/** The wire format of Protocol Buffers (protobuf.dev/programming-guides/encoding), as much of it as TensorFlow's graphs and ONNX files need. */
 
 const wireType = { varint: 0, lengthDelimited: 2, fixed32: 5 } as const;
 
@@ -7,7 +7,7 @@ export class ProtoWriter {
   private readonly chunks: Uint8Array[] = [];
   private size = 0;
 
-  /** A whole number; a negative one takes ten bytes, its two's complement in 64 bits. */
+  /** A whole number, a truth value or a choice by its number; a negative one takes ten bytes, its two's complement in 64 bits. */
   int(field: number, value: number): this {
     return this.key(field, wireType.varint).push(varint(value));
   }
@@ -24,6 +24,11 @@ export class ProtoWriter {
 
   bytes(field: number, value: Uint8Array): this {
     return this.key(field, wireType.lengthDelimited).push(varint(value.length)).push(value);
+  }
+
+  /** Whole numbers in one field. */
+  ints(field: number, values: readonly number[]): this {
+    return this.bytes(field, Buffer.concat(values.map(varint)));
   }
 
   /** A message within this one. Its bytes are shared, not copied: weights are copied once, at the end. */
