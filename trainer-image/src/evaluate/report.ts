@@ -117,9 +117,9 @@ const regressionBlocks = ({ target, errors, predictedByTrue, errorByPredicted }:
 }];
 
 function reconstructionBlocks({ rule: { error, quantile, threshold }, flagged, anomalies, errors }: ReconstructionEvaluation): Block[] {
-  const known = anomalies === undefined ? '' : ` ${anomalies} are known to be anomalies; precision, recall and f1 are those of the flag.`;
+  const known = anomalies === undefined ? '' : ` Rows known to be anomalies: ${anomalies}; precision, recall and f1 are those of the flag.`;
   return [
-    { kind: 'Text', text: `${flagged} rows are flagged: their error is above ${Number(threshold.toPrecision(6))}, the quantile ${quantile} of the validation rows' errors.${known}` },
+    { kind: 'Text', text: `Flagged rows: ${flagged}. Their error is above ${Number(threshold.toPrecision(6))}, the quantile ${quantile} of the validation rows' errors.${known}` },
     { kind: 'Plots', plots: [histogramPlot(errors, 'Errors', `${error} of a row`)] },
   ];
 }

@@ -116,6 +116,14 @@ describe('the page of the data report', () => {
     requireWellFormed(reportPage(await report(rowsOf(tableOf(text('t', ...rows.map((row) => String(row % 3))), text('y', ...rows.map((row) => String(row % 2))))))));
   });
 
+  it('does not speak of a target where the rows themselves are learnt', async () => {
+    const evidence = new Evidence({ rows: rowsOf(people), columns: ['amount', 'city'], task: 'Reconstruction', features: ['amount'], parts: split(people.rows, { validation: 0.2, test: 0.2, seed: 0 }), seed: 0 });
+    const page = reportPage(await reportOf(evidence, await checkExpectations([], evidence)));
+    requireWellFormed(page);
+    expect(page).to.not.match(/the target/);
+    expect(page).to.match(/>amount<.*?>feature</s).and.match(/>city<.*?>not a feature</s);
+  });
+
   it('stays readable with hundreds of columns', async () => {
     const many = Array.from({ length: 320 }, (_, place) => number(`feature ${place}`, ...rows.map((row) => (row * (place + 1)) % 11)));
     const page = reportPage(await report(rowsOf(tableOf(...many, text('y', ...rows.map((row) => String(row % 2)))))));

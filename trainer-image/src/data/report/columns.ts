@@ -16,13 +16,15 @@ const kindOf = ({ kind, private: hidden }: ColumnReport): string => `${kinds[kin
 const differentIn = ({ distinct, exact }: ColumnReport): string => `${exact ? '' : 'about '}${count(distinct)}`;
 const missingIn = ({ missing }: ColumnReport, rows: number): string => (missing === 0 ? '0' : `${count(missing)} (${percent(missing / rows)})`);
 
+const roles = { Target: 'is the target', Feature: 'feature', Unused: 'not a feature' } as const;
+
 /** To a tenth of a percent; what is less is noise. */
 export const shownShare = (share: number): number => Number(share.toFixed(3));
 
 /** @param place  of the column in the data, which the table and the cards find each other by */
 export function columnRow(column: ColumnReport, place: number, rows: number): Markup {
   const { name, role, relation } = column;
-  return html`<tr><td><a href="#column-${place}">${name}</a></td><td>${kindOf(column)}</td><td class="number">${missingIn(column, rows)}</td><td class="number">${differentIn(column)}</td><td class="bare">${relation === undefined ? role === 'Target' ? 'is the target' : 'not a feature' : html`${meter(shownShare(relation))}${percent(shownShare(relation))}`}</td></tr>`;
+  return html`<tr><td><a href="#column-${place}">${name}</a></td><td>${kindOf(column)}</td><td class="number">${missingIn(column, rows)}</td><td class="number">${differentIn(column)}</td><td class="bare">${relation === undefined ? roles[role] : html`${meter(shownShare(relation))}${percent(shownShare(relation))}`}</td></tr>`;
 }
 
 export function columnCard(column: ColumnReport, place: number, rows: number): Markup {

@@ -82,13 +82,13 @@ function privacy({ privacy: done }: DataReport): Markup | undefined {
 }
 
 /** The target, then what says most about it. */
-function columns({ columns: all, rows }: DataReport): Markup {
+function columns({ columns: all, rows, target }: DataReport): Markup {
   const rank = ({ role, relation = 0 }: ColumnReport): number => (role === 'Target' ? 2 : role === 'Feature' ? shownShare(relation) : -1);
   const sorted = all.map((column, place) => ({ column, place })).sort((a, b) => rank(b.column) - rank(a.column) || a.place - b.place);
   const shown = sorted.slice(0, mostCards);
-  const rest = sorted.length > mostCards ? html`<p class="quiet">${count(sorted.length - mostCards)} more columns, which say less about the target, are in data-report.json.</p>` : undefined;
+  const rest = sorted.length > mostCards ? html`<p class="quiet">${count(sorted.length - mostCards)} more columns are in data-report.json.</p>` : undefined;
   return html`<h2>Columns</h2>
-<table><thead><tr><th>Column</th><th>Kind</th><th class="number">Missing</th><th class="number">Different</th><th>Says about the target</th></tr></thead><tbody>${shown.map(({ column, place }) => columnRow(column, place, rows))}</tbody></table>${rest}
+<table><thead><tr><th>Column</th><th>Kind</th><th class="number">Missing</th><th class="number">Different</th><th>${target === undefined ? 'Role' : 'Says about the target'}</th></tr></thead><tbody>${shown.map(({ column, place }) => columnRow(column, place, rows))}</tbody></table>${rest}
 <h2>Each column</h2><div class="cards">${shown.map(({ column, place }) => columnCard(column, place, rows))}</div>`;
 }
 
@@ -100,10 +100,10 @@ ${found.matrix === undefined ? undefined : correlationChart(found)}
 ${strongest.length === 0 ? html`<p>No pair is correlated by 0.3 or more.</p>` : html`<table><thead><tr><th colspan="2">Strongest pairs</th><th class="number">Correlation</th></tr></thead><tbody>${strongest}</tbody></table>`}`;
 }
 
-function notes({ sampledRows, columns: all }: DataReport): Markup {
+function notes({ sampledRows, columns: all, target }: DataReport): Markup {
   const near = all.some(({ exact }) => !exact);
   return html`<h2>How to read it</h2>
-<p class="quiet">“Says about the target” is the share of the target's uncertainty (entropy of classes, variance of numbers) that the column alone removes on rows that were not looked at; found in ${count(sampledRows)} training rows. 100 % gives it away, 0 % says nothing by itself and may still help beside others.</p>
+${target === undefined ? undefined : html`<p class="quiet">“Says about the target” is the share of the target's uncertainty (entropy of classes, variance of numbers) that the column alone removes on rows that were not looked at; found in ${count(sampledRows)} training rows. 100 % gives it away, 0 % says nothing by itself and may still help beside others.</p>`}
 <p class="quiet">Deviation is that of the population. A bar counts values from its lower edge up to its upper one; where few values lie far out, bars cover the middle 99 % and the rest is counted beneath. ${near ? 'Columns marked “about” were too long to sort: different values are off by about 1 %, quantiles by up to 0.2 % of the rows.' : ''}</p>
 <p class="quiet">Of private columns there are counts alone. Row numbers are counted from 1 in the data.</p>`;
 }

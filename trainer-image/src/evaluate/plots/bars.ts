@@ -46,7 +46,7 @@ export function histogramPlot(histogram: Histogram, title: string, x: string): s
     y: numbers(single ? 'share of the rows' : 'share of each group\'s rows', [0, highest], { percent: true }),
     height: 220,
     legend: single ? [] : series.map(({ name }, index) => ({ label: name, colour: colourOf(index), mark: 'Box', opacity: 0.45 })),
-    notes: outside > 0 ? [`${Number(outside.toFixed(1))} rows lie outside.`] : [],
+    notes: outside > 0 ? [`Rows outside: ${Number(outside.toFixed(1))}.`] : [],
   });
   const outline = area<number>().x((_, bin) => at.x(edges[bin] ?? NaN)).y0(at.bottom).y1((share) => at.y(share)).curve(curveStepAfter).digits(1);
   return at.draw(...series.map(({ shares }, index) => element('path', {

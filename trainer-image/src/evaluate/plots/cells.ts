@@ -75,7 +75,7 @@ function gridFrame(grid: Grid, title: string, x: string, y: string, width: numbe
     x: numbers(x, [grid.xEdges[0] ?? 0, grid.xEdges.at(-1) ?? 1], { exact: true }),
     y: numbers(y, [grid.yEdges[0] ?? 0, grid.yEdges.at(-1) ?? 1], { exact: true }),
     legend: shown.filter(({ from }, index) => from > (shown[index - 1]?.from ?? 0)).map(({ level, from }) => entry(`≥ ${amount(from)} row${from > 1 ? 's' : ''}`, colourOf(0), opacityOf(level))),
-    notes: ['On the line there is no error.', ...(grid.outside > 0 ? [`${amount(grid.outside)} rows lie outside.`] : [])],
+    notes: ['On the line there is no error.', ...(grid.outside > 0 ? [`Rows outside: ${amount(grid.outside)}.`] : [])],
   });
 }
 
