@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { trainerEnv } from '@anneal/operator/api';
 import type { TrainingFailure, TrainingResult } from '@anneal/operator/api';
 import { errorCodes } from '../../trainer-image/src/errors.ts';
+import { compile } from '../../trainer-image/src/spec/cel.ts';
 import { threadsFor } from '../../trainer-image/src/threads.ts';
 import { orderFrom } from '../../trainer-image/src/train/environment.ts';
 import { terminationMessage } from '../../trainer-image/src/train/termination.ts';
@@ -90,6 +91,15 @@ describe('the schema of spec.trainer', () => {
       expect(description, at).to.be.a('string').and.not.equal('');
       if (type === 'string' && values === undefined) expect(maxLength, at).to.be.a('number');
       if (type === 'array') expect(maxItems, at).to.be.a('number');
+    }
+  });
+
+  it('has a rule beside each lowest number that is not whole, since the API server cuts it to one where the value is whole', () => {
+    const fractional = fields.filter(([, { minimum }]) => minimum !== undefined && !Number.isInteger(minimum));
+    expect(fractional).to.have.length.above(5);
+    for (const [at, { minimum = 0, 'x-kubernetes-validations': rules = [] }] of fractional) {
+      expect(rules.some(({ rule }) => compile(rule).evaluate(Math.trunc(minimum)) === false), at).to.equal(true);
+      expect(rules.every(({ rule }) => compile(rule).evaluate(minimum)), at).to.equal(true);
     }
   });
 

@@ -1,4 +1,5 @@
 /** The trainer image's one program. Verbs: train, run, serve. Reads the process' environment and arguments, wires, and sets the exit code. */
+import { onStopSignal } from './signals.ts';
 import { availableParallelism, totalmem } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
@@ -60,7 +61,7 @@ async function train(args: string[], log: Log): Promise<number> {
 async function outcomeOf(log: Log, graceMs: number): Promise<TrainingOutcome> {
   const attempt = beginAttempt({ environment: process.env, log, graceMs, tune: tuneTensorFlow, memoryBytes: memory(), push: (report) => pusher?.push(report) });
   const pusher = pusherOf(log, (reply) => attempt.heed(reply));
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => attempt.stop());
+  onStopSignal(() => attempt.stop());
   const outcome = await attempt.ended;
   await pusher?.close(2000);
   return outcome;
@@ -87,13 +88,11 @@ async function run(args: string[]): Promise<number> {
     tell: (told) => void process.stderr.write(told),
     onInterrupt: (listener) => {
       let first: number | undefined;
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-        process.on(signal, () => {
-          if (first === undefined) listener();
-          else if (Date.now() - first > doubledMs) process.exit(trainerExit.terminated);
-          first ??= Date.now();
-        });
-      }
+      onStopSignal(() => {
+        if (first === undefined) listener();
+        else if (Date.now() - first > doubledMs) process.exit(trainerExit.terminated);
+        first ??= Date.now();
+      });
     },
     now: Date.now,
   };
@@ -114,9 +113,7 @@ async function serve(args: string[], threads: number, log: Log): Promise<number>
     process.stderr.write(`serve needs --model-dir and --name.\n${usage}\n`);
     return trainerExit.configurationError;
   }
-  const stopAsked = new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-  });
+  const stopAsked = new Promise<void>((resolve) => onStopSignal(resolve));
   const { serve: start } = await import('./serve/server.ts');
   const serving = await start({
     modelDirectory, name, threads, log, ...(pseudonymKey === undefined ? {} : { pseudonymKey }),

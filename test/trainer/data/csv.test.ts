@@ -57,7 +57,7 @@ describe('reading CSV', () => {
   const broken: readonly (readonly [string, string | Buffer, string, string, RegExp])[] = [
     ['an empty file', '', 'DATA_EMPTY', 'rows.csv', /is empty/],
     ['a header alone', 'a,b\n', 'DATA_EMPTY', 'rows.csv', /no rows below its header/],
-    ['a short row', 'a,b\n1,2\n3\n', 'DATA_RAGGED', 'rows.csv:3', /Line 3 of rows.csv has 1 values where the first row has 2/],
+    ['a short row', 'a,b\n1,2\n3\n', 'DATA_RAGGED', 'rows.csv:3', /Line 3 of rows.csv has 1 value where the first row has 2/],
     ['a long row', 'a,b\n1,2,3\n', 'DATA_RAGGED', 'rows.csv:2', /has 3 values/],
     ['a quote that never closes', 'a,b\n1,"2\n3,4\n', 'DATA_CSV', 'rows.csv:2', /opened in line 2 is never closed/],
     ['text after a closing quote', 'a,b\n1,"2"x\n', 'DATA_CSV', 'rows.csv:2', /follows a closing quote/],

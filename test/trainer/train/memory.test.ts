@@ -35,7 +35,7 @@ function expectFlat(looks: readonly Held[]): void {
 }
 
 describe('the memory of a thousand epochs', function suite() {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   it('stays as it was', async () => expectFlat(await looksAt({ fit: { epochs: 1000, batchSize: 32 } })));
 

@@ -36,7 +36,7 @@ async function modelOf(spec: TrainerSpec, place: Folder, name: string): Promise<
 }
 
 describe('two runs with one seed', function suite() {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   for (const [network, job] of Object.entries(jobs)) {
     it(`give the same files with two threads, for ${network}`, async () => {

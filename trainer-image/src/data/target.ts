@@ -25,11 +25,18 @@ export function taskOf(spec: TrainerSpec['data'], target: Column): Exclude<Task,
   const row = firstMissing(target);
   if (row >= 0) throw new AnnealError('DATA_TARGET', { at, message: `Row ${row + 1} has no value in the target column "${target.name}". Remove such rows, or fill them in.` });
   if (target.kind === 'Time') throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is a time, which cannot be learnt. Give a column with what is to be predicted, for example a number of days.` });
+  const infinite = target.kind === 'Number' ? firstInfinite(target.values) : -1;
+  if (infinite >= 0) throw new AnnealError('DATA_TARGET', { at, message: `Row ${infinite + 1} has ${shownAt(target, infinite)} in the target column "${target.name}", which cannot be learnt. Correct such rows, or remove them.` });
   if (spec.task === 'Regression' && target.kind === 'Text') {
     const row = target.codes.findIndex((code) => Number.isNaN(Number(target.dictionary[code])));
     throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.task', message: `Regression needs a target of numbers, and column "${target.name}" has "${shownAt(target, row)}". Correct the data, or write task: Classification.` });
   }
   return spec.task ?? (target.kind === 'Text' || areFewWholeNumbers(target) ? 'Classification' : 'Regression');
+}
+
+function firstInfinite(values: Float64Array): number {
+  for (let row = 0; row < values.length; row++) if (Math.abs(values[row] ?? NaN) === Infinity) return row;
+  return -1;
 }
 
 function areFewWholeNumbers({ values }: NumberColumn): boolean {

@@ -26,15 +26,18 @@ export async function vectorMatrix(vector: VectorColumn, data: Rows, apply: Appl
   return matrixOf(vectorRows(await apply({ rows: data.rows, columns: [], vector, ...(data.origin === undefined ? {} : { origin: data.origin }) })), width);
 }
 
-/** The numbers of a table's vector, row after row. @throws AnnealError `DATA_NOT_NUMERIC` for a missing value */
+/** The numbers of a table's vector, row after row. @throws AnnealError `DATA_NOT_NUMERIC` for a missing value, `DATA_OUT_OF_RANGE` for an infinite one */
 export function vectorRows(table: Table): Float32Array {
   const { vector } = table;
   if (vector === undefined) return new Float32Array(0);
   const { name, values, width } = vector;
   if (values instanceof Uint8Array) return Float32Array.from(values);
   for (let at = 0; at < values.length; at++) {
-    if (!Number.isNaN(values[at])) continue;
-    throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.source', message: `"${name}" has a missing value (NaN) in row ${rowNumber(table, Math.floor(at / width))}, and no step can fill in arrays. Fill it in, or leave such rows out, before the data are read.` });
+    const value = values[at] ?? NaN;
+    if (Number.isFinite(value)) continue;
+    const row = rowNumber(table, Math.floor(at / width));
+    if (!Number.isNaN(value)) throw new AnnealError('DATA_OUT_OF_RANGE', { at: 'spec.trainer.data.source', message: `"${name}" has ${value} in row ${row}, and a network computes with numbers up to 3.4e38. Correct it, or leave such rows out, before the data are read.` });
+    throw new AnnealError('DATA_NOT_NUMERIC', { at: 'spec.trainer.data.source', message: `"${name}" has a missing value (NaN) in row ${row}, and no step can fill in arrays. Fill it in, or leave such rows out, before the data are read.` });
   }
   return values;
 }

@@ -39,7 +39,8 @@ function decoded(bytes: Buffer, channels: 1 | 3): Tensor3D {
   try {
     return tf.node.decodeImage(bytes, channels, 'int32', false) as Tensor3D;
   } catch (error) {
-    throw new Error(`cannot be decoded (${error instanceof Error ? error.message.split('\n')[0] ?? '' : String(error)})`, { cause: error });
+    // What TensorFlow says is a number.
+    throw new Error('cannot be decoded, since it is damaged or cut off', { cause: error });
   }
 }
 

@@ -24,7 +24,7 @@ export async function faultIn(place: Place, fault: Fault): Promise<AnnealError> 
   const line = await lineAt(place, place.offset + fault.at);
   const at = `${name}:${line}`;
   switch (fault.kind) {
-    case 'Ragged': return new AnnealError('DATA_RAGGED', { at, message: `Line ${line} of ${name} has ${fault.has} values where the first row has ${width}. Correct that line, or csv.delimiter.` });
+    case 'Ragged': return new AnnealError('DATA_RAGGED', { at, message: `Line ${line} of ${name} has ${fault.has} ${fault.has === 1 ? 'value' : 'values'} where the first row has ${width}. Correct that line, or csv.delimiter.` });
     case 'NotUtf8': return new AnnealError('DATA_ENCODING', { at, message: `${name} is not UTF-8 text in line ${line}. Save it as UTF-8.` });
     case 'QuoteInValue': return notCsv(at, `${name} is not well-formed CSV in line ${line}: a quote stands in the middle of a value. Put the whole value between quotes, and write each quote in it twice.`);
     case 'TextAfterQuote': return notCsv(at, `${name} is not well-formed CSV in line ${line}: text follows a closing quote. Write a quote inside a value twice.`);

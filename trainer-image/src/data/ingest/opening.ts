@@ -1,6 +1,7 @@
 /** The beginning of a file of rows: how it is written, what its columns are called, and what its first rows hold. */
 import { stat } from 'node:fs/promises';
 import { AnnealError } from '../../errors.ts';
+import { short } from '../table.ts';
 import { blocks, mostRowBytes } from './blocks.ts';
 import type { Block } from './blocks.ts';
 import { contentOf, fill, openBytes } from './bytes.ts';
@@ -53,6 +54,7 @@ export async function openingOf(file: DataFile, options: TextOptions): Promise<O
   if (content === 'parquet') throw new AnnealError('DATA_FORMAT', { at: 'spec.trainer.data.source.format', message: `${file.name} is a Parquet file. Write source.format: Parquet.` });
   await using source = await openBytes(file.path, file.name, content);
   const head = await headOf(source);
+  requireData(head.bytes, file.name);
   const dialect: Dialect = {
     delimiter: new TextEncoder().encode(options.format === 'TSV' ? '\t' : options.delimiter),
     rowEnd: options.format === 'JSONLines' ? 'LineFeed' : head.rowEnd,
@@ -88,13 +90,13 @@ async function sampleDelimited(block: Block, opening: Omit<Opening, keyof Sample
   try {
     const first = new CsvScanner(dialect, [], rule).firstRow(block.bytes, block.end);
     if (first === undefined || block.isTooLong) throw block.isTooLong ? new FaultError({ kind: 'RowTooLong', at: 0 }) : new AnnealError('DATA_EMPTY', { at: file.name, message: `${file.name} has only blank lines. Give a file with data.` });
-    const names = isHeader ? headerOf(first.values, file.name) : first.values.map((_, place) => `column_${place}`);
+    const names = isHeader ? headerOf(first.values, file.name, dialect) : first.values.map((_, place) => `column_${place}`);
     const rowsAt = isHeader ? first.next : 0;
     const seen = seenIn(new CsvScanner(dialect, names.map(() => 'Number'), rule), block.bytes.subarray(rowsAt), block.end - rowsAt);
     return { rowsAt, columns: names.map((name, place) => ({ name, kind: isSelected(selection, name) ? kindOf(seen[place] ?? 0) : undefined })) };
   } catch (error) {
     if (!(error instanceof FaultError)) throw error;
-    const kind = block.isTooLong && error.fault.kind === 'QuoteNotClosed' ? 'RowTooLong' : error.fault.kind;
+    const kind = block.isTooLong ? 'RowTooLong' : error.fault.kind;
     throw await faultIn({ ...file, ...opening, rowEnd: dialect.rowEnd, offset: block.offset, width: 0 }, { ...error.fault, kind } as typeof error.fault);
   }
 }
@@ -115,8 +117,23 @@ function seenIn(scanner: CsvScanner | JsonScanner, bytes: Uint8Array, end: numbe
   return scanner.seen;
 }
 
-function headerOf(values: readonly string[], name: string): string[] {
+/** What is often found where rows were meant. */
+function requireData(head: Uint8Array, name: string): void {
+  const [first, second] = head;
+  const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || (first !== second && (first === 0 || second === 0));
+  if (isUtf16) throw new AnnealError('DATA_ENCODING', { at: `${name}:1`, message: `${name} is UTF-16 text. Save it as UTF-8.` });
+  if (/^\s*<(?:!doctype\s+html|html)\b/i.test(Buffer.from(head.subarray(0, 256)).toString('latin1'))) {
+    throw new AnnealError('DATA_FORMAT', { at: 'spec.trainer.data.source.uri', message: `${name} is a web page, perhaps one to log in at. Write the address of the file itself, as one that needs no login.` });
+  }
+}
+
+const delimiters = [';', '\t', '|', ','];
+
+function headerOf(values: readonly string[], name: string, dialect: Dialect): string[] {
   const names = values.map((value) => value.trim());
+  const [only = ''] = names;
+  const other = names.length > 1 ? undefined : delimiters.find((delimiter) => only.includes(delimiter));
+  if (other !== undefined) throw new AnnealError('DATA_HEADER', { at: `${name}:1`, message: `The header of ${name} is one column, "${short(only)}", by the delimiter ${JSON.stringify(new TextDecoder().decode(dialect.delimiter))}. Write csv: {delimiter: ${JSON.stringify(other)}}.` });
   const empty = names.indexOf('');
   if (empty >= 0) throw new AnnealError('DATA_HEADER', { at: `${name}:1`, message: `Column ${empty + 1} of ${name} has no name. Name it in the first row, or write csv.header: Absent if the first row is data.` });
   const twice = names.find((column, index) => names.indexOf(column) !== index);

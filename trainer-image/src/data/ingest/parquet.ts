@@ -186,6 +186,6 @@ function told(error: unknown, files: readonly DataFile[]): unknown {
   const [words = ''] = error.message.split('\n');
   if (words.startsWith('Out of Memory')) return new AnnealError('OUT_OF_MEMORY', { at: 'spec.pod.resources', message: `${namesOf(files)} could not be read within the memory that the program may use. Raise the memory limit, or write the file in smaller row groups.`, cause: error });
   const culprit = files.find(({ path }) => words.includes(path)) ?? (files.length === 1 ? files[0] : undefined);
-  const what = files.reduce((text, { path, name }) => text.replaceAll(path, name), words).replace(/\.$/, '');
+  const what = files.reduce((text, { path, name }) => text.replaceAll(path, name), words).replace(/^(?:[A-Z][a-z]+ )+Error: /, '').replaceAll(/[\p{Cc}]/gu, '').replace(/\.$/, '');
   return new AnnealError('DATA_PARQUET', { at: culprit?.name ?? namesOf(files), message: `${culprit?.name ?? namesOf(files)} is a damaged Parquet file: ${what}. Write the file anew, or get it again.`, cause: error });
 }

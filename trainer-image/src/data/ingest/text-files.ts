@@ -80,10 +80,10 @@ async function skip(source: ByteSource, bytes: number): Promise<void> {
   for (let left = bytes; left > 0;) left -= await fill(source, scratch.subarray(0, Math.min(left, scratch.length))) || left;
 }
 
-/** Of a row without end, a quote that never closes is the likely reason, and the length what is sure. */
+/** Of a row without end there is only the beginning, in which all else that seems wrong may be so because of that. */
 function faultOf({ scan, block }: OrderedScan, { file, content, dialect, columns }: Opening): Promise<AnnealError> {
   const found: Fault = scan.kind === 'Fault' ? scan.fault : { kind: 'RowTooLong', at: 0 };
-  const fault: Fault = block.isTooLong && found.kind === 'QuoteNotClosed' ? { kind: 'RowTooLong', at: found.at } : found;
+  const fault: Fault = block.isTooLong ? { kind: 'RowTooLong', at: found.kind === 'QuoteNotClosed' ? found.at : 0 } : found;
   return faultIn({ ...file, content, rowEnd: dialect.rowEnd, offset: block.offset, width: columns.length }, fault);
 }
 

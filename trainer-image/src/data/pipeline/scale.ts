@@ -29,19 +29,30 @@ async function fit(spec: ScaleSpec, { frame, at }: Training): Promise<Fit<Fitted
   const { vector } = frame;
   const columns = [];
   for (const { name } of chosen(frame, spec.columns?.filter((name) => name !== vector?.name), isQuantity, at)) {
-    columns.push(scaleOf(name, methods[spec.method](requireNumber(await frame.column(name), 'scale', at).values), at));
+    const { values } = requireNumber(await frame.column(name), 'scale', at);
+    columns.push(scaleOf(name, methods[spec.method](values), (): AnnealError => unscalable(name, values, (place) => frame.origin?.[place] ?? place, at)));
   }
   if (vector !== undefined && (spec.columns ?? [vector.name]).includes(vector.name)) {
     if (spec.method === 'Robust') throw new AnnealError('SPEC_COLUMN_KIND', { at: `${at}.method`, message: `"${vector.name}" is an array in each row, which has no quartiles of its own. Write method: Standard, MinMax or MaxAbs.` });
-    columns.push(scaleOf(vector.name, methods[spec.method]((await vector.load()).values), at));
+    const { values, width } = await vector.load();
+    columns.push(scaleOf(vector.name, methods[spec.method](values), (): AnnealError => unscalable(vector.name, values, (place) => frame.origin?.[Math.floor(place / width)] ?? Math.floor(place / width), at)));
   }
   return { step: { kind: 'Scale', columns } };
 }
 
-function scaleOf(name: string, { shift, divisor }: { shift: number; divisor: number }, at: string): FittedScale['columns'][number] {
-  if (Number.isNaN(shift + divisor)) throw new AnnealError('DATA_COLUMN_EMPTY', { at, message: `Column "${name}" has no value in the training rows. Exclude it in data.features.exclude.` });
+function scaleOf(name: string, { shift, divisor }: { shift: number; divisor: number }, refusal: () => AnnealError): FittedScale['columns'][number] {
+  if (!Number.isFinite(shift + divisor)) throw refusal();
   // A constant column has no scale; dividing by 0 would make it infinite for the first row that differs.
   return { name, shift, divisor: isTiny(divisor, shift) ? 1 : divisor };
+}
+
+/** @param rowOf  row of the data, counted from 0, that a value stands in */
+function unscalable(name: string, values: ArrayLike<number>, rowOf: (place: number) => number, at: string): AnnealError {
+  let largest = -1;
+  for (let place = 0; place < values.length; place++) if (Math.abs(values[place] ?? NaN) > Math.abs(largest < 0 ? -1 : values[largest] ?? 0)) largest = place;
+  return largest < 0
+    ? new AnnealError('DATA_COLUMN_EMPTY', { at, message: `Column "${name}" has no value in the training rows. Exclude it in data.features.exclude.` })
+    : new AnnealError('DATA_OUT_OF_RANGE', { at, message: `Column "${name}" has a value in row ${rowOf(largest) + 1} that is too large to scale by. Correct the data, or clip it in a step - outliers before.` });
 }
 
 function apply(step: FittedScale): Apply {
