@@ -32,7 +32,7 @@ import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
 import { vectorMatrix, vectorRows } from './vector.ts';
 import { writeRows } from './write-rows.ts';
 
-export type { InputColumn, InputVector, Preprocessing } from './preprocessing.ts';
+export type { InputVector, Preprocessing } from './preprocessing.ts';
 
 export interface Prepared extends Disposable {
   readonly preprocessing: Preprocessing;
