@@ -19,6 +19,8 @@ export const trainerEnv = {
   volume: 'ANNEAL_VOLUME',
   /** Mount path of the folder that a `configmap://` or `pvc://` source is read from. */
   sourceDirectory: 'ANNEAL_SOURCE_DIRECTORY',
+  /** Mount path of the claim that `model.from` names. */
+  modelDirectory: 'ANNEAL_MODEL_DIRECTORY',
   /** Folder for files that were downloaded, which trials may share; a folder of the job's volume unless set. */
   dataCache: 'ANNEAL_DATA_CACHE',
   /** Bytes that they may take there; 64 GiB unless set. */

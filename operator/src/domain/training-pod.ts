@@ -10,6 +10,7 @@ import { volumeOf, type JobVolume } from './job-volume.ts';
 import { placementOf } from './node-pool.ts';
 import { acceleratorLimit, acceleratorName, podFields, resourcesOf } from './pod-settings.ts';
 import type { Container, EnvVar, PodSpec, VolumeMount } from './pod.ts';
+import { savedModelParts } from './saved-model-pod.ts';
 import { roleAt, trainerRole, type JobRole, type Place } from './roles.ts';
 import { secureContainerFields, securePodFields } from './secure-pod.ts';
 
@@ -91,16 +92,18 @@ function trainerPodSpec(job: Job, place: Place, attempt: number, settings: PodCo
   const checkpoint = checkpointParts(job, settings.checkpoint, volumeMountPath);
   const volume = volumeOf(job, spec);
   const data = dataParts(spec.trainer?.data);
+  const saved = savedModelParts(spec.trainer?.model);
   const container: Container = {
     name: trainerRole,
     image: spec.pod?.image ?? settings.trainerImage,
     args: ['train'],
-    env: [...commonEnv(job, attempt, volume), ...clusterEnv(job, place), ...trainerOnlyEnv(spec, settings), ...data.env, ...checkpoint.env],
+    env: [...commonEnv(job, attempt, volume), ...clusterEnv(job, place), ...trainerOnlyEnv(spec, settings), ...data.env, ...saved.env, ...checkpoint.env],
     resources: resourcesOf(spec.pod, spec.accelerator, { cpu: '250m', memory: '512Mi' }),
     volumeMounts: [
       ...volumeMounts(volume),
       { name: 'tmp', mountPath: '/tmp' },
       ...data.mounts,
+      ...saved.mounts,
       ...checkpoint.mounts,
       ...(settings.progressUrl === undefined ? [] : [tokenMount]),
     ],
@@ -115,6 +118,7 @@ function trainerPodSpec(job: Job, place: Place, attempt: number, settings: PodCo
       ...volumes(volume),
       { name: 'tmp', emptyDir: {} },
       ...data.volumes,
+      ...saved.volumes,
       ...checkpoint.volumes,
       ...(settings.progressUrl === undefined ? [] : [progressToken]),
     ],

@@ -5,7 +5,7 @@ import { withAssignments } from '../../../trainer-image/src/local/assignments.ts
 import { parseFlags, usage } from '../../../trainer-image/src/local/flags.ts';
 import { ManifestRefused, readJob } from '../../../trainer-image/src/local/manifest.ts';
 import type { LocalJob } from '../../../trainer-image/src/local/manifest.ts';
-import { sourceFolder } from '../../../trainer-image/src/local/mounts.ts';
+import { mountedFolders } from '../../../trainer-image/src/local/mounts.ts';
 import type { Terminal } from '../../../trainer-image/src/local/terminal.ts';
 import { codeOf, folder, root } from '../support.ts';
 import { jobYaml } from './support.ts';
@@ -101,22 +101,29 @@ describe('--set', () => {
 });
 
 describe('--mount', () => {
-  const source = (uri: string): LocalJob['spec']['data']['source'] => ({ uri, format: 'CSV', maxBytes: 1, csv: { delimiter: ',', header: 'Present', missing: [] } });
+  const spec = (uri: string, from?: string): LocalJob['spec'] => ({ data: { source: { uri } }, model: from === undefined ? {} : { from: { uri: from } } }) as unknown as LocalJob['spec'];
+  const sourceFolder = (of: LocalJob['spec'], mounts: readonly string[], directory: string): string | undefined => mountedFolders(of, mounts, directory).sourceFolder;
 
   it('gives the folder that stands for a claim or a ConfigMap', async () => {
     await using place = await folder();
-    expect(sourceFolder(source('pvc://lake/2026/x.csv'), [`pvc://lake=${place.path}`], '/')).to.equal(place.path);
-    expect(sourceFolder(source('configmap://digits/x.csv'), ['configmap://digits=.'], place.path)).to.equal(place.path);
-    expect(sourceFolder(source('file:///x.csv'), [], '/')).to.equal(undefined);
+    expect(sourceFolder(spec('pvc://lake/2026/x.csv'), [`pvc://lake=${place.path}`], '/')).to.equal(place.path);
+    expect(sourceFolder(spec('configmap://digits/x.csv'), ['configmap://digits=.'], place.path)).to.equal(place.path);
+    expect(sourceFolder(spec('file:///x.csv'), [], '/')).to.equal(undefined);
+  });
+
+  it('stands for the claim of a saved model too', async () => {
+    await using place = await folder();
+    expect(mountedFolders(spec('file:///x.csv', 'pvc://digits/model'), [`pvc://digits=${place.path}`], '/')).to.deep.equal({ sourceFolder: undefined, modelFolder: place.path });
+    expect(await codeOf(() => mountedFolders(spec('file:///x.csv', 'pvc://digits/model'), [], '/'))).to.include({ code: 'SPEC_SOURCE', at: 'spec.trainer.model.from.uri' });
   });
 
   it('is asked for where a source needs it, and nowhere else', async () => {
     await using place = await folder();
-    const missing = await codeOf(() => sourceFolder(source('configmap://digits/x.csv'), [], '/'));
+    const missing = await codeOf(() => sourceFolder(spec('configmap://digits/x.csv'), [], '/'));
     expect(missing).to.include({ code: 'SPEC_SOURCE', at: 'spec.trainer.data.source.uri' });
     expect(missing.message).to.contain('--mount configmap://digits=DIR');
     for (const mount of [`pvc://other=${place.path}`, `pvc://lake=${place.path}/none`, 'pvc://lake', 's3://x=/']) {
-      expect(await codeOf(() => sourceFolder(source('pvc://lake/x.csv'), [mount], '/'))).to.include({ code: 'COMMAND_INVALID' });
+      expect(await codeOf(() => sourceFolder(spec('pvc://lake/x.csv'), [mount], '/'))).to.include({ code: 'COMMAND_INVALID' });
     }
   });
 });

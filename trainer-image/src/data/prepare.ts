@@ -8,60 +8,31 @@ import { heldInMemory, memoryMatrix, selection } from './matrix.ts';
 import type { HeldMatrix } from './matrix.ts';
 import { fileMatrix } from './matrix-file.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
-import type { FittedPipeline, FittedStep } from './pipeline/index.ts';
-import type { Target } from './pipeline/step.ts';
+import type { FittedPipeline } from './pipeline/index.ts';
 import { emptyTable } from './frame.ts';
 import { frameOfRows } from './rows.ts';
 import type { Part } from './part.ts';
 import type { Rows } from './rows.ts';
 import { balanced, sampled } from './balance.ts';
-import { holdouts } from './holdouts.ts';
-import { splitKeys } from './split-keys.ts';
+import type { Preprocessing } from './preprocessing.ts';
 import { stepsOf } from './privacy/index.ts';
 import type { PrivacyStep } from './privacy/index.ts';
 import type { Subject } from './profile/evidence.ts';
 import type { Split } from './split.ts';
+import { splitByTarget } from './split-target.ts';
+import type { FoldSpec } from './split-target.ts';
 import { slicesOf } from '../evaluate/slices.ts';
 import type { Slice } from '../evaluate/slices.ts';
-import type { DecisionThreshold } from '../evaluate/thresholds.ts';
 import { anomaliesIn } from './anomalies.ts';
-import type { AnomalyRule, LabelSpec } from './anomalies.ts';
+import type { LabelSpec } from './anomalies.ts';
+import { givenInputs, givenPipeline, requireSameMeasures } from './given.ts';
+import { takenInto } from './take.ts';
 import { infoOf, pick, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
-import { codeClasses, fitValues, taskOf } from './target.ts';
-import type { Task, TargetCoding } from './target.ts';
 import { vectorMatrix, vectorRows } from './vector.ts';
 import { writeRows } from './write-rows.ts';
 
-/** What a row is given as. */
-export type InputColumn = { readonly name: string; readonly kind: Column['kind'] } | InputVector;
-
-export interface InputVector {
-  readonly name: string;
-  readonly kind: 'Vector';
-  readonly shape: readonly number[];
-}
-
-/** Everything that turns raw rows into the network's input and its output into an answer; `preprocessing.json` of a model. */
-export interface Preprocessing {
-  readonly inputs: readonly InputColumn[];
-  /** Texts that stood for a missing value in the file, and do so in a request. */
-  readonly missing: readonly string[];
-  /** What is done to personal data of a row before the steps. */
-  readonly privacy?: readonly PrivacyStep[];
-  readonly steps: readonly FittedStep[];
-  /** Names of the numbers of one row, after the steps; of a row that is an array the name of that. */
-  readonly features: readonly string[];
-  /** Shape of one row. */
-  readonly shape: readonly number[];
-  /** Which features are codes 0, …, categories - 1 that the network looks up in an embedding; left out where none is. */
-  readonly embeddings?: readonly { readonly feature: number; readonly categories: number }[];
-  readonly target: TargetCoding;
-  /** From which probability on a class is chosen; the most probable one where there are none. */
-  readonly thresholds?: readonly DecisionThreshold[];
-  /** Of a reconstruction: how far a row is off, and from where on that is odd. */
-  readonly anomaly?: AnomalyRule;
-}
+export type { InputVector, Preprocessing } from './preprocessing.ts';
 
 export interface Prepared extends Disposable {
   readonly preprocessing: Preprocessing;
@@ -82,16 +53,6 @@ export interface Room {
   readonly folder: string;
 }
 
-/** One fold of a cross-validation: `validation` is what is held back of it, and `test` is empty. */
-export interface FoldSpec {
-  readonly kFold: number;
-  /** From 0. */
-  readonly index: number;
-  /** As of the split, unless set. */
-  readonly stratified?: boolean;
-  readonly groupBy?: string;
-}
-
 export interface PrepareOptions {
   /** Columns by whose values the rows that are held back are grouped. */
   readonly sliceBy?: readonly string[];
@@ -102,6 +63,8 @@ export interface PrepareOptions {
   readonly keys?: readonly string[];
   /** Where `data` are protected: what the columns were before, and what was done to them. */
   readonly privacy?: { readonly raw: readonly ColumnInfo[]; readonly steps: readonly PrivacyStep[] };
+  /** What the model has been taught to read that is gone on from; nothing is fitted then. */
+  readonly given?: Preprocessing;
   /** Memory alone where it is left out. */
   readonly room?: Room;
 }
@@ -121,12 +84,13 @@ function neededColumns({ features, target }: TrainerSpec['data'], beside: readon
 const missingTexts = ({ format, csv }: TrainerSpec['data']['source']): readonly string[] => (format === 'CSV' || format === 'TSV' ? csv.missing : []);
 
 /** @throws AnnealError of what is wrong with spec or data, before any time is spent on training */
-export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], label, fold, keys = keyColumns(spec), privacy, room }: PrepareOptions = {}): Promise<Prepared> {
+export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy = [], label, fold, keys = keyColumns(spec), privacy, given, room }: PrepareOptions = {}): Promise<Prepared> {
   const { vector } = data;
-  const { inputs, derivedFrom } = await inputsOf(spec, data, keys);
-  const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), fold);
+  const { inputs, derivedFrom } = given === undefined ? await inputsOf(spec, data, keys) : { inputs: givenInputs(given, data, privacy?.raw), derivedFrom: [] };
+  const { target, parts, code } = await splitByTarget(spec, data, await targetOf(spec, data), { fold, known: given?.target });
   const names = inputs.map(({ name }) => name);
-  const pipeline = await fitPipeline(derivedFrom.length === 0 ? spec.pipeline : [...spec.pipeline, { drop: { columns: derivedFrom } }], frameOfRows(data, names, parts.train), target, data.inMemory);
+  const pipeline = given !== undefined ? givenPipeline(given, parts.train.length)
+    : await fitPipeline(derivedFrom.length === 0 ? spec.pipeline : [...spec.pipeline, { drop: { columns: derivedFrom } }], frameOfRows(data, names, parts.train), target, data.inMemory);
   const train = takenInto(parts.train, pipeline.rows, new Int32Array(pipeline.rows.length));
   const { features, matrix } = vector === undefined
     ? await matrixOfRows(data, names, pipeline, room)
@@ -134,6 +98,7 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
   const { coding, codes } = code(train);
   const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
   const measures = stepsOf(privacy?.steps ?? [], names);
+  if (given !== undefined) requireSameMeasures(given, measures);
   const preprocessing: Preprocessing = {
     // As they stand in the data: a request is protected like the rows were.
     inputs: vector === undefined ? pick(privacy?.raw ?? data.columns, names, 'spec.trainer.data.features.columns').map(({ name, kind }) => ({ name, kind })) : [{ name: vector.name, kind: 'Vector', shape: vector.shape }],
@@ -141,7 +106,7 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
     ...(measures.length === 0 ? {} : { privacy: measures }),
     steps: pipeline.steps,
     features: features.map(({ name }) => name),
-    shape: shapeOf(spec, features.map(({ name }) => name), vector),
+    shape: given?.shape ?? shapeOf(spec, features.map(({ name }) => name), vector),
     ...(embeddings.length === 0 ? {} : { embeddings }),
     target: coding,
   };
@@ -157,11 +122,16 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
   };
 }
 
+export interface SubjectOptions extends Required<Pick<PrepareOptions, 'keys'>>, Pick<PrepareOptions, 'given'> {
+  /** Columns that are needed though the model may not see them. */
+  readonly beside: readonly string[];
+}
+
 /** What a look at the data before training is about. @throws as `prepare`, for what the split alone tells */
-export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, { beside, keys }: { readonly beside: readonly string[]; readonly keys: readonly string[] }): Promise<Subject> {
+export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, { beside, keys, given }: SubjectOptions): Promise<Subject> {
   const needed = neededColumns(spec, beside);
-  const features = (await inputsOf(spec, rows, keys)).inputs.map(({ name }) => name);
-  const { parts, task } = await splitByTarget(spec, rows, await targetOf(spec, rows), undefined);
+  const features = (given === undefined ? (await inputsOf(spec, rows, keys)).inputs : givenInputs(given, rows, undefined)).map(({ name }) => name);
+  const { parts, task } = await splitByTarget(spec, rows, await targetOf(spec, rows), { known: given?.target });
   return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(needed, name)), ...(spec.target === undefined ? {} : { target: spec.target }), task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
 }
 
@@ -229,53 +199,6 @@ async function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }:
   return { inputs: left, derivedFrom: derivedFrom.filter((key) => left.some(({ name }) => name === key)) };
 }
 
-interface SplitTarget {
-  readonly parts: Split;
-  readonly task: Task;
-  /** Of the training rows; undefined where the rows themselves are learnt. */
-  readonly target: Target | undefined;
-  /** @param train  the rows that are trained on in the end */
-  readonly code: (train: Int32Array) => { coding: TargetCoding; codes: Int32Array | Float32Array };
-}
-
-async function splitByTarget(spec: TrainerSpec['data'], data: Rows, target: Column | undefined, fold: FoldSpec | undefined): Promise<SplitTarget> {
-  const stratify = fold?.stratified ?? spec.split.stratify;
-  if (target === undefined) {
-    if (stratify === true) throw withoutClasses('Reconstruction');
-    return { task: 'Reconstruction', parts: await partsOf(spec.split, data, undefined, fold), target: undefined, code: () => ({ coding: { task: 'Reconstruction' }, codes: new Float32Array(data.rows) }) };
-  }
-  const { name } = target;
-  if (taskOf(spec, target) === 'Classification') {
-    const { classes, codes } = codeClasses(target);
-    const parts = await partsOf(spec.split, data, stratify ?? spec.split.orderBy === undefined ? codes : undefined, fold);
-    return { task: 'Classification', parts, target: { task: 'Classification', classes, codes: takenInto(codes, parts.train, new Int32Array(parts.train.length)) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
-  }
-  if (stratify === true) throw withoutClasses('Regression');
-  if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
-  const parts = await partsOf(spec.split, data, undefined, fold);
-  return {
-    task: 'Regression',
-    parts,
-    target: { task: 'Regression', values: Float64Array.from(parts.train, (row) => target.values[row] ?? NaN) },
-    code: (train) => {
-      const { mean, scale } = fitValues(target, train);
-      return { coding: { task: 'Regression', name, mean, scale }, codes: Float32Array.from(target.values, (value) => (value - mean) / scale) };
-    },
-  };
-}
-
-function withoutClasses(task: Task): AnnealError {
-  return new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: `stratify needs classes, and the task is ${task}. Remove stratify${task === 'Regression' ? ', or write task: Classification' : ''}.` });
-}
-
-async function partsOf(spec: TrainerSpec['data']['split'], data: Rows, strata: Int32Array | undefined, fold: FoldSpec | undefined): Promise<Split> {
-  const keys = await splitKeys(fold?.groupBy === undefined ? spec : { ...spec, groupBy: fold.groupBy }, data, strata);
-  const { holdouts: parts, test } = holdouts(data.rows, fold === undefined ? spec : { ...spec, folds: fold.kFold }, keys);
-  const holdout = parts[fold?.index ?? 0];
-  if (holdout === undefined) throw new Error('The split gave no part to train on.');
-  return { ...holdout, test: fold === undefined ? test : new Int32Array(0) };
-}
-
 function shapeOf(spec: TrainerSpec['data'], features: readonly string[], vector: VectorColumn | undefined): readonly number[] {
   const width = vector?.width ?? features.length;
   const shape = spec.features?.shape;
@@ -290,10 +213,4 @@ function shapeOf(spec: TrainerSpec['data'], features: readonly string[], vector:
 
 function targetsOf(codes: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {
   return codes instanceof Int32Array ? takenInto(codes, rows, new Int32Array(rows.length)) : takenInto(codes, rows, new Float32Array(rows.length));
-}
-
-/** By index: by callback it takes ten times as long. */
-function takenInto<T extends Int32Array | Float32Array>(from: T, rows: Int32Array, into: T): T {
-  for (let at = 0; at < rows.length; at++) into[at] = from[rows[at] ?? 0] ?? NaN;
-  return into;
 }

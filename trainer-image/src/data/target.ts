@@ -1,6 +1,6 @@
 /** What the model learns to predict, as numbers: class places, or values brought to mean 0 and standard deviation 1. */
 import type { TrainerSpec } from '@anneal/operator/api';
-import { AnnealError } from '../errors.ts';
+import { AnnealError, list } from '../errors.ts';
 import { mean, standardDeviation } from './statistics.ts';
 import { firstMissing, shownAt } from './table.ts';
 import type { Column, NumberColumn } from './table.ts';
@@ -77,6 +77,16 @@ function codeNumbers(values: Float64Array): { classes: string[]; codes: Int32Arr
   numbers.forEach((number, place) => (placeOf[found.get(number) ?? 0] = place));
   for (let row = 0; row < codes.length; row++) codes[row] = placeOf[codes[row] ?? 0] ?? 0;
   return { classes: numbers.map(String), codes };
+}
+
+/** The place of each row's class among those that a model knows. @throws AnnealError `DATA_TARGET` for another */
+export function codesAmong(classes: readonly string[], target: Column): Int32Array {
+  const places = new Map(classes.map((name, place) => [name, place]));
+  const named = target.kind === 'Text' ? codeTexts(target.codes, target.dictionary) : codeNumbers(target.values);
+  const stranger = named.classes.find((name) => !places.has(name));
+  if (stranger !== undefined) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" has the class "${stranger}", which the saved model does not know; it knows ${list(classes)}. Leave such rows out, or train anew with a preset.` });
+  const placeOf = Int32Array.from(named.classes, (name) => places.get(name) ?? -1);
+  return named.codes.map((code) => placeOf[code] ?? -1);
 }
 
 /** Fitted on training rows, so that learning rates mean the same for prices and for temperatures. */

@@ -9,7 +9,7 @@ import { parseFlags, usage } from './flags.ts';
 import type { Flags } from './flags.ts';
 import { ManifestRefused, readJob } from './manifest.ts';
 import type { LocalJob } from './manifest.ts';
-import { sourceFolder } from './mounts.ts';
+import { mountedFolders } from './mounts.ts';
 import { createNarrator } from './narrator.ts';
 import { planInThread, renderPlan } from './plan/index.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,7 +35,7 @@ export async function runLocal(args: readonly string[], { terminal, tune, memory
     }
     const job = await readJob(flags, terminal);
     if (job.unused.length > 0) terminal.tell(`Not used here, since it takes a cluster: ${job.unused.join(', ')}.\n`);
-    const places = { sourceFolder: sourceFolder(job.spec.data.source, flags.mounts, terminal.directory), pseudonymKey: pseudonymKeyOf(job, flags, terminal) };
+    const places = { ...mountedFolders(job.spec, flags.mounts, terminal.directory), pseudonymKey: pseudonymKeyOf(job, flags, terminal) };
     // Read by TensorFlow when it is loaded; what is asked for here wins over what was set.
     if (flags.threads !== undefined) terminal.environment.TF_NUM_INTRAOP_THREADS = terminal.environment.TF_NUM_INTEROP_THREADS = String(flags.threads);
     const run = { job, flags, terminal, tune, memoryBytes, places };

@@ -5,20 +5,37 @@ import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError } from '../errors.ts';
 import { invalid } from './flags.ts';
 
+export interface MountedFolders {
+  /** Of the job's source; undefined for one that needs none, as in the next. */
+  readonly sourceFolder: string | undefined;
+  /** Of the model that the job goes on from. */
+  readonly modelFolder: string | undefined;
+}
+
 /**
- * The folder that the job's source is read from; undefined for a source that needs none.
+ * The folders that stand for what a cluster would mount.
  * @param mounts  `pvc://CLAIM=DIR` or `configmap://NAME=DIR` each
- * @throws AnnealError `COMMAND_INVALID`; `SPEC_SOURCE` where the source needs a folder and none is given
+ * @throws AnnealError `COMMAND_INVALID`; `SPEC_SOURCE` where a folder is needed and none is given
  */
-export function sourceFolder(source: TrainerSpec['data']['source'], mounts: readonly string[], directory: string): string | undefined {
+export function mountedFolders({ data: { source }, model: { from } }: Pick<TrainerSpec, 'data' | 'model'>, mounts: readonly string[], directory: string): MountedFolders {
   const folders = new Map(mounts.map((mount) => parseMount(mount, directory)));
-  const [place] = /^(?:pvc|configmap):\/\/[^/]+/.exec(source.uri) ?? [];
-  const stranger = [...folders.keys()].find((known) => known !== place);
+  const places = [placeOf(source.uri), placeOf(from?.uri)];
+  const stranger = [...folders.keys()].find((known) => !places.includes(known));
   if (stranger !== undefined) throw invalid(`--mount ${stranger} stands for nothing that the job reads; its source is ${source.uri}. Remove it, or correct the name.`);
+  return {
+    sourceFolder: folderFor(source.uri, folders, 'spec.trainer.data.source.uri'),
+    modelFolder: folderFor(from?.uri, folders, 'spec.trainer.model.from.uri'),
+  };
+}
+
+const placeOf = (uri: string | undefined): string | undefined => /^(?:pvc|configmap):\/\/[^/]+/.exec(uri ?? '')?.[0];
+
+function folderFor(uri: string | undefined, folders: ReadonlyMap<string, string>, at: string): string | undefined {
+  const place = placeOf(uri);
   if (place === undefined) return undefined;
   const folder = folders.get(place);
   if (folder !== undefined) return folder;
-  throw new AnnealError('SPEC_SOURCE', { at: 'spec.trainer.data.source.uri', message: `${source.uri} lies in a cluster. Name the folder that stands for it here: --mount ${place}=DIR.` });
+  throw new AnnealError('SPEC_SOURCE', { at, message: `${uri ?? ''} lies in a cluster. Name the folder that stands for it here: --mount ${place}=DIR.` });
 }
 
 function parseMount(mount: string, directory: string): [string, string] {

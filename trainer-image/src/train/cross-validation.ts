@@ -15,6 +15,7 @@ import { requireOwnVolume } from './fence.ts';
 import { judge } from './judging.ts';
 import type { Metrics } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
+import type { SavedModel } from './saved-model.ts';
 import { startRun } from './start.ts';
 import { roomOf } from './training-data.ts';
 
@@ -33,6 +34,8 @@ export interface Common {
   readonly runDigest: string;
   readonly dataDigest: string;
   readonly finished: () => TrainingResult | undefined;
+  /** Where the job goes on from one. */
+  readonly saved?: SavedModel;
 }
 
 const scoresFile = 'folds.json';

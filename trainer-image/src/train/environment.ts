@@ -11,6 +11,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** @param threads  that TensorFlow is given. @param restoreFrom  folder of another job's checkpoints. @throws AnnealError `SPEC_INVALID` that names the variable */
 export function orderFrom(environment: Environment, threads: (volume: string) => number, restoreFrom?: string): TrainingOrder {
   const sourceDirectory = textOf(environment, trainerEnv.sourceDirectory);
+  const modelDirectory = textOf(environment, trainerEnv.modelDirectory);
   const accelerator = textOf(environment, trainerEnv.accelerator);
   const volume = volumeFrom(environment);
   const replicas = replicasFrom(environment);
@@ -22,6 +23,7 @@ export function orderFrom(environment: Environment, threads: (volume: string) =>
     volume,
     threads: threads(volume),
     ...(sourceDirectory === undefined ? {} : { sourceDirectory }),
+    ...(modelDirectory === undefined ? {} : { modelDirectory }),
     ...(dataCache === undefined ? {} : { dataCache }),
     ...(sourceCredentials === undefined ? {} : { sourceCredentials }),
     attempt: numberOf(environment, trainerEnv.attempt, 1),

@@ -7,6 +7,7 @@ import { told } from '../data/expectations/finding.ts';
 import type { Finding } from '../data/expectations/finding.ts';
 import { keyColumns } from '../data/key-columns.ts';
 import { subjectOf } from '../data/prepare.ts';
+import type { Preprocessing } from '../data/prepare.ts';
 import { privacySpec, protect } from '../data/privacy/index.ts';
 import type { PrivacyReport, Protected, PseudonymKey } from '../data/privacy/index.ts';
 import { Evidence } from '../data/profile/evidence.ts';
@@ -22,12 +23,12 @@ export interface Guarded extends Protected {
   readonly subject: Subject;
 }
 
-/** @throws AnnealError `PRIVACY_KEY`, `DATA_PRIVACY`, `DATA_EXPECTATION`; `SPEC_…` for what does not go with the data */
-export async function guard(order: TrainingOrder, hooks: TrainingHooks, raw: Rows, key: PseudonymKey | undefined): Promise<Guarded> {
+/** @param given  that a saved model brings. @throws AnnealError `PRIVACY_KEY`, `DATA_PRIVACY`, `DATA_EXPECTATION`; `SPEC_…` for what does not go with the data */
+export async function guard(order: TrainingOrder, hooks: TrainingHooks, raw: Rows, key: PseudonymKey | undefined, given?: Preprocessing): Promise<Guarded> {
   const { data } = order.spec;
   if (raw.vector !== undefined) requireVectorSpec(data, raw.vector);
   const guarded = await protect(privacySpec(data.privacy), raw, key);
-  const subject = await subjectOf(data, guarded.rows, { beside: columnsBeside(order.spec), keys: keyColumns(data, order.spec) });
+  const subject = await subjectOf(data, guarded.rows, { beside: columnsBeside(order.spec), keys: keyColumns(data, order.spec), ...(given === undefined ? {} : { given }) });
   const evidence = new Evidence(subject);
   const findings = await checkExpectations(data.expectations ?? [], evidence);
   const privacy = data.privacy === undefined ? undefined : guarded.report;

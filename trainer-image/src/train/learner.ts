@@ -68,7 +68,7 @@ export interface LearnerSpec {
   readonly target: TargetCoding;
   /** Shape of one row. */
   readonly shape: readonly number[];
-  /** The user's own layers, instead of a preset's; the learner's to dispose of. */
+  /** The user's own layers, or those of a saved model, instead of a preset's; the learner's to dispose of. */
   readonly layers?: LayersModel;
   /** Columns that hold whole numbers, where the model embeds them. */
   readonly coded?: readonly CodedColumn[];

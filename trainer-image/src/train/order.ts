@@ -11,6 +11,8 @@ export interface TrainingOrder {
   readonly volume: string;
   /** Folder of a `configmap://` or `pvc://` source. */
   readonly sourceDirectory?: string;
+  /** Folder of the claim that `model.from` names. */
+  readonly modelDirectory?: string;
   /** Where downloads are kept; a folder of the volume where it is left out. */
   readonly dataCache?: { readonly folder: string; readonly maxBytes?: number };
   /** Variables with the source's credentials. */

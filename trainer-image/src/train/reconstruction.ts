@@ -6,6 +6,7 @@ import { matrixOf } from '../data/matrix.ts';
 import type { Part } from '../data/part.ts';
 import type { Prepared } from '../data/prepare.ts';
 import { quantile } from '../data/statistics.ts';
+import type { Task } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';
 import { evaluateReconstruction } from '../evaluate/reconstruction.ts';
 import type { ReconstructionEvaluation } from '../evaluate/evaluation.ts';
@@ -27,6 +28,13 @@ export function errorsOf(learner: Pick<Learner, 'predict'>, { rows, features }: 
     errors.set(rowErrors(error, values, learner.predict({ rows: to - from, features: matrixOf(values, features.width), targets: new Float32Array(to - from) }), features.width), from);
   }
   return errors;
+}
+
+/** What the manifest's rules cannot know of a saved model. @throws AnnealError `SPEC_TASK_MISMATCH` */
+export function requireEvaluation(evaluation: TrainerSpec['evaluation'], task: Task): void {
+  const unfit = task === 'Reconstruction' ? (['slices', 'intervals', 'importance', 'threshold'] as const) : (['anomaly'] as const);
+  const found = unfit.find((field) => evaluation?.[field] !== undefined);
+  if (found !== undefined) throw new AnnealError('SPEC_TASK_MISMATCH', { at: `spec.trainer.evaluation.${found}`, message: `${found} says nothing of a ${task}. Remove it.` });
 }
 
 export interface AnomalyEvaluation {

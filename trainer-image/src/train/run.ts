@@ -23,6 +23,8 @@ import type { Origin } from './finish.ts';
 import { guard } from './guard.ts';
 import { failureOf } from './order.ts';
 import type { TrainingHooks, TrainingOrder, TrainingOutcome } from './order.ts';
+import { savedModel } from './saved-model.ts';
+import type { SavedModel } from './saved-model.ts';
 import { startRun } from './start.ts';
 import { openTrainingData, roomOf } from './training-data.ts';
 
@@ -40,12 +42,13 @@ export async function runTraining(order: TrainingOrder, hooks: TrainingHooks): P
 
 async function train(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingOutcome> {
   const key = order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey);
-  // Another key makes other pseudonyms, and so another model.
-  const specDigest = sha256(`${canonicalJson(order.spec)}${key?.id ?? ''}`);
+  // Another key makes other pseudonyms, and so another model; as does another one to go on from.
+  const saved = savedModel(order);
+  const specDigest = sha256(`${canonicalJson(order.spec)}${key?.id ?? ''}${saved?.digest ?? ''}`);
   requireAccelerator(order.accelerator);
   claim(order);
   if (order.replicas === undefined) removeLeftovers(order.volume);
-  const ready = await readied(order, hooks, specDigest, key);
+  const ready = await readied(order, hooks, specDigest, key, saved);
   if ('kind' in ready) return ready;
   const { common, origin } = ready;
   const { folds } = origin;
@@ -72,19 +75,19 @@ interface Ready {
 }
 
 /** All that is made of the rows; they are let go of before the long part begins. */
-async function readied(order: TrainingOrder, hooks: TrainingHooks, specDigest: string, key: PseudonymKey | undefined): Promise<Ready | TrainingOutcome> {
+async function readied(order: TrainingOrder, hooks: TrainingHooks, specDigest: string, key: PseudonymKey | undefined, saved: SavedModel | undefined): Promise<Ready | TrainingOutcome> {
   const { spec } = order;
   await using opened = await openTrainingData(order, hooks);
   const { rows: raw, sha256: dataDigest } = opened;
   const finished = (): TrainingResult | undefined => finishedModel(order, specDigest, dataDigest, hooks);
   const before = finished();
   if (before !== undefined) return { kind: 'Succeeded', result: before };
-  const common = { order, hooks, runDigest: sha256(`${specDigest} ${dataDigest}`), dataDigest: key === undefined ? dataDigest : sha256(`${dataDigest} ${key.id}`), finished };
-  const { rows, steps, subject } = await guard(order, hooks, raw, key);
+  const common = { order, hooks, runDigest: sha256(`${specDigest} ${dataDigest}`), dataDigest: key === undefined ? dataDigest : sha256(`${dataDigest} ${key.id}`), finished, ...(saved === undefined ? {} : { saved }) };
+  const { rows, steps, subject } = await guard(order, hooks, raw, key, saved?.preprocessing);
   const folds = await crossValidate(common, rows);
   if (folds === 'Stopped') return { kind: 'Stopped' };
   const inputs = await inputsReference(subject, spec.data.privacy?.kAnonymity?.k);
-  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: raw.columns, steps }, room: roomOf(order) });
+  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: raw.columns, steps }, ...(saved === undefined ? {} : { given: saved.preprocessing }), room: roomOf(order) });
   told(data, hooks);
   return { data, origin: { specDigest, dataDigest, folds, inputs }, common };
 }

@@ -18,7 +18,9 @@ import type { FitSpec } from './fit.ts';
 import { architectureOf, createLearner, networkShape } from './learner.ts';
 import type { LearnerSpec } from './learner.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
+import { requireEvaluation } from './reconstruction.ts';
 import { restore } from './restore.ts';
+import type { SavedModel } from './saved-model.ts';
 
 export interface Beginning {
   readonly order: TrainingOrder;
@@ -31,15 +33,17 @@ export interface Beginning {
   readonly share: Share;
   /** The model that another replica may have finished. */
   readonly finished: () => TrainingResult | undefined;
+  readonly saved?: SavedModel;
 }
 
 /** @throws AnnealError `SPEC_…` for a network that cannot be, or not learn this; `CHECKPOINT_FOREIGN` */
 export async function startRun(beginning: Beginning): Promise<Run> {
-  const { order, hooks, data, runDigest, dataDigest, share } = beginning;
+  const { order, hooks, data, runDigest, dataDigest, share, saved } = beginning;
   const { spec } = order;
   const { target } = data.preprocessing;
-  const learner = await learnerSpec(spec, data);
-  const kinship = kinshipOf(spec, learner, dataDigest);
+  requireEvaluation(spec.evaluation, target.task);
+  const learner = await learnerSpec(spec, data, saved);
+  const kinship = kinshipOf(spec, learner, dataDigest, saved);
   const store: CheckpointStore = { folder: path.join(order.volume, volumeLayout.checkpoints), keep: order.checkpointKeep, runDigest, kinship, threads: order.threads };
   if (order.replicas === undefined) removeLeftovers(store.folder);
   const found = readNewest(store, (name, why) => hooks.log('warn', 'Passed over a checkpoint', { checkpoint: name, why })) ?? (share.isFold ? undefined : restored(order, kinship, data, hooks));
@@ -66,9 +70,10 @@ function replicasOf({ order: { replicas }, hooks, runDigest, finished }: Beginni
   return new Replicas({ link: hooks.link, index, places: peers.length, replicas: replicas.replicas, minReplicas, runDigest, hooks, finished });
 }
 
-async function learnerSpec(spec: TrainerSpec, data: Prepared): Promise<LearnerSpec> {
+async function learnerSpec(spec: TrainerSpec, data: Prepared, saved: SavedModel | undefined): Promise<LearnerSpec> {
   const { model, fit }: { readonly model: ModelSpec; readonly fit: FitSpec } = spec;
   const { shape, target } = data.preprocessing;
+  if (saved !== undefined) return { model, fit, target, shape, layers: await saved.layers(), ...weightsOfClasses(spec, data) };
   const columns = codedColumns(spec, data);
   const layers = model.layers === undefined ? {} : { layers: await readKerasLayers(model.layers, networkShape({ target, shape, coded: columns.coded }), fit.seed) };
   return { model, fit, target, shape, ...columns, ...layers, ...weightsOfClasses(spec, data) };
@@ -100,7 +105,7 @@ function restored({ restoreFrom }: TrainingOrder, kinship: Kinship, data: Prepar
   return kind === 'GoneOn' ? checkpoint : { name: checkpoint.name, state: startState(data), learner: { weights: checkpoint.learner.weights, optimizer: { slots: [], scalars: [] } } };
 }
 
-function kinshipOf(spec: TrainerSpec, learner: LearnerSpec, dataDigest: string): Kinship {
+function kinshipOf(spec: TrainerSpec, learner: LearnerSpec, dataDigest: string, saved: SavedModel | undefined): Kinship {
   const { epochs: _epochs, ...fit } = spec.fit;
-  return { lineage: sha256(canonicalJson({ ...spec, fit, dataDigest })), network: sha256(canonicalJson(architectureOf(learner))) };
+  return { lineage: sha256(canonicalJson({ ...spec, fit, dataDigest })), network: saved === undefined ? sha256(canonicalJson(architectureOf(learner))) : saved.digest };
 }

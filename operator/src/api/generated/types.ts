@@ -953,7 +953,7 @@ export interface Privacy {
   };
 }
 /**
- * The network, by a preset or by its layers.
+ * The network, by a preset, by its layers, or a saved one.
  */
 export interface Network {
   /**
@@ -965,6 +965,15 @@ export interface Network {
    */
   layers?: {
     [k: string]: unknown;
+  };
+  /**
+   * A saved model to go on from: its network with its weights, and its preprocessing as it is, so that it begins with what it said last. Data need its columns, and of classes no others.
+   */
+  from?: {
+    /**
+     * Folder of the model: pvc://CLAIM/PATH, for example pvc://digits/model on the volume of the job digits; or file:///PATH in the container.
+     */
+    uri: string;
   };
   /**
    * Sizes of the hidden dense layers, of the recurrent layers, or of an Autoencoder's layers up to the narrowest. When unset, [64, 32] for MLP, [64] for CNN, LSTM and GRU, [32, 8] for Autoencoder.

@@ -10,7 +10,9 @@ import type { Log } from '../../log.ts';
 import { tensorflowVersion } from '../../model/backend.ts';
 import { guard } from '../../train/guard.ts';
 import type { TrainingHooks, TrainingOrder } from '../../train/order.ts';
+import { savedModel } from '../../train/saved-model.ts';
 import { startRun } from '../../train/start.ts';
+import type { Beginning } from '../../train/start.ts';
 import { openTrainingData, roomOf } from '../../train/training-data.ts';
 import { calibrate } from './calibrate.ts';
 import { columnsOf } from './columns.ts';
@@ -50,12 +52,13 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   // Loads the library, which is part of the program rather than of the run.
   tensorflowVersion();
   const programBytes = memory.resident();
+  const saved = savedModel(order);
   await using opened = await openTrainingData(order, hooks);
-  const { rows, steps } = await guard(order, hooks, opened.rows, order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey));
-  using data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: opened.rows.columns, steps }, room: roomOf(order) });
+  const { rows, steps } = await guard(order, hooks, opened.rows, order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey), saved?.preprocessing);
+  using data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: opened.rows.columns, steps }, ...(saved === undefined ? {} : { given: saved.preprocessing }), room: roomOf(order) });
   const { preprocessing } = data;
   const prepareSeconds = (now() - options.begun) / 1000;
-  const { measured, network } = await inSmall(order, hooks, data, opened.sha256, prepareSeconds);
+  const { measured, network } = await inSmall({ order, hooks, data, dataDigest: opened.sha256, ...(saved === undefined ? {} : { saved }) }, prepareSeconds);
   const peakBytes = memory.peak();
   const columns = await columnsOf(rows, preprocessing);
   const training = trainingOf(spec, data.train.rows);
@@ -83,10 +86,10 @@ function hooksOf({ log, signal, now }: PlanOptions): TrainingHooks {
   return { log, signal, now, stopRequested: () => signal.aborted, checkpointRequested: () => false, checkpointInterval: () => undefined, report: () => undefined };
 }
 
-async function inSmall(order: TrainingOrder, hooks: TrainingHooks, data: Prepared, dataDigest: string, prepareSeconds: number): Promise<{ readonly measured: Calibration; readonly network: Plan['network'] }> {
-  const run = await startRun({ order, hooks, data, dataDigest, runDigest: '', share: { before: 0, of: 1, isFold: false, metrics: {} }, finished: () => undefined });
+async function inSmall(beginning: Pick<Beginning, 'order' | 'hooks' | 'data' | 'dataDigest' | 'saved'>, prepareSeconds: number): Promise<{ readonly measured: Calibration; readonly network: Plan['network'] }> {
+  const run = await startRun({ ...beginning, runDigest: '', share: { before: 0, of: 1, isFold: false, metrics: {} }, finished: () => undefined });
   try {
-    const measured = await calibrate(run, prepareSeconds, hooks.now);
+    const measured = await calibrate(run, prepareSeconds, beginning.hooks.now);
     const model = run.learner.model();
     const layers = layersOf(model);
     return { measured, network: { layers, parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0), trainable: trainableOf(model) } };
