@@ -132,8 +132,10 @@ const delimiters = [';', '\t', '|', ','];
 function headerOf(values: readonly string[], name: string, dialect: Dialect): string[] {
   const names = values.map((value) => value.trim());
   const [only = ''] = names;
-  const other = names.length > 1 ? undefined : delimiters.find((delimiter) => only.includes(delimiter));
-  if (other !== undefined) throw new AnnealError('DATA_HEADER', { at: `${name}:1`, message: `The header of ${name} is one column, "${short(only)}", by the delimiter ${JSON.stringify(new TextDecoder().decode(dialect.delimiter))}. Write csv: {delimiter: ${JSON.stringify(other)}}.` });
+  const own = new TextDecoder().decode(dialect.delimiter);
+  // Its own stands there in quotes, as part of a name.
+  const other = names.length > 1 ? undefined : delimiters.find((delimiter) => delimiter !== own && only.includes(delimiter));
+  if (other !== undefined) throw new AnnealError('DATA_HEADER', { at: `${name}:1`, message: `The header of ${name} is one column, "${short(only)}", by the delimiter ${JSON.stringify(own)}. Write csv: {delimiter: ${JSON.stringify(other)}}.` });
   const empty = names.indexOf('');
   if (empty >= 0) throw new AnnealError('DATA_HEADER', { at: `${name}:1`, message: `Column ${empty + 1} of ${name} has no name. Name it in the first row, or write csv.header: Absent if the first row is data.` });
   const twice = names.find((column, index) => names.indexOf(column) !== index);
