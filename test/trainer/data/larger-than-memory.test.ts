@@ -10,10 +10,10 @@ import type { Folder } from '../support.ts';
 
 const mebibyte = 1024 * 1024;
 const numbers = 10;
-const groups = 5;
-const categories = 50;
+/** Of the words of a text. */
+const weights = 256;
 /** Numbers of a row for the network. */
-const width = numbers + groups * categories;
+const width = numbers + weights;
 
 interface Ran extends Pick<TrainingResult, 'model' | 'metrics'> {
   readonly peakBytes: number;
@@ -50,7 +50,7 @@ async function run(place: Folder, name: string, memoryBytes: number): Promise<Ra
     data: {
       source: { uri: `file://${place.path}/rows.csv` },
       target: 'y',
-      pipeline: [{ impute: {} }, { scale: {} }, { encode: { method: 'OneHot' } }],
+      pipeline: [{ impute: {} }, { scale: {} }, { text: { column: 'words', method: 'Hashing', features: weights } }],
       split: { validation: 0.1, test: 0.1 },
     },
     model: { preset: 'MLP', units: [8] },
@@ -60,19 +60,20 @@ async function run(place: Folder, name: string, memoryBytes: number): Promise<Ra
   return JSON.parse(stdout) as Ran;
 }
 
-/** The target is the sign of two of the numbers and of a group together. */
+/** The target is the sign of two of the numbers and a word together. */
 function write(place: Folder, rows: number): void {
   const source = random(11, 'rows');
   const share = (): number => source.uint32() / 2 ** 32 - 0.5;
+  const texts = Array.from({ length: 500 }, (_, text) => `${text % 2 === 0 ? 'up' : 'down'} ${Array.from({ length: 3 }, () => `w${source.below(1000)}`).join(' ')}`);
   const file = openSync(path.join(place.path, 'rows.csv'), 'wx');
-  writeSync(file, `${[...Array.from({ length: numbers }, (_, place) => `n${place}`), ...Array.from({ length: groups }, (_, place) => `g${place}`), 'y'].join(',')}\n`);
+  writeSync(file, `${Array.from({ length: numbers }, (_, column) => `n${column}`).join(',')},words,y\n`);
   for (let row = 0; row < rows;) {
     const lines: string[] = [];
     for (; row < rows && lines.length < 10_000; row++) {
       const values = Array.from({ length: numbers }, share);
-      const texts = Array.from({ length: groups }, () => source.below(categories));
-      const sum = (values[0] ?? 0) + (values[1] ?? 0) + ((texts[0] ?? 0) % 2) - 0.5;
-      lines.push(`${values.map((value, place) => (place > 1 && value > 0.45 ? '' : String(value))).join(',')},${texts.map((text) => `t${text}`).join(',')},${sum > 0 ? 'yes' : 'no'}`);
+      const text = source.below(texts.length);
+      const sum = (values[0] ?? 0) + (values[1] ?? 0) + (text % 2 === 0 ? 0.5 : -0.5);
+      lines.push(`${values.map((value, column) => (column > 1 && value > 0.45 ? '' : String(value))).join(',')},${texts[text] ?? ''},${sum > 0 ? 'yes' : 'no'}`);
     }
     writeSync(file, `${lines.join('\n')}\n`);
   }

@@ -25,8 +25,7 @@ export function fileMatrix(folder: string, width: number): MatrixSink {
     next: (count) => {
       flush();
       if (scratch.length < count * width) scratch = new Float32Array(count * width);
-      waiting = scratch.subarray(0, count * width);
-      return waiting.fill(0);
+      return waiting = scratch.subarray(0, count * width);
     },
     finish: () => {
       flush();

@@ -18,7 +18,7 @@ export const heldInMemory = (matrix: Matrix): HeldMatrix => ({ ...matrix, [Symbo
 
 /** Where a matrix is written, row after row. */
 export interface MatrixSink {
-  /** Room for the next rows, all of it 0, that holds until the next call. */
+  /** Room for the next rows, to be filled before the next call. */
   next(rows: number): Float32Array;
   /** The sink is then at its end. */
   finish(): HeldMatrix;

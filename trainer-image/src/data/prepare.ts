@@ -7,6 +7,7 @@ import { keyColumns, useOfKeyColumns } from './key-columns.ts';
 import { heldInMemory, memoryMatrix, selection } from './matrix.ts';
 import type { HeldMatrix } from './matrix.ts';
 import { fileMatrix } from './matrix-file.ts';
+import { layoutOf, pack, unpack, unpacked } from './packed.ts';
 import { applyPipeline, fitPipeline } from './pipeline/index.ts';
 import type { FittedPipeline } from './pipeline/index.ts';
 import { emptyTable } from './frame.ts';
@@ -30,7 +31,6 @@ import { takenInto } from './take.ts';
 import { infoOf, pick, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
 import { vectorMatrix, vectorRows } from './vector.ts';
-import { writeRows } from './write-rows.ts';
 
 export type { InputVector, Preprocessing } from './preprocessing.ts';
 
@@ -153,22 +153,24 @@ function trainingPart({ sample, balance }: TrainerSpec['data'], part: Part, nomi
 export async function preprocess(preprocessing: Preprocessing, raw: Table): Promise<Float32Array> {
   const done = await applyPipeline(preprocessing.steps, raw);
   if (done.vector !== undefined) return vectorRows(done);
-  const matrix = new Float32Array(done.rows * done.columns.length);
-  writeRows(done, matrix);
-  return matrix;
+  const layout = layoutOf(done.columns);
+  const rows = new Float32Array(done.rows * layout.places.length);
+  pack(done, layout, rows);
+  return unpack(rows, layout);
 }
 
 /** Values of a block in the widest form that the pipeline brings it to: what a step makes should still be in a cache of the processor for the next. */
 const blockValues = 1024 * 1024;
 
 async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline, room: Room | undefined): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: HeldMatrix }> {
-  const features = (await whileTraining(emptyTable(pick(data.columns, names, 'spec.trainer.data.features.columns')))).columns.map(infoOf);
-  const width = features.length;
+  const { columns } = await whileTraining(emptyTable(pick(data.columns, names, 'spec.trainer.data.features.columns')));
+  const layout = layoutOf(columns);
+  const width = layout.places.length;
   const fits = room === undefined || data.rows * width * Float32Array.BYTES_PER_ELEMENT <= room.bytes;
   const sink = fits ? memoryMatrix(data.rows, width) : fileMatrix(room.folder, width);
   try {
-    for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) writeRows(await whileTraining(block), sink.next(block.rows));
-    return { features, matrix: sink.finish() };
+    for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) pack(await whileTraining(block), layout, sink.next(block.rows));
+    return { features: columns.map(infoOf), matrix: unpacked(sink.finish(), layout) };
   } catch (error) {
     sink.abandon();
     throw error;
