@@ -1,4 +1,5 @@
 /** `training`: the trainer's steps beside those of Keras, and of TensorFlow.js by itself, on one TensorFlow library, in the same run. */
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -41,6 +42,9 @@ interface TaskResult {
 }
 
 async function measure({ rounds, threads }: Options, say: Say): Promise<Record<TaskName, TaskResult>> {
+  say("The trainer's native TensorFlow (about a minute the first time) ...");
+  // Standard output is for the result.
+  execFileSync(process.execPath, [path.join(import.meta.dirname, '../../trainer-image/native/install.ts')], { stdio: ['ignore', 2, 'inherit'] });
   const folder = await mkdtemp(path.join(tmpdir(), 'anneal-bench-'));
   try {
     const results: Partial<Record<TaskName, TaskResult>> = {};
