@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { buildTraining } from '../../../trainer-image/src/model/graph/index.ts';
 import type { LossName, Rows, Training } from '../../../trainer-image/src/model/graph/index.ts';
-import { sizeOf, weightsOf } from '../../../trainer-image/src/model/network.ts';
+import { weightsOf } from '../../../trainer-image/src/model/network.ts';
+import { sizeOf } from '../../../trainer-image/src/shape.ts';
 import type { Network } from '../../../trainer-image/src/model/network.ts';
 import { floats, integers, networks, rowsFor, someWeights } from './support.ts';
 

@@ -1,7 +1,8 @@
 /** The same training by Keras: what our own layers, losses and optimisers are compared with. */
 import { askPython } from '../../../hack/python/venv.ts';
 import type { TrainingSpec } from '../../../trainer-image/src/model/graph/training.ts';
-import { sizeOf, weightsOf } from '../../../trainer-image/src/model/network.ts';
+import { weightsOf } from '../../../trainer-image/src/model/network.ts';
+import { sizeOf } from '../../../trainer-image/src/shape.ts';
 
 export interface KerasCase {
   readonly spec: TrainingSpec;

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { initialWeights } from '../../../trainer-image/src/model/initial.ts';
-import { shapesOf, sizeOf, weightsOf } from '../../../trainer-image/src/model/network.ts';
+import { shapesOf, weightsOf } from '../../../trainer-image/src/model/network.ts';
+import { sizeOf } from '../../../trainer-image/src/shape.ts';
 import type { Network } from '../../../trainer-image/src/model/network.ts';
 import { presetNetwork } from '../../../trainer-image/src/model/presets.ts';
 import type { ModelSpec, NetworkShape } from '../../../trainer-image/src/model/spec.ts';

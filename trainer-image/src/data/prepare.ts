@@ -31,6 +31,7 @@ import { takenInto } from './take.ts';
 import { infoOf, pick, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
 import { vectorMatrix, vectorRows } from './vector.ts';
+import { sizeOf } from '../shape.ts';
 
 export type { InputVector, Preprocessing } from './preprocessing.ts';
 
@@ -205,7 +206,7 @@ function shapeOf(spec: TrainerSpec['data'], features: readonly string[], vector:
   const width = vector?.width ?? features.length;
   const shape = spec.features?.shape;
   if (shape === undefined) return vector?.shape ?? [width];
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   if (size === width) return shape;
   throw new AnnealError('SPEC_SHAPE_MISMATCH', {
     at: 'spec.trainer.data.features.shape',

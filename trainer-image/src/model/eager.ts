@@ -15,7 +15,7 @@ import { Session } from './graph/session.ts';
 import type { Training } from './graph/training.ts';
 import type { UpdateSpec } from './graph/update.ts';
 import type { KerasLayer } from './keras-layers.ts';
-import { sizeOf } from './network.ts';
+import { sizeOf } from '../shape.ts';
 import type { Weight } from './network.ts';
 
 export interface EagerSpec extends JudgeSpec {

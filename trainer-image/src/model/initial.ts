@@ -1,7 +1,7 @@
 /** Weights before the first step, each from a stream of its own by (seed, layer, weight). The rules are those of Keras. */
 import { random } from '../data/random.ts';
 import type { Random } from '../data/random.ts';
-import { sizeOf } from './network.ts';
+import { sizeOf } from '../shape.ts';
 import type { Weight } from './network.ts';
 
 export function initialWeights(weights: readonly Weight[], seed: number): Float32Array {

@@ -1,7 +1,8 @@
 /** A network as a model of TensorFlow.js' layers: what is saved, and what other programs read. */
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-node-gpu';
 import { tf } from './backend.ts';
-import { features, shapesOf, sizeOf, weightsOf } from './network.ts';
+import { features, shapesOf, weightsOf } from './network.ts';
+import { sizeOf } from '../shape.ts';
 import type { Activation, Layer, Network } from './network.ts';
 
 const activations = { Linear: 'linear', ReLU: 'relu', Tanh: 'tanh', Sigmoid: 'sigmoid', ELU: 'elu', GELU: 'gelu', Softmax: 'softmax' } as const satisfies Record<Activation, string>;

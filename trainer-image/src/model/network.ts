@@ -3,6 +3,7 @@
  * Shapes are those of one row; images are [height, width, channels], sequences [steps, features].
  */
 import { AnnealError } from '../errors.ts';
+import { sizeOf } from '../shape.ts';
 
 export type Activation = 'Linear' | 'ReLU' | 'Tanh' | 'Sigmoid' | 'ELU' | 'GELU' | 'Softmax';
 export type Padding = 'Same' | 'Valid';
@@ -76,8 +77,6 @@ export function headOf({ layers }: Network): { readonly output: Layer; readonly 
   if (output === undefined) throw new Error('A network has at least one layer.');
   return { output, softmaxOf: output.kind === 'Activation' && output.activation === 'Softmax' ? output.inputs[0] : undefined };
 }
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
 function inputsOf({ name, inputs }: Layer, shapes: ReadonlyMap<string, readonly number[]>): readonly [readonly number[], ...(readonly number[])[]] {
   const [first, ...rest] = inputs.map((input) => {

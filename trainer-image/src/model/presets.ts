@@ -1,6 +1,7 @@
 /** The networks that a preset stands for. */
 import { AnnealError } from '../errors.ts';
-import { features, sizeOf } from './network.ts';
+import { features } from './network.ts';
+import { sizeOf } from '../shape.ts';
 import type { Layer, LayerKind, Network } from './network.ts';
 import type { CodedColumn, ModelSpec, NetworkShape, Preset } from './spec.ts';
 

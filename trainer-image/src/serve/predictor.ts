@@ -9,6 +9,7 @@ import { AnnealError } from '../errors.ts';
 import { readModel } from '../model/directory.ts';
 import type { Engine, Manifest, TensorSignature } from '../model/directory.ts';
 import { openEngine } from './engine.ts';
+import { sizeOf } from '../shape.ts';
 
 export interface OutputTensor {
   readonly name: string;
@@ -40,7 +41,7 @@ export async function loadPredictor(directory: string, threads: number, pseudony
   const model = readModel(directory);
   const { manifest, digest, preprocessing } = model;
   const changes = openSteps(preprocessing.privacy ?? [], pseudonymKey === undefined ? undefined : readKey(pseudonymKey));
-  const width = preprocessing.shape.reduce((product, length) => product * length, 1);
+  const width = sizeOf(preprocessing.shape);
   const engine = await openEngine(model, threads);
   for (const rows of [1, 64]) await engine.run(new Float32Array(rows * width), rows);
 
@@ -79,7 +80,7 @@ function answers({ target, shape, thresholds = [], anomaly }: Preprocessing, row
     case 'Regression': return [{ name: 'prediction', datatype: 'FP64', shape: [rows], data: Array.from(outputs, (value) => value * target.scale + target.mean) }];
     case 'Reconstruction': {
       if (anomaly === undefined) throw new AnnealError('MODEL_INVALID', { at: 'preprocessing.json', message: 'The model cannot be used: preprocessing.json has no threshold of anomalies. Train again.' });
-      const scores = rowErrors(anomaly.error, features, outputs, shape.reduce((product, length) => product * length, 1));
+      const scores = rowErrors(anomaly.error, features, outputs, sizeOf(shape));
       return [
         { name: 'score', datatype: 'FP64', shape: [rows], data: Array.from(scores) },
         { name: 'anomaly', datatype: 'BOOL', shape: [rows], data: Array.from(scores, (score) => score > anomaly.threshold) },

@@ -4,6 +4,7 @@ import { textColumn } from '../data/table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from '../data/table.ts';
 import { parseTime } from '../data/time.ts';
 import { list } from '../errors.ts';
+import { sizeOf } from '../shape.ts';
 
 /** What a client is told, with the status code of Triton's table. */
 export class ProtocolError extends Error {
@@ -79,7 +80,7 @@ function parseTensor(value: unknown, index: number): InputTensor {
   if (!Array.isArray(shape) || !shape.every((length): length is number => Number.isInteger(length) && length >= 0)) throw bad(`Input "${name}" needs a "shape" of whole numbers, for example [1, 4].`);
   if (!Array.isArray(data)) throw bad(`Input "${name}" needs its "data" as a list.`);
   const flat = flatten(data, shape, name);
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   if (flat.length !== size) throw bad(`Input "${name}" has ${flat.length} values, but its shape [${shape.join(', ')}] holds ${size}.`);
   return { name, datatype, shape, data: flat };
 }
@@ -133,7 +134,7 @@ function toTable(inputs: readonly InputTensor[], preprocessing: Preprocessing): 
 /** A row may also be sent flat. */
 function vectorOf({ name, shape }: InputVector, input: InputTensor | undefined): VectorColumn {
   if (input === undefined) throw bad(`The input "${name}" is missing.`);
-  const width = shape.reduce((product, length) => product * length, 1);
+  const width = sizeOf(shape);
   const [, ...rest] = input.shape;
   if (rest.join() !== shape.join() && rest.join() !== String(width)) throw bad(`Input "${name}" must have the shape [n, ${shape.join(', ')}], not [${input.shape.join(', ')}].`);
   const values = numbers(input);

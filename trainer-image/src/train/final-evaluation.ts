@@ -16,6 +16,7 @@ import { predictionsOf } from './judging.ts';
 import type { PredictedTarget } from './judging.ts';
 import type { Learner } from './learner.ts';
 import { evaluateAnomalies } from './reconstruction.ts';
+import { sizeOf } from '../shape.ts';
 
 type EvaluationSpec = TrainerSpec['evaluation'];
 
@@ -95,7 +96,7 @@ function importanceOf(learner: Learner, { preprocessing }: Prepared, target: Pre
 /** The columns that came of one column of the data by encoding say one thing. */
 function groupsOf({ inputs, features, shape }: Preprocessing): FeatureGroup[] {
   const [first] = inputs;
-  if (first?.kind === 'Vector') return [{ name: first.name, columns: Array.from({ length: shape.reduce((product, length) => product * length, 1) }, (_, column) => column) }];
+  if (first?.kind === 'Vector') return [{ name: first.name, columns: Array.from({ length: sizeOf(shape) }, (_, column) => column) }];
   const names = inputs.map(({ name }) => name).sort((a, b) => b.length - a.length);
   const sourceOf = (feature: string): string => names.find((name) => feature === name || ['=', '_', '#', ':'].some((mark) => feature.startsWith(`${name}${mark}`))) ?? feature;
   const groups = new Map<string, number[]>();

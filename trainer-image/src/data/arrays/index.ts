@@ -8,6 +8,7 @@ import type { LocalFile } from '../source.ts';
 import type { Column, Table, VectorColumn } from '../table.ts';
 import { broken, dtypes, headerLength, parseHeader, readValues } from './npy.ts';
 import type { ArrayInfo } from './npy.ts';
+import { sizeOf } from '../../shape.ts';
 
 export interface ArraysSpec {
   /** Name of the array with a row for each example; what it is called in the .npz file, or its file without .npy. */
@@ -91,7 +92,7 @@ async function infoOf(array: Found): Promise<ArrayInfo> {
   if (head.length < needed) throw broken(array.file, 'it ends within its header');
   const info = parseHeader(head.subarray(0, headerLength(head, array.file)), array.file);
   // Before memory is asked for: a header may say anything.
-  const values = info.shape.reduce((product, length) => product * length, 1);
+  const values = sizeOf(info.shape);
   const expected = info.headerBytes + values * dtypes[info.dtype].bytes;
   if (expected !== array.bytes) throw broken(array.file, `its header says ${values} values of ${info.dtype}, which are ${expected} bytes with it, and there are ${array.bytes}`);
   if (info.shape.length === 0 || info.shape.length > 4) throw broken(array.file, `it has the shape (${info.shape.join(', ')}), and one of (n), (n, d), (n, h, w) or (n, h, w, c) is needed`);
@@ -121,7 +122,7 @@ async function fill<T extends Uint8Array | Float32Array | Float64Array>(parts: r
 const numbersOf = (parts: readonly Part[]): Promise<Float64Array> => fill(parts, new Float64Array(rowsOf(parts)));
 
 async function vectorOf(name: string, shape: readonly number[], parts: readonly Part[], rows: number): Promise<VectorColumn> {
-  const width = shape.reduce((product, length) => product * length, 1);
+  const width = sizeOf(shape);
   if (width === 0) throw new AnnealError('DATA_EMPTY', { at: name, message: `Rows of the array "${name}" have the shape (${shape.join(', ')}), which holds nothing. Give rows with values.` });
   const areBytes = parts.every(({ info }) => info.dtype === 'u1' || info.dtype === 'b1');
   const values = await fill(parts, areBytes ? new Uint8Array(rows * width) : new Float32Array(rows * width));

@@ -1,5 +1,6 @@
 /** The .npy format (NumPy Enhancement Proposal 1, versions 1.0 to 3.0): a header that says what follows, and the bytes of one array. */
 import { AnnealError } from '../../errors.ts';
+import { sizeOf } from '../../shape.ts';
 
 export interface ArrayInfo {
   readonly dtype: DType;
@@ -143,7 +144,7 @@ export async function readValues(bytes: AsyncIterable<Buffer>, info: ArrayInfo, 
   const { dtype, isLittleEndian, isFortran, shape, headerBytes } = info;
   const Native = !isFortran && isLittleEndian && dtype !== 'b1' && dtype !== 'i8' ? native[dtype] : undefined;
   const { bytes: size, read } = dtypes[dtype];
-  const count = shape.reduce((product, length) => product * length, 1);
+  const count = sizeOf(shape);
   const rows = shape[0] ?? 1;
   const width = rows === 0 ? 0 : count / rows;
   const places = isFortran ? placesOf(shape.slice(1)) : undefined;
@@ -172,7 +173,7 @@ export async function readValues(bytes: AsyncIterable<Buffer>, info: ArrayInfo, 
 
 /** Where each value of a row stands in C order, in the order in which Fortran counts them. */
 function placesOf(shape: readonly number[]): Int32Array {
-  const width = shape.reduce((product, length) => product * length, 1);
+  const width = sizeOf(shape);
   return Int32Array.from({ length: width }, (_, fortran) => {
     let rest = fortran;
     let place = 0;

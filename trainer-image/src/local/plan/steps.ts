@@ -7,6 +7,7 @@ import type { FittedStep } from '../../data/pipeline/index.ts';
 import type { Preprocessing } from '../../data/prepare.ts';
 import type { Table } from '../../data/table.ts';
 import type { LayerPlan, StepPlan } from './plan.ts';
+import { sizeOf } from '../../shape.ts';
 
 /** @param preprocessing  with the steps as they were fitted */
 export async function stepsOf({ pipeline }: TrainerSpec['data'], { inputs, steps }: Preprocessing): Promise<StepPlan[]> {
@@ -32,7 +33,7 @@ const namesOf = ({ columns, vector }: Table): string[] => [...columns, ...(vecto
 function noRows(inputs: Preprocessing['inputs']): Table {
   const vector = inputs.find((input) => input.kind === 'Vector');
   if (vector === undefined) return emptyTable(inputs.filter((input) => input.kind !== 'Vector'));
-  const width = vector.shape.reduce((product, length) => product * length, 1);
+  const width = sizeOf(vector.shape);
   return { rows: 0, columns: [], vector: { ...vector, width, values: new Float32Array(0) } };
 }
 

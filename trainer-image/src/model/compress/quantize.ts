@@ -6,6 +6,7 @@ import { dataTypeNumber, int } from '../onnx/proto.ts';
 import type { Initializer, Node, OnnxModel } from '../onnx/proto.ts';
 import { weightOf } from './weights.ts';
 import type { WeightTensor } from './weights.ts';
+import { sizeOf } from '../../shape.ts';
 
 export type Precision = 'Float16' | 'Int8';
 
@@ -54,7 +55,7 @@ const steps = 127;
 function asInt8({ name, dims, data, channelAxis }: WeightTensor): Stored | undefined {
   if (!data.every(Number.isFinite)) return undefined;
   const channels = dims[channelAxis] ?? 1;
-  const inner = dims.slice(channelAxis + 1).reduce((product, length) => product * length, 1);
+  const inner = sizeOf(dims.slice(channelAxis + 1));
   const channelOf = (place: number): number => Math.floor(place / inner) % channels;
   const largest = new Float32Array(channels);
   data.forEach((value, place) => {

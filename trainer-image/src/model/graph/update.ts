@@ -7,6 +7,7 @@ import { assign, copy, fill, read, scalar, variable } from './ops/sources.ts';
 import type { Variable } from './ops/sources.ts';
 import { ruleOf, weightDecayOf } from './optimizers.ts';
 import type { OptimizerSpec, StepInputs } from './optimizers.ts';
+import { sizeOf } from '../../shape.ts';
 
 /** At most one of them. */
 export interface Clip {
@@ -37,7 +38,7 @@ export class VariableGroup {
   }
 
   get size(): number {
-    return this.variables.reduce((sum, { shape }) => sum + elements(shape), 0);
+    return this.variables.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   }
 
   flat(): Value {
@@ -46,7 +47,7 @@ export class VariableGroup {
 
   /** Parts of a flat vector in the shapes of the variables. */
   parts(flat: Value): readonly Value[] {
-    return split(flat, this.variables.map(({ shape }) => elements(shape)), 0).map((part, index) => reshape(part, this.variables[index]?.shape ?? []));
+    return split(flat, this.variables.map(({ shape }) => sizeOf(shape)), 0).map((part, index) => reshape(part, this.variables[index]?.shape ?? []));
   }
 
   set(flat: Value): readonly Node[] {
@@ -63,8 +64,6 @@ export function flattened(graph: Graph, values: readonly Value[]): Value {
   const [first, ...rest] = values.map((value) => reshape(value, [null]));
   return first === undefined ? fill(graph, [0], 0) : concat([first, ...rest], 0);
 }
-
-const elements = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 export interface Update {
   /** Flat vectors that the optimiser keeps, in the order of the learnt weights. */

@@ -1,4 +1,5 @@
 /** The weights of a saved TensorFlow.js model: names, shapes and one block of little-endian bytes. */
+import { sizeOf } from '../../shape.ts';
 
 export interface WeightSpec {
   readonly name: string;
@@ -11,8 +12,6 @@ export interface Weight {
   readonly dims: readonly number[];
   readonly data: Float32Array<ArrayBuffer>;
 }
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
 /** @returns each weight by its name. @throws Error where the block is not as long as the shapes say, or holds anything but float32 */
 export function readWeights(specs: readonly WeightSpec[], block: Uint8Array): ReadonlyMap<string, Weight> {

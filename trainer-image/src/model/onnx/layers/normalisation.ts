@@ -3,6 +3,7 @@ import { kerasOrder, valueOf } from '../graph.ts';
 import { float, int } from '../proto.ts';
 import { constant, elementwise, onlyInput, refuse } from './layer.ts';
 import type { Emitter, Layer } from './layer.ts';
+import { sizeOf } from '../../../shape.ts';
 
 /**
  * (x - mean) × gamma / sqrt(variance + epsilon) + beta. Not the operator BatchNormalization: runtimes compute that as x × a + b, which
@@ -50,6 +51,6 @@ const rescaling: Emitter = (layer) => {
 };
 
 const ones = ({ graph, name }: Layer, dims: readonly number[]): string =>
-  graph.constant(`${name}/ones`, () => ({ type: 'FLOAT', dims, data: new Float32Array(dims.reduce((product, length) => product * length, 1)).fill(1) }));
+  graph.constant(`${name}/ones`, () => ({ type: 'FLOAT', dims, data: new Float32Array(sizeOf(dims)).fill(1) }));
 
 export const normalisationLayers: Readonly<Record<string, Emitter>> = { BatchNormalization: batchNormalization, LayerNormalization: layerNormalization, Rescaling: rescaling };

@@ -1,7 +1,7 @@
 /** Layers that move numbers and compute none, and those that do nothing but in training. */
 import { channelsFirst, kerasOrder, native, valueOf } from '../graph.ts';
 import { int, text } from '../proto.ts';
-import { sizeOf } from '../weights.ts';
+import { sizeOf } from '../../../shape.ts';
 import { onlyInput, refuse, requireChannelsLast } from './layer.ts';
 import type { Emitter, Layer } from './layer.ts';
 
