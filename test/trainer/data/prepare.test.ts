@@ -53,6 +53,7 @@ describe('preparing data', () => {
     expect(await seen({})).to.deep.equal({ inputs: ['a'], features: ['a'] });
     expect(await seen({ split: { validation: 0, test: 0 }, privacy: { pseudonymise: { columns: ['person'], key: { secretName: 's', key: 'k' } } } })).to.deep.equal({ inputs: ['a', 'day'], features: ['a', 'day'] });
     expect(await seen({ pipeline: [{ scale: { method: 'Standard', columns: ['day'] } }] })).to.deep.equal({ inputs: ['a', 'day'], features: ['a', 'day'] });
+    expect(await seen({ pipeline: [{ text: { column: 'person', method: 'Hashing', features: 2 } }] })).to.deep.equal({ inputs: ['a', 'person'], features: ['a', 'person#0', 'person#1'] });
     expect(await seen({ features: { columns: ['day'] } })).to.deep.equal({ inputs: ['day'], features: ['day'] });
     expect(await seen({ features: { exclude: ['day'] } })).to.deep.equal({ inputs: ['a'], features: ['a'] });
   });

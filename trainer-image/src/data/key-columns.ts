@@ -17,7 +17,7 @@ export interface KeyColumnUse {
 
 /** @param keys  a step that lists one among its columns means it, and then it is a column like others */
 export async function useOfKeyColumns(keys: readonly string[], { pipeline }: Pick<TrainerSpec['data'], 'pipeline'>): Promise<KeyColumnUse> {
-  const listed = new Set(pipeline.flatMap((step) => Object.values(step).flatMap((settings: { readonly columns?: readonly string[] }) => settings.columns ?? [])));
+  const listed = new Set(pipeline.flatMap((step) => Object.values(step).flatMap(({ column, columns = [] }: { readonly column?: string; readonly columns?: readonly string[] }) => (column === undefined ? columns : [column]))));
   const apart = [...new Set(keys)].filter((name) => !listed.has(name));
   const expressions = apart.length === 0 ? [] : pipeline.flatMap(({ derive }) => (derive === undefined ? [] : [derive.expression]));
   const named = new Set<string>();
