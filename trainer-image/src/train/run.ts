@@ -3,9 +3,6 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
-import { keyColumns } from '../data/key-columns.ts';
-import { labelIn } from '../data/anomalies.ts';
-import { prepare } from '../data/prepare.ts';
 import type { Prepared } from '../data/prepare.ts';
 import { readKey } from '../data/privacy/index.ts';
 import type { PseudonymKey } from '../data/privacy/index.ts';
@@ -26,7 +23,8 @@ import type { TrainingHooks, TrainingOrder, TrainingOutcome } from './order.ts';
 import { savedModel } from './saved-model.ts';
 import type { SavedModel } from './saved-model.ts';
 import { startRun } from './start.ts';
-import { openTrainingData, roomOf } from './training-data.ts';
+import { prepareRun } from './prepare-run.ts';
+import { openTrainingData } from './training-data.ts';
 
 /** Never throws: a failure is an outcome with a code and a sentence. */
 export async function runTraining(order: TrainingOrder, hooks: TrainingHooks): Promise<TrainingOutcome> {
@@ -83,11 +81,11 @@ async function readied(order: TrainingOrder, hooks: TrainingHooks, specDigest: s
   const before = finished();
   if (before !== undefined) return { kind: 'Succeeded', result: before };
   const common = { order, hooks, runDigest: sha256(`${specDigest} ${dataDigest}`), dataDigest: key === undefined ? dataDigest : sha256(`${dataDigest} ${key.id}`), finished, ...(saved === undefined ? {} : { saved }) };
-  const { rows, steps, subject } = await guard(order, hooks, raw, key, saved?.preprocessing);
-  const folds = await crossValidate(common, rows);
+  const guarded = await guard(order, hooks, raw, key, saved?.preprocessing);
+  const folds = await crossValidate(common, guarded.rows);
   if (folds === 'Stopped') return { kind: 'Stopped' };
-  const inputs = await inputsReference(subject, spec.data.privacy?.kAnonymity?.k);
-  const data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: raw.columns, steps }, ...(saved === undefined ? {} : { given: saved.preprocessing }), room: roomOf(order) });
+  const inputs = await inputsReference(guarded.subject, spec.data.privacy?.kAnonymity?.k);
+  const data = await prepareRun(order, raw, guarded, saved);
   told(data, hooks);
   return { data, origin: { specDigest, dataDigest, folds, inputs }, common };
 }

@@ -1,9 +1,6 @@
 /** Makes the plan of a run: everything up to the first epoch as a run does it, and then as little as can be measured. */
 import type { TrainerSpec } from '@anneal/operator/api';
 import type { Part } from '../../data/part.ts';
-import { keyColumns } from '../../data/key-columns.ts';
-import { labelIn } from '../../data/anomalies.ts';
-import { prepare } from '../../data/prepare.ts';
 import type { Prepared } from '../../data/prepare.ts';
 import { readKey } from '../../data/privacy/index.ts';
 import type { Log } from '../../log.ts';
@@ -13,7 +10,8 @@ import type { TrainingHooks, TrainingOrder } from '../../train/order.ts';
 import { savedModel } from '../../train/saved-model.ts';
 import { startRun } from '../../train/start.ts';
 import type { Beginning } from '../../train/start.ts';
-import { openTrainingData, roomOf } from '../../train/training-data.ts';
+import { prepareRun } from '../../train/prepare-run.ts';
+import { openTrainingData } from '../../train/training-data.ts';
 import { calibrate } from './calibrate.ts';
 import { columnsOf } from './columns.ts';
 import { memoryOf, timeOf, trainingOf } from './estimates.ts';
@@ -54,8 +52,9 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   const programBytes = memory.resident();
   const saved = savedModel(order);
   await using opened = await openTrainingData(order, hooks);
-  const { rows, steps } = await guard(order, hooks, opened.rows, order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey), saved?.preprocessing);
-  using data = await prepare(spec.data, rows, { sliceBy: spec.evaluation?.slices ?? [], ...labelIn(spec), keys: keyColumns(spec.data, spec), privacy: { raw: opened.rows.columns, steps }, ...(saved === undefined ? {} : { given: saved.preprocessing }), room: roomOf(order) });
+  const guarded = await guard(order, hooks, opened.rows, order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey), saved?.preprocessing);
+  const { rows } = guarded;
+  using data = await prepareRun(order, opened.rows, guarded, saved);
   const { preprocessing } = data;
   const prepareSeconds = (now() - options.begun) / 1000;
   const { measured, network } = await inSmall({ order, hooks, data, dataDigest: opened.sha256, ...(saved === undefined ? {} : { saved }) }, prepareSeconds);
