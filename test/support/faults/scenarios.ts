@@ -70,9 +70,7 @@ const elastic: Scenario = {
   spec: { roles: [{ name: 'worker', replicas: 3, minReplicas: 2, maxReplicas: 4, template }], framework: 'Custom' },
   async play(stage) {
     await running(stage, 3);
-    const lost = podsOf(stage).find((pod) => isPlace(pod, 1));
-    if (lost !== undefined) await stage.bed.agent.delete(lost);
-    await tells(stage, 'the loss is in the ledger', ({ status }) => status?.failures?.some(({ cause }) => cause === 'Preempted'));
+    await memberIsDeleted(stage, 1);
     await running(stage, 3);
     await scale(stage, 4);
     await running(stage, 4);
@@ -88,14 +86,29 @@ export const trainingJobScenarios: readonly Scenario[] = [single, gang, elastic]
 /** One pod of this place ends badly; where the cluster takes it away first, its successor does. */
 async function memberFails(stage: Stage, index: number): Promise<void> {
   const isTold = ({ status }: TrainingJob): boolean => status?.failures?.some(({ cause }) => cause === 'ApplicationError') === true;
-  const runningPod = (): LivePod | undefined => podsOf(stage).find((pod) => isPlace(pod, index) && pod.status.phase === 'Running' && pod.metadata.deletionTimestamp === undefined);
   for (let told = false; !told; ) {
-    const victim = await stage.bed.chronicle.until(`a pod of place ${index} runs`, runningPod, { seconds: stage.stepSeconds });
+    const victim = await runningMember(stage, index);
     const { uid } = victim.metadata;
     program(stage, (pod) => (pod.metadata.uid === uid ? { exitCode: 1, message: 'loss is NaN' } : undefined));
     const job = await tells(stage, 'the failure is in the ledger', (seen) => isTold(seen) || !podsOf(stage).some(({ metadata }) => metadata.uid === uid));
     told = isTold(job);
   }
+}
+
+/** One pod of this place is deleted while it runs; where the cluster loses it for another reason first, its successor is. */
+async function memberIsDeleted(stage: Stage, index: number): Promise<void> {
+  const isTold = ({ status }: TrainingJob): boolean => status?.failures?.some(({ cause }) => cause === 'Preempted') === true;
+  for (let told = false; !told; ) {
+    const victim = await runningMember(stage, index);
+    await stage.bed.agent.delete(victim);
+    const job = await tells(stage, 'the loss is in the ledger', (seen) => isTold(seen) || seen.status?.failures?.some(({ pod }) => pod === victim.metadata.name) === true);
+    told = isTold(job);
+  }
+}
+
+async function runningMember(stage: Stage, index: number): Promise<LivePod> {
+  const isVictim = (pod: LivePod): boolean => isPlace(pod, index) && pod.status.phase === 'Running' && pod.metadata.deletionTimestamp === undefined;
+  return stage.bed.chronicle.until(`a pod of place ${index} runs`, () => podsOf(stage).find(isVictim), { seconds: stage.stepSeconds });
 }
 
 /** So many pods of the first role run, and the status says so. */
