@@ -48,7 +48,7 @@ const suites: readonly Suite[] = [
       check('generated', 'comparing generated files with crds/', 'node', 'hack/gen/main.ts', '--check'),
     ],
   },
-  { name: 'unit', steps: [mocha('unit', 'pure logic, with property tests', ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'], { parallel: true })] },
+  { name: 'unit', steps: [mocha('unit', 'pure logic, with property tests', ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'], 'Workers')] },
   {
     name: 'trainer',
     steps: [
@@ -56,28 +56,28 @@ const suites: readonly Suite[] = [
       tools('an S3 server built from source (about 2 minutes the first time)', 'versitygw'),
       check('python', 'scikit-learn and Keras, to compare with (about 2 minutes the first time)', 'node', 'hack/python/main.ts', 'science', 'keras'),
       check('kafka', 'a Kafka broker from Maven artifacts (about a minute the first time)', 'node', 'hack/java/main.ts'),
-      mocha('trainer', 'training and serving on real data', ['test/trainer/**/*.test.ts'], { parallel: true }),
+      mocha('trainer', 'training and serving on real data', ['test/trainer/**/*.test.ts'], 'Workers'),
     ],
   },
   {
     name: 'api',
     steps: [
       tools('Kubernetes built from source (about 20 minutes the first time)', 'kube-apiserver', 'etcd', 'kubectl', 'helm', 'kwok', 'kube-controller-manager', 'kube-scheduler', 'csi-provisioner', 'csi-sanity'),
-      mocha('api', 'what only a real API server decides', ['test/api/**/*.test.ts'], {}),
+      mocha('api', 'what only a real API server decides', ['test/api/**/*.test.ts'], 'Processes'),
     ],
   },
-  { name: 'chart', steps: [mocha('chart', 'the Helm chart on a real API server', ['test/chart/**/*.test.ts'], {})] },
-  { name: 'faults', steps: [mocha('faults', 'faults between operator and API server', ['test/faults/**/*.test.ts'], {})] },
+  { name: 'chart', steps: [mocha('chart', 'the Helm chart on a real API server', ['test/chart/**/*.test.ts'])] },
+  { name: 'faults', steps: [mocha('faults', 'faults between operator and API server', ['test/faults/**/*.test.ts'], 'Processes')] },
   wholeCluster('path', 'from data to predictions', ['test/e2e/path.test.ts']),
   wholeCluster('cluster', 'clusters that come, go and fail', ['test/e2e/cluster.test.ts', 'test/e2e/drivers/**/*.test.ts']),
   wholeCluster('nodes', 'nodes that die', ['test/e2e/nodes.test.ts', 'test/e2e/node-loss.test.ts']),
   wholeCluster('parallel', 'a trainer on several pods', ['test/e2e/data-parallel.test.ts']),
   wholeCluster('frameworks', 'TensorFlow and PyTorch on several pods', ['test/e2e/frameworks/**/*.test.ts']),
-  { name: 'e2e:crash', onDemand: true, steps: [mocha('e2e:crash', 'a crash before and after every write', ['test/e2e/crash-matrix.test.ts'], {})] },
+  { name: 'e2e:crash', onDemand: true, steps: [mocha('e2e:crash', 'a crash before and after every write', ['test/e2e/crash-matrix.test.ts'])] },
   {
     name: 'e2e:kueue',
     onDemand: true,
-    steps: [tools('Kueue built from source (about 5 minutes the first time)', 'kwok', 'kueue'), mocha('e2e:kueue', 'queues of the real Kueue', ['test/e2e/kueue.test.ts'], {})],
+    steps: [tools('Kueue built from source (about 5 minutes the first time)', 'kwok', 'kueue'), mocha('e2e:kueue', 'queues of the real Kueue', ['test/e2e/kueue.test.ts'])],
   },
 ];
 
@@ -94,7 +94,7 @@ function check(name: string, about: string, command: string, ...args: string[]):
 
 function wholeCluster(name: string, about: string, patterns: readonly string[]): Suite {
   const parts = tools('the parts of a node built from source', 'kubelet', 'kube-proxy', 'coredns', 'metrics-server', 'csi-provisioner', 'csi-snapshotter', 'snapshot-controller', 'kubectl', 'helm');
-  return { name: `e2e:${name}`, onDemand: true, steps: [parts, mocha(`e2e:${name}`, about, patterns, {})] };
+  return { name: `e2e:${name}`, onDemand: true, steps: [parts, mocha(`e2e:${name}`, about, patterns)] };
 }
 
 /** Built here and not inside a test, so that a person sees what takes the time. */
@@ -102,24 +102,49 @@ function tools(about: string, ...programs: readonly Program[]): Step {
   return check('tools', about, 'node', 'hack/cluster/main.ts', 'tools', ...programs);
 }
 
-function mocha(name: string, about: string, patterns: readonly string[], options: { readonly parallel?: boolean }): Step {
+/**
+ * How two files are run at a time: by mocha's workers, or by a mocha process for each half of the files. Whatever all files of a process
+ * share, as an API server, ends with it; a worker knows no such moment.
+ */
+type Parallel = 'Workers' | 'Processes';
+
+function mocha(name: string, about: string, patterns: readonly string[], parallel?: Parallel): Step {
   return {
     name,
     about,
     async run() {
       const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).sort();
       if (files.length === 0) throw new Error(`There is no test file for ${patterns.join(' or ')}.`);
-      const { code, output } = await spawned('mocha', [...(options.parallel === true ? ['--parallel', '--jobs', '2'] : []), ...files], longestStepMinutes.built);
-      const passed = Number(/^\s+(\d+) passing/m.exec(output)?.[1] ?? '0');
-      const failed = Number(/^\s+(\d+) failing/m.exec(output)?.[1] ?? '0');
-      const failures = /^\s+\d+ failing$[\s\S]*/m.exec(output)?.[0];
-      // A run that died before its summary must not look like one without failures.
-      return { passed, failed: code === 0 ? failed : Math.max(failed, 1), ...(failures === undefined ? {} : { failures }) };
+      const flags = parallel === 'Workers' ? ['--parallel', '--jobs', '2'] : [];
+      const shares = parallel === 'Processes' ? [0, 1].map((share) => files.filter((_, index) => index % 2 === share)) : [files];
+      const runs: Promise<Run>[] = [];
+      for (const share of shares) runs.push(spawned('mocha', [...flags, ...share], longestStepMinutes.built, runs.at(-1)));
+      return together((await Promise.all(runs)).map(outcomeOf));
     },
   };
 }
 
-function spawned(command: string, args: readonly string[], limitMinutes: number): Promise<{ code: number; output: string }> {
+function outcomeOf({ code, output }: Run): Outcome {
+  const passed = Number(/^\s+(\d+) passing/m.exec(output)?.[1] ?? '0');
+  const failed = Number(/^\s+(\d+) failing/m.exec(output)?.[1] ?? '0');
+  const failures = /^\s+\d+ failing$[\s\S]*/m.exec(output)?.[0];
+  // A run that died before its summary must not look like one without failures.
+  return { passed, failed: code === 0 ? failed : Math.max(failed, 1), ...(failures === undefined ? {} : { failures }) };
+}
+
+function together(outcomes: readonly Outcome[]): Outcome {
+  const sum = (count: keyof Tally): number => outcomes.reduce((total, outcome) => total + outcome[count], 0);
+  const failures = outcomes.flatMap((outcome) => outcome.failures ?? []);
+  return { passed: sum('passed'), failed: sum('failed'), ...(failures.length === 0 ? {} : { failures: failures.join('\n') }) };
+}
+
+interface Run {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** @param before  what runs beside it and is heard first: until that ends, the output of this is kept back */
+function spawned(command: string, args: readonly string[], limitMinutes: number, before: Promise<unknown> = Promise.resolve()): Promise<Run> {
   return new Promise((resolve, reject) => {
     // TensorFlow tells of each graph that it loads, unless it is told not to.
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { TF_CPP_MIN_LOG_LEVEL: '2', ...process.env } });
@@ -132,9 +157,19 @@ function spawned(command: string, args: readonly string[], limitMinutes: number)
       resolve({ code: 1, output });
     }, limitMinutes * 60_000);
     let output = '';
+    let heard = 0;
+    let isOurTurn = false;
+    const say = (): void => {
+      process.stdout.write(output.slice(heard));
+      heard = output.length;
+    };
+    void before.then(() => {
+      isOurTurn = true;
+      say();
+    });
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      process.stdout.write(text);
+      if (isOurTurn) say();
     });
     child.on('error', reject);
     child.on('close', (code) => {

@@ -32,8 +32,8 @@ export interface Kafka extends AsyncDisposable {
 }
 
 const listeners = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
-/** A broker of tests need not be fast later, but soon there. */
-const jvm = ['-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'];
+/** A broker of tests need not be fast later, but soon there. Killed, it leaves the native libraries that it unpacked. */
+const jvm = (folder: string): string[] => [`-Djava.io.tmpdir=${folder}`, '-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'];
 
 export async function kafka(): Promise<Kafka> {
   const path = await classPath('kafka');
@@ -45,13 +45,14 @@ export async function kafka(): Promise<Kafka> {
   const properties = join(folder.path, 'server.properties');
   writeFileSync(properties, propertiesOf(folder.path, { PLAINTEXT: plaintext, SSL: tls, SASL_PLAINTEXT: sasl, SASL_SSL: saslTls }, controller));
   const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => ['--add-scram', `${mechanism}=[name=${login.username},password=${login.password}]`]);
-  await promisify(execFile)('java', [...jvm, '-cp', path, 'kafka.tools.StorageTool', 'format', '--cluster-id', randomBytes(16).toString('base64url'), '--config', properties, ...scram]);
+  // An id that begins with a dash would be an option if it stood alone.
+  await promisify(execFile)('java', [...jvm(folder.path), '-cp', path, 'kafka.tools.StorageTool', 'format', `--cluster-id=${randomBytes(16).toString('base64url')}`, '--config', properties, ...scram]);
 
   const admin = new Admin({ clientId: 'test', bootstrapBrokers: [`127.0.0.1:${plaintext}`], retries: 0 });
   let running = spawned();
 
   function spawned() {
-    const child = spawn('java', [...jvm, '-cp', path, 'kafka.Kafka', properties], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('java', [...jvm(folder.path), '-cp', path, 'kafka.Kafka', properties], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
