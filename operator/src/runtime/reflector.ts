@@ -54,6 +54,7 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   #failures = 0;
   #staleSince: Monotonic | undefined;
   #lastHeard: Monotonic;
+  #isOpen = false;
   #connectedAt: Monotonic;
 
   constructor(store: Store<T, I>, options: ReflectorOptions) {
@@ -124,6 +125,7 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   async #follow(): Promise<number> {
     this.#reconnect = new AbortController();
     this.#connectedAt = this.#options.clock.monotonic();
+    this.#isOpen = false;
     let events = 0;
     if (this.#mustList && !this.#streamsLists) await this.#list();
     const initial = this.#mustList ? new Map<string, T>() : undefined;
@@ -148,6 +150,10 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
       labels: watched.selector.labels,
       fields: watched.selector.fields,
       ...(initialEvents ? { initialEvents } : { resourceVersion: resourceVersion ?? '0' }),
+      onOpen: () => {
+        this.#isOpen = true;
+        this.#lastHeard = clock.monotonic();
+      },
       signal: AbortSignal.any([this.#stop.signal, this.#reconnect.signal]),
       clock,
       random,
@@ -213,6 +219,8 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
       return this.#count('unsupported');
     }
     if (isNotFound(error) && this.store.watched.optional) return this.#absent();
+    // Quiet or dead, nobody can tell: if it is dead, the next one does not open.
+    if (this.#isOpen && !this.#mustList && isTransportError(error, 'TIMED_OUT')) return this.#count('silent');
     const attempt = this.#failures++;
     if (isGone(error) || isTransportError(error, 'GARBLED')) {
       // An update was missed, or may have been: only a new list can tell.
