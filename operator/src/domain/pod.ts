@@ -16,7 +16,7 @@ export interface PodStatus {
   readonly message?: string;
   readonly startTime?: string;
   readonly conditions?: readonly PodCondition[];
-  /** The first container of the spec: the one whose end decides. */
+  /** The container whose end decides: the first of the template. */
   readonly main?: ContainerState;
   /** An init container that failed or another container that cannot start: what keeps the main one from beginning. */
   readonly other?: OtherContainer;

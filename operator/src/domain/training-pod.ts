@@ -1,5 +1,5 @@
 /** Builds the pods of a TrainingJob. */
-import { labels, managedBy, podName, trainerEnv, type TrainingJobSpec } from '../api/index.ts';
+import { annotations, labels, managedBy, podName, trainerEnv, type TrainingJobSpec } from '../api/index.ts';
 import { checkpointParts, type CheckpointContext } from './checkpoint-pod.ts';
 import { clusterEnv, withPeers } from './cluster-env/index.ts';
 import { hostname, needsService, serviceName } from './cluster-env/network.ts';
@@ -57,13 +57,12 @@ export function trainingPod(job: Job, place: Place, attempt: number, context: Po
   };
   // Another of our labels would make the pod look like one of another kind's.
   const userLabels = Object.fromEntries(Object.entries(role?.template?.metadata?.labels ?? {}).filter(([name]) => !name.startsWith('anneal.dev/')));
-  const annotations = role?.template?.metadata?.annotations;
   return {
     metadata: {
       name: podName(job, place.role, place.index, attempt),
       namespace: job.namespace,
       labels: { ...userLabels, ...own },
-      ...(annotations === undefined ? {} : { annotations }),
+      annotations: { ...role?.template?.metadata?.annotations, [annotations.mainContainer]: role?.template?.spec.containers[0]?.name ?? trainerRole },
     },
     spec: {
       ...awayFrom(withPeers(job, place, withDevices(job, place, podSpec(job, role, place, attempt, context))), context.excludedNodes),
