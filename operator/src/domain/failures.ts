@@ -139,7 +139,8 @@ function endedFailure(pod: Pod, rules: FailureRules, nowMs: number): Failure {
     return { cause: 'NodeLost', reason: reason ?? 'ContainerStateUnknown', message: message ?? 'The pod failed without a word from its container.', timeMs };
   }
   const byTermination = terminationCauses[terminated.reason ?? ''];
-  const said = main?.terminated === undefined ? `Container ${other?.name ?? ''}: ${lastWords(terminated.message)}` : lastWords(terminated.message);
+  const words = lastWords(terminated.message);
+  const said = main?.terminated === undefined ? `Container ${other?.name ?? ''}${words === '' ? ' ended without a word' : `: ${words}`}` : words;
   if (byTermination !== undefined) return { cause: byTermination, reason: terminated.reason ?? '', message: said, timeMs, ...code };
   if (rules.trainerExitCodes && main?.terminated !== undefined && terminated.exitCode === trainerExit.configurationError) {
     return { cause: 'ConfigurationError', reason: errorCode(terminated.message) ?? 'Error', message: said, timeMs, ...code };
