@@ -175,7 +175,7 @@ export function vanished(nowMs: number): Failure {
 }
 
 /** The trainer's own sentence where it wrote one, else the end of the log that the kubelet kept. */
-function lastWords(message: string | undefined): string {
+export function lastWords(message: string | undefined): string {
   return parseFailure(message)?.error.message ?? message?.trim() ?? '';
 }
 

@@ -41,6 +41,8 @@ export interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly running?: { readonly startedAt?: string };
   readonly terminated?: Termination;
+  /** How it ended before, while it waits to be started anew. */
+  readonly last?: Termination;
 }
 
 export interface Termination {

@@ -65,9 +65,12 @@ interface RawContainerStatus {
   readonly state?: {
     readonly waiting?: NonNullable<ContainerState['waiting']>;
     readonly running?: { readonly startedAt?: string | null };
-    readonly terminated?: Omit<Termination, 'startedAt' | 'finishedAt'> & { readonly startedAt?: string | null; readonly finishedAt?: string | null };
+    readonly terminated?: RawTermination;
   };
+  readonly lastState?: { readonly terminated?: RawTermination };
 }
+
+type RawTermination = Omit<Termination, 'startedAt' | 'finishedAt'> & { readonly startedAt?: string | null; readonly finishedAt?: string | null };
 
 const readConditions = new Set(['PodScheduled', 'Ready', 'DisruptionTarget']);
 
@@ -99,12 +102,14 @@ export const pods = watched(podType, {
 });
 
 /** The kubelet writes null for times that it does not know. */
-function stateOf({ state }: RawContainerStatus): Omit<ContainerState, 'ready'> {
+function stateOf({ state, lastState }: RawContainerStatus): Omit<ContainerState, 'ready'> {
   const { waiting, running, terminated } = state ?? {};
+  const last = waiting?.reason === 'CrashLoopBackOff' ? lastState?.terminated : undefined;
   return {
     ...(waiting === undefined ? {} : { waiting }),
     ...(running === undefined ? {} : { running: known(running) }),
     ...(terminated === undefined ? {} : { terminated: known(terminated) }),
+    ...(last === undefined ? {} : { last: known(last) }),
   };
 }
 
