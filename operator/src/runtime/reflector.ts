@@ -225,7 +225,9 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
     if (isGone(error) || isTransportError(error, 'GARBLED')) {
       // An update was missed, or may have been: only a new list can tell.
       this.#mustList = true;
-      this.#warn('relist', error);
+      // The watch of a quiet type expires every few minutes, when etcd is compacted: no news for a person.
+      if (isGone(error)) this.#count('relist');
+      else this.#warn('relist', error);
       return fullJitter(refusedBackoff, attempt, random);
     }
     const away = error instanceof TransportError || isNotFound(error) || (error instanceof ApiError && error.code >= 500);

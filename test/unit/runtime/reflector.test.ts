@@ -13,6 +13,13 @@ import { children } from '../../support/kit/widgets.ts';
 const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', namespace: 'a', uid: 'u', resourceVersion: '10' } };
 const expired = `${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } })}\n`;
 
+/** A log that keeps its warnings. */
+function warned(): { readonly log: Log; readonly warnings: readonly string[] } {
+  const warnings: string[] = [];
+  const log: Log = { ...silentLog, warn: (message) => void warnings.push(message), with: () => log };
+  return { log, warnings };
+}
+
 describe('a store whose server answers with older lists', () => {
   it('keeps what it holds however often that happens, and gives in after a minute, since then it is a restored backup', async () => {
     const clock = new TestClock();
@@ -59,8 +66,7 @@ describe('a type of which the API server has nothing to tell, not even bookmarks
       response.flushHeaders();
       if (request.url?.includes('sendInitialEvents') === true) response.write(`${JSON.stringify({ type: 'ADDED', object })}\n${JSON.stringify(bookmark)}\n`);
     });
-    const warnings: string[] = [];
-    const log: Log = { ...silentLog, warn: (message) => void warnings.push(message), with: () => log };
+    const { log, warnings } = warned();
     const store: Store = new Store(children);
     const reflector = new Reflector(store, { client: new Client(server.transport, { fieldManager: 'test' }), clock, random: () => 0, log, metrics: createMetrics() });
     reflector.start();
@@ -77,6 +83,27 @@ describe('a type of which the API server has nothing to tell, not even bookmarks
     await reflector.stop();
   });
 
+  it('is listed anew without a word in the log when its watch has expired', async () => {
+    const clock = new TestClock();
+    await using server = await startServer({ clock });
+    server.answer((request, response) => {
+      if (request.url?.includes('sendInitialEvents') === true) response.write(`${JSON.stringify({ type: 'ADDED', object })}\n${JSON.stringify(bookmark)}\n`);
+      else response.end(expired);
+      // A stream that would go on is cut, so that the next one is asked for.
+      if (!response.writableEnded) setImmediate(() => response.end());
+    });
+    const { log, warnings } = warned();
+    const metrics = createMetrics();
+    const reflector = new Reflector(new Store(children), { client: new Client(server.transport, { fieldManager: 'test' }), clock, random: () => 0.5, log, metrics });
+    reflector.start();
+    await eventually(async () => {
+      await clock.advance(1000);
+      expect(await metrics.registry.metrics()).to.match(/anneal_relists_total\{resource="\w+"\} [3-9]/);
+    });
+    expect(warnings).to.deep.equal([]);
+    await reflector.stop();
+  });
+
   it('is silent for as long as no watch is answered', async () => {
     const clock = new TestClock();
     await using server = await startServer({ clock });
@@ -84,8 +111,7 @@ describe('a type of which the API server has nothing to tell, not even bookmarks
       response.flushHeaders();
       response.write(`${JSON.stringify(bookmark)}\n`);
     }, json(503, { kind: 'Status', code: 503 }));
-    const warnings: string[] = [];
-    const log: Log = { ...silentLog, warn: (message) => void warnings.push(message), with: () => log };
+    const { log, warnings } = warned();
     const reflector = new Reflector(new Store(children), { client: new Client(server.transport, { fieldManager: 'test' }), clock, random: () => 0.5, log, metrics: createMetrics() });
     reflector.start();
     await reflector.synced;
