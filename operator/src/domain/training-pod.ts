@@ -75,14 +75,17 @@ function podSpec(job: Job, role: JobRole | undefined, place: Place, attempt: num
   return role?.template === undefined ? trainerPodSpec(job, place, attempt, context) : rolePodSpec(job, role, place, role.template.spec, attempt, context);
 }
 
-/** Terms are alternatives, so each of the user's gets the exclusion too. */
+/**
+ * By the nodes' names, since the label of the host name is another text in some clusters. Terms are alternatives, so each of the user's gets
+ * the exclusion too; Kubernetes takes one name for each requirement.
+ */
 function awayFrom(spec: PodSpec, nodes: readonly string[]): PodSpec {
   if (nodes.length === 0) return spec;
-  const exclusion = { key: 'kubernetes.io/hostname', operator: 'NotIn', values: [...nodes] };
+  const exclusion = nodes.map((node) => ({ key: 'metadata.name', operator: 'NotIn', values: [node] }));
   const affinity = spec.affinity;
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   const terms = required?.nodeSelectorTerms ?? [{}];
-  const nodeSelectorTerms = terms.map((term) => ({ ...term, matchExpressions: [...(term.matchExpressions ?? []), exclusion] }));
+  const nodeSelectorTerms = terms.map((term) => ({ ...term, matchFields: [...(term.matchFields ?? []), ...exclusion] }));
   return { ...spec, affinity: { ...affinity, nodeAffinity: { ...affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: { ...required, nodeSelectorTerms } } } };
 }
 
