@@ -221,7 +221,7 @@ describe('an object of the same name that is not ours', () => {
     world.source(trainedJob('succeeded'));
     world.put(foreign);
     const pass = world.reconcile();
-    expect(condition(pass, 'Ready')).to.include({ status: 'False', reason: 'NameTaken' });
+    for (const type of ['Ready', 'Progressing']) expect(condition(pass, type)).to.include({ status: 'False', reason: 'NameTaken' });
     expect(world.get('Service')).to.deep.equal(foreign);
     expect(pass.status).not.to.have.property('revision');
   });
