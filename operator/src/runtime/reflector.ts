@@ -57,6 +57,7 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   #failures = { refused: 0, away: 0 };
   #staleSince: Monotonic | undefined;
   #lastHeard: Monotonic;
+  #isOpen = false;
   #connectedAt: Monotonic;
 
   constructor(store: Store<T, I>, options: ReflectorOptions) {
@@ -127,6 +128,7 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   async #follow(): Promise<number> {
     this.#reconnect = new AbortController();
     this.#connectedAt = this.#options.clock.monotonic();
+    this.#isOpen = false;
     let events = 0;
     if (this.#mustList && !this.#streamsLists) await this.#list();
     const initial = this.#mustList ? new Map<string, T>() : undefined;
@@ -151,6 +153,10 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
       labels: watched.selector.labels,
       fields: watched.selector.fields,
       ...(initialEvents ? { initialEvents } : { resourceVersion: resourceVersion ?? '0' }),
+      onOpen: () => {
+        this.#isOpen = true;
+        this.#lastHeard = clock.monotonic();
+      },
       signal: AbortSignal.any([this.#stop.signal, this.#reconnect.signal]),
       clock,
       random,
@@ -215,11 +221,15 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
       return this.#count('unsupported');
     }
     if (isNotFound(error) && this.store.watched.optional) return this.#absent();
+    // Quiet or dead, nobody can tell: if it is dead, the next one does not open.
+    if (this.#isOpen && !this.#mustList && isTransportError(error, 'TIMED_OUT')) return this.#count('silent');
     if (isGone(error) || isTransportError(error, 'GARBLED')) {
       // An update was missed, or may have been: only a new list can tell.
       this.#mustList = true;
       const waitMs = this.#backoffMs('refused');
-      this.#warn('relist', error);
+      // The watch of a quiet type expires every few minutes, when etcd is compacted: no news for a person.
+      if (isGone(error)) this.#count('relist');
+      else this.#warn('relist', error);
       return waitMs;
     }
     const cause = error instanceof TransportError || isNotFound(error) || (error instanceof ApiError && error.code >= 500) ? 'away' : 'refused';
