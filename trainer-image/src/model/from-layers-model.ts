@@ -65,8 +65,9 @@ function kindOf(layer: KerasLayer, config: Config): LayerKind | undefined {
     case 'Embedding': return config.maskZero === true ? undefined : { kind: 'Embedding', rows: Number(config.inputDim), dimension: Number(config.outputDim) };
     case 'LSTM':
     case 'GRU': {
-      const isPlain = activation === 'Tanh' && config.recurrentActivation === 'sigmoid' && bias && ![config.goBackwards, config.returnState, config.resetAfter].includes(true);
-      return isPlain ? { kind: layer.getClassName() === 'LSTM' ? 'LSTM' : 'GRU', units: Number(config.units), sequences: config.returnSequences === true } : undefined;
+      if (activation !== 'Tanh' || config.recurrentActivation !== 'sigmoid' || !bias || config.goBackwards === true || config.returnState === true) return undefined;
+      const shared = { units: Number(config.units), sequences: config.returnSequences === true };
+      return layer.getClassName() === 'LSTM' ? { kind: 'LSTM', ...shared } : { kind: 'GRU', ...shared, resetAfter: config.resetAfter === true };
     }
     default: return undefined;
   }

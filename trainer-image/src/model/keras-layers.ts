@@ -3,6 +3,7 @@ import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-node-gpu';
 import { derivedSeed } from '../data/random.ts';
 import { AnnealError } from '../errors.ts';
 import { tf } from './backend.ts';
+import './gru.ts';
 import { asKeras2 } from './keras3.ts';
 import type { NetworkShape } from './spec.ts';
 
