@@ -1,6 +1,6 @@
 /** A layers model as a network that the graph knows, where it holds nothing else. */
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
-import type { KerasLayer } from './keras-layers.ts';
+import type { KerasLayer } from './keras-requirements.ts';
 import { features } from './network.ts';
 import type { Activation, Layer, LayerKind, Network, Padding } from './network.ts';
 
@@ -13,6 +13,7 @@ export function networkOfLayers(model: LayersModel): Network | undefined {
   const outputs = new Map<string, string>();
   for (const layer of model.layers) {
     if (layer.getClassName() === 'InputLayer') continue;
+    if ('layers' in layer) return undefined;
     const kinds = kindsOf(layer);
     const inputs = layer.inboundNodes.length === 1 ? layer.inboundNodes[0]?.inboundLayers.map((before) => (before.getClassName() === 'InputLayer' ? features : outputs.get(before.name) ?? before.name)) : undefined;
     if (kinds === undefined || inputs === undefined || !layer.trainable) return undefined;

@@ -13,10 +13,15 @@ type Settings = Parameters<typeof tf.layers.gru>[0] & Parameters<typeof tf.layer
 const OwnCell = tf.layers.gruCell({ units: 1 }).constructor as new (settings: Settings) => GruCell;
 
 class ResetAfterCell extends OwnCell {
-  static className = 'ResetAfterGRUCell';
+  static className = 'GRUCell';
 
   constructor(settings: Settings) {
     super({ ...settings, resetAfter: false });
+  }
+
+  static fromConfig<T extends serialization.Serializable>(_class: serialization.SerializableConstructor<T>, config: serialization.ConfigDict): T {
+    const settings = config as unknown as Settings;
+    return (settings.resetAfter === true ? new ResetAfterCell(settings) : tf.layers.gruCell(settings)) as unknown as T;
   }
 
   override build(shape: number[]): void {
@@ -65,6 +70,7 @@ class KerasGru extends tf.layers.RNN {
   }
 }
 
+tf.serialization.registerClass(ResetAfterCell);
 tf.serialization.registerClass(KerasGru);
 
 /** The layer in the form that `resetAfter` says. */
