@@ -38,7 +38,7 @@ def layer_of(one, kernel):
     if kind == 'Columns': return L.Lambda(lambda x: x[:, one['from']:one['to']] + one['offset'], name=name)
     if kind == 'Concatenate': return L.Concatenate(name=name)
     if kind == 'LSTM': return L.LSTM(one['units'], return_sequences=one['sequences'], kernel_regularizer=kernel, recurrent_regularizer=kernel, name=name)
-    if kind == 'GRU': return L.GRU(one['units'], return_sequences=one['sequences'], reset_after=False, kernel_regularizer=kernel, recurrent_regularizer=kernel, name=name)
+    if kind == 'GRU': return L.GRU(one['units'], return_sequences=one['sequences'], reset_after=one.get('resetAfter', False), kernel_regularizer=kernel, recurrent_regularizer=kernel, name=name)
     raise ValueError(kind)
 
 def optimizer_of(spec, clip):

@@ -27,6 +27,9 @@ models = {
     'branches': branches,
     'convolution': lambda: keras.Sequential([keras.Input((6,)), L.Reshape((3, 2)), L.Conv1D(4, 2, padding='same', activation=keras.activations.relu), L.MaxPooling1D(2), L.Flatten(), L.Dense(3, kernel_regularizer=keras.regularizers.L2(0.03)), L.Softmax()]),
     'recurrent': lambda: keras.Sequential([keras.Input((6,)), L.Reshape((3, 2)), L.LSTM(4, return_sequences=True), L.GRU(3, reset_after=False), L.Dense(3, activation='softmax')]),
+    'functions by other names': lambda: keras.Sequential([keras.Input((6,)), L.Dense(5, activation='silu'), L.Dense(4), L.LeakyReLU(negative_slope=0.05), L.Dense(3, activation='softmax')]),
+    'cells': lambda: keras.Sequential([keras.Input((6,)), L.Reshape((3, 2)), L.RNN([L.GRUCell(4), L.LSTMCell(3)], return_sequences=True), L.RNN(L.GRUCell(2, reset_after=False)), L.Dense(3, activation='softmax')]),
+    'one within another': lambda: keras.Sequential([keras.Input((6,)), L.Reshape((3, 2)), keras.Sequential([keras.Input((3, 2)), L.GRU(4), L.Dense(5, activation='tanh')]), L.Dense(3, activation='softmax')]),
     'unknown to the graph': lambda: keras.Sequential([keras.Input((6,)), L.Reshape((3, 2)), L.SimpleRNN(4, return_sequences=True), L.GlobalAveragePooling1D(), L.Dense(3, activation='softmax')]),
 }
 asked = json.load(sys.stdin)
@@ -49,7 +52,7 @@ interface Told {
   readonly after: readonly number[];
 }
 
-const names = ['dense', 'branches', 'convolution', 'recurrent', 'unknown to the graph'];
+const names = ['dense', 'branches', 'convolution', 'recurrent', 'functions by other names', 'cells', 'one within another', 'unknown to the graph'];
 const rows = 12;
 const features = floats(rows * 6, 'keras 3');
 const targets = integers(rows, 3, 'keras 3');
@@ -84,6 +87,35 @@ describe('layers as Keras 3 writes them', function suite() {
     expect(asKeras2(old)).to.deep.equal(old);
     expect(asKeras2({ modelTopology: { model_config: old }, weightsManifest: [] })).to.deep.equal(old);
   });
+
+  const sequential = (...layers: readonly object[]): object => ({ module: 'keras', class_name: 'Sequential', config: { name: 'own', layers: [{ module: 'keras.layers', class_name: 'InputLayer', config: { batch_shape: [null, 4, 2], name: 'input' } }, ...layers] } });
+  const layer = (name: string, config: object): object => ({ module: 'keras.layers', class_name: name, config: { name: 'mine', ...config } });
+  const dense = { module: 'keras.layers', class_name: 'Dense', config: { name: 'out', units: 3, activation: 'softmax' } };
+  const last = [layer('GRU', { name: 'last', units: 2, reset_after: true }), dense];
+  const masked = layer('Masking', { name: 'mask', mask_value: 0 });
+  const refused: Readonly<Record<string, readonly [string, ...object[]]>> = {
+    'a function that is another one in Keras 3': ['mine has recurrent_activation: hard_sigmoid', layer('LSTM', { units: 2, recurrent_activation: 'hard_sigmoid' }), dense],
+    'a slope below zero': ['mine has negative_slope: 0.1', layer('ReLU', { max_value: null, negative_slope: 0.1, threshold: 0 }), ...last],
+    'convolutions in groups': ['mine has groups: 2', layer('Conv1D', { filters: 2, kernel_size: [2], groups: 2 }), ...last],
+    'padding of the past': ['mine has padding: "causal"', layer('Conv1D', { filters: 2, kernel_size: [2], padding: 'causal' }), ...last],
+    'another layer for the way back': ['mine has a backward_layer', layer('Bidirectional', { layer: layer('GRU', { units: 2, activation: 'tanh' }), backward_layer: layer('GRU', { units: 2, activation: 'relu', go_backwards: true }), merge_mode: 'concat' }), dense],
+    'dropout of one mask for all steps': ['mine has noise_shape', layer('Dropout', { rate: 0.5, noise_shape: [null, 1, 2] }), ...last],
+    'dropout within a layer both ways': ['mine draws at random', layer('Bidirectional', { layer: layer('GRU', { units: 2, dropout: 0.5 }), merge_mode: 'concat' }), dense],
+    'dropout of each step': ['mine draws at random', layer('TimeDistributed', { layer: layer('Dropout', { rate: 0.5 }) }), ...last],
+    'dropout of a model within': ['mine draws at random', { module: 'keras', class_name: 'Sequential', config: { name: 'inner', layers: [layer('GRU', { units: 2, recurrent_dropout: 0.5, batch_shape: [null, 4, 2] })] } }, dense],
+    'a mean of masked steps': ['mine would leave out other masked steps', masked, layer('GlobalAveragePooling1D', {}), dense],
+    'zeros at masked steps': ['mine would leave out other masked steps', masked, layer('GRU', { name: 'first', units: 2, return_sequences: true, zero_output_for_mask: true }), layer('Flatten', {}), dense],
+    'both ways at masked steps': ['mine would leave out other masked steps', masked, layer('Bidirectional', { name: 'both', layer: layer('GRU', { units: 2, return_sequences: true }), merge_mode: 'concat' }), layer('Flatten', {}), dense],
+    'a mask that ends before another layer': ['mine would leave out other masked steps', masked, layer('GRU', { name: 'first', units: 2 }), layer('RepeatVector', { name: 'again', n: 3 }), layer('GRU', { units: 2 }), dense],
+  };
+  for (const [what, [message, ...layers]] of Object.entries(refused)) {
+    it(`are refused with ${what}, which would be another network`, async () => {
+      const error = await codeOf(() => readKerasLayers(sequential(...layers), { input: [4, 2], classes: 3 }, 0));
+      expect(error).to.include({ at: 'spec.trainer.model.layers' });
+      expect(error.code).to.be.oneOf(['SPEC_INVALID', 'SPEC_CONFLICT']);
+      expect(error.message).to.include(message);
+    });
+  }
 
   it('are refused where they are no model', async () => {
     expect(await codeOf(() => asKeras2({ layers: [] }))).to.include({ code: 'SPEC_INVALID', at: 'spec.trainer.model.layers' });

@@ -50,6 +50,7 @@ export const networks: Readonly<Record<string, Network>> = (() => {
     dropout: chain([6], { kind: 'Dense', units: 8, activation: 'Tanh', bias: true }, { kind: 'Dropout', rate: 0.4 }, head[1]),
     LSTM: chain([4, 3], { kind: 'LSTM', units: 3, sequences: true }, { kind: 'LSTM', units: 2, sequences: false }, head[1]),
     GRU: chain([4, 3], { kind: 'GRU', units: 3, sequences: true }, { kind: 'GRU', units: 2, sequences: false }, head[1]),
+    'GRU that resets after': chain([4, 3], { kind: 'GRU', units: 3, sequences: true, resetAfter: true }, { kind: 'GRU', units: 2, sequences: false, resetAfter: true }, head[1]),
     embedding: {
       input: [3],
       layers: [

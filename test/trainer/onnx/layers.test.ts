@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-node-gpu';
 import { askPython } from '../../../hack/python/venv.ts';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
+import { gru } from '../../../trainer-image/src/model/gru.ts';
 import { artifactsOf } from '../../../trainer-image/src/model/layers-format.ts';
 import { exportOnnx } from '../../../trainer-image/src/model/onnx/export.ts';
 import { encodeModel } from '../../../trainer-image/src/model/onnx/proto.ts';
@@ -87,6 +88,7 @@ const cases: readonly (readonly [string, () => LayersModel, number?])[] = [
   ['GRU', () => stack(sequence, layers.gru({ units: 5 }))],
   ['GRU of all steps', () => stack(sequence, layers.gru({ units: 5, returnSequences: true }), layers.gru({ units: 2, recurrentActivation: 'sigmoid', activation: 'linear', useBias: false }))],
   ['SimpleRNN', () => stack(sequence, layers.simpleRNN({ units: 3, returnSequences: true }), layers.simpleRNN({ units: 2, activation: 'elu' }))],
+  ['GRU that resets after, also without bias and both ways', () => stack(sequence, gru({ units: 3, resetAfter: true, returnSequences: true }), gru({ units: 4, resetAfter: true, useBias: false, returnSequences: true }), layers.bidirectional({ layer: gru({ units: 2, resetAfter: true }), mergeMode: 'concat' }))],
   ['recurrent layers that go backwards', () => stack(sequence, layers.gru({ units: 3, goBackwards: true, returnSequences: true }), layers.lstm({ units: 3, goBackwards: true }))],
   ...(['concat', 'sum', 'mul', 'ave'] as const).map((mergeMode) => [`Bidirectional, ${mergeMode}`, () => stack(sequence,
     layers.bidirectional({ layer: layers.lstm({ units: 3, returnSequences: true }), mergeMode }), layers.bidirectional({ layer: layers.gru({ units: 2 }), mergeMode }))] as const),

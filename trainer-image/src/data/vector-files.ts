@@ -20,5 +20,5 @@ export async function readVectors(files: readonly LocalFile[], content: VectorCo
   if (content.format === 'Arrays') return readArrays(files, content.arrays, target, limits);
   // Its decoders are TensorFlow's.
   const { readImages } = await import('./images/index.ts');
-  return readImages(files, { size: content.images, limits, signal, ...(onProgress === undefined ? {} : { onProgress }) });
+  return readImages(files, { size: content.images, limits, classes: target !== undefined, signal, ...(onProgress === undefined ? {} : { onProgress }) });
 }

@@ -14,7 +14,8 @@ import type { HeldParameters } from './graph/parameters.ts';
 import { Session } from './graph/session.ts';
 import type { Training } from './graph/training.ts';
 import type { UpdateSpec } from './graph/update.ts';
-import type { KerasLayer } from './keras-layers.ts';
+import { layersWithin } from './keras-requirements.ts';
+import type { KerasLayer } from './keras-requirements.ts';
 import { sizeOf } from '../shape.ts';
 import type { Weight } from './network.ts';
 
@@ -28,7 +29,7 @@ export function buildEagerTraining({ model, update, ...spec }: EagerSpec): Train
   const shapes = { input: model.inputs[0]?.shape.slice(1).map(Number) ?? [], output: model.outputs[0]?.shape.slice(1).map(Number) ?? [] };
   const held = holdOf(model, update, spec, shapes);
   const [learnt, statistics] = [variablesOf(model.trainableWeights), variablesOf(model.nonTrainableWeights)];
-  const dropouts = model.layers.filter((layer) => layer.getClassName() === 'Dropout');
+  const dropouts = layersWithin(model).filter((layer) => layer.getClassName() === 'Dropout');
   const assign = (flat: Float32Array): void => {
     let at = 0;
     for (const variable of [...learnt, ...statistics]) {

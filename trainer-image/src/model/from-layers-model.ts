@@ -1,6 +1,6 @@
 /** A layers model as a network that the graph knows, where it holds nothing else. */
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
-import type { KerasLayer } from './keras-layers.ts';
+import type { KerasLayer } from './keras-requirements.ts';
 import { features } from './network.ts';
 import type { Activation, Layer, LayerKind, Network, Padding } from './network.ts';
 
@@ -13,6 +13,7 @@ export function networkOfLayers(model: LayersModel): Network | undefined {
   const outputs = new Map<string, string>();
   for (const layer of model.layers) {
     if (layer.getClassName() === 'InputLayer') continue;
+    if ('layers' in layer) return undefined;
     const kinds = kindsOf(layer);
     const inputs = layer.inboundNodes.length === 1 ? layer.inboundNodes[0]?.inboundLayers.map((before) => (before.getClassName() === 'InputLayer' ? features : outputs.get(before.name) ?? before.name)) : undefined;
     if (kinds === undefined || inputs === undefined || !layer.trainable) return undefined;
@@ -65,8 +66,9 @@ function kindOf(layer: KerasLayer, config: Config): LayerKind | undefined {
     case 'Embedding': return config.maskZero === true ? undefined : { kind: 'Embedding', rows: Number(config.inputDim), dimension: Number(config.outputDim) };
     case 'LSTM':
     case 'GRU': {
-      const isPlain = activation === 'Tanh' && config.recurrentActivation === 'sigmoid' && bias && ![config.goBackwards, config.returnState, config.resetAfter].includes(true);
-      return isPlain ? { kind: layer.getClassName() === 'LSTM' ? 'LSTM' : 'GRU', units: Number(config.units), sequences: config.returnSequences === true } : undefined;
+      if (activation !== 'Tanh' || config.recurrentActivation !== 'sigmoid' || !bias || config.goBackwards === true || config.returnState === true) return undefined;
+      const shared = { units: Number(config.units), sequences: config.returnSequences === true };
+      return layer.getClassName() === 'LSTM' ? { kind: 'LSTM', ...shared } : { kind: 'GRU', ...shared, resetAfter: config.resetAfter === true };
     }
     default: return undefined;
   }

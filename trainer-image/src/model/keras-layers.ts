@@ -3,10 +3,10 @@ import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-node-gpu';
 import { derivedSeed } from '../data/random.ts';
 import { AnnealError } from '../errors.ts';
 import { tf } from './backend.ts';
+import './gru.ts';
 import { asKeras2 } from './keras3.ts';
+import { requireKept } from './keras-requirements.ts';
 import type { NetworkShape } from './spec.ts';
-
-export type KerasLayer = LayersModel['layers'][number];
 
 const at = 'spec.trainer.model.layers';
 
@@ -17,16 +17,17 @@ const at = 'spec.trainer.model.layers';
  * @throws AnnealError `SPEC_INVALID`, `SPEC_SHAPE_MISMATCH`; `SPEC_CONFLICT` for layers whose draws cannot be repeated
  */
 export async function readKerasLayers(topology: object, shape: NetworkShape, seed: number): Promise<LayersModel> {
-  const model = await loaded(seeded(asKeras2(topology), seed, 'model'));
+  const written = asKeras2(topology);
+  const model = await loaded(seeded(written, seed, 'model'));
+  requireKept(written, model);
   const [input, output] = [model.inputs[0], model.outputs[0]];
   if (input === undefined || output === undefined || model.inputs.length > 1 || model.outputs.length > 1) {
     throw new AnnealError('SPEC_INVALID', { at, message: `The network has ${model.inputs.length} inputs and ${model.outputs.length} outputs; write one with one of each.` });
   }
   requireShape('takes', input, shape.input);
   requireShape('gives', output, [shape.classes ?? 1]);
-  for (const layer of model.layers) requireRepeatable(layer);
   if (shape.classes === undefined || endsInSoftmax(model)) return model;
-  return tf.model({ inputs: input, outputs: tf.layers.softmax({ name: 'probabilities' }).apply(output) as SymbolicTensor, name: 'model' });
+  return tf.model({ inputs: input, outputs: tf.layers.activation({ name: 'probabilities', activation: 'softmax' }).apply(output) as SymbolicTensor, name: 'model' });
 }
 
 async function loaded(topology: object): Promise<LayersModel> {
@@ -53,16 +54,6 @@ function seeded(value: unknown, seed: number, ...path: readonly (string | number
 function requireShape(does: 'takes' | 'gives', { shape: [, ...found] }: SymbolicTensor, wanted: readonly number[]): void {
   if (found.length === wanted.length && wanted.every((length, axis) => found[axis] === length || found[axis] === null)) return;
   throw new AnnealError('SPEC_SHAPE_MISMATCH', { at, message: `The network ${does} rows of shape [${found.join(', ')}], and the data have [${wanted.join(', ')}]. Write layers that fit, or change features.shape.` });
-}
-
-/** Layers that draw at random each time; dropout's draws are replaced by our own. */
-const drawing = new Set(['GaussianNoise', 'GaussianDropout', 'AlphaDropout', 'SpatialDropout1D', 'RandomWidth']);
-
-function requireRepeatable(layer: KerasLayer): void {
-  const config = layer.getConfig();
-  const draws = drawing.has(layer.getClassName()) || (layer.getClassName() !== 'Dropout' && Number(config.dropout ?? 0) > 0) || Number(config.recurrentDropout ?? 0) > 0;
-  if (!draws && config.stateful !== true) return;
-  throw new AnnealError('SPEC_CONFLICT', { at, message: `Layer ${layer.name} ${draws ? 'draws at random, and a run that goes on could not draw the same again. Use a layer Dropout.' : 'keeps a state from batch to batch, which a batch may not depend on. Write stateful: false.'}` });
 }
 
 /** Whether what the model gives are probabilities. */

@@ -38,9 +38,26 @@ function object(value: Json): Json {
   return {
     ...mapped(rest),
     class_name: name,
-    config: isObject(config) ? configOf(config) : converted(config),
+    config: isObject(config) ? renamed(String(name), configOf(config), value.module !== undefined) : converted(config),
     ...(Array.isArray(nodes) ? { inbound_nodes: nodes.map(inboundNode) } : {}),
   };
+}
+
+/** Functions that TensorFlow.js has by another name. */
+const functions: Readonly<Record<string, string>> = { silu: 'swish' };
+
+/** What is called otherwise, or meant otherwise under the same name. */
+function renamed(className: string, { negative_slope: slope, ...config }: Json, isKeras3: boolean): Json {
+  const named = Object.fromEntries(['activation', 'recurrent_activation'].filter((option) => option in config).map((option) => {
+    const name = config[option];
+    // relu6(x + 3) / 6 there, 0.2 x + 0.5 from 0 to 1 in Keras 2 and in TensorFlow.js.
+    if (isKeras3 && name === 'hard_sigmoid') {
+      throw new AnnealError('SPEC_INVALID', { at: 'spec.trainer.model.layers', message: `Layer ${String(config.name)} has ${option}: hard_sigmoid, which Keras 3 computes otherwise than TensorFlow.js. Write sigmoid.` });
+    }
+    return [option, typeof name === 'string' ? functions[name] ?? name : name] as const;
+  }));
+  const ofSlope = slope === undefined ? {} : className === 'LeakyReLU' ? { alpha: slope } : { negative_slope: slope };
+  return { ...config, ...named, ...ofSlope };
 }
 
 function configOf({ batch_shape: shape, axis, input_layers: inputs, output_layers: outputs, ...rest }: Json): Json {

@@ -1,6 +1,7 @@
 /** The network as TensorFlow.js' own `save` lays it out, so that other programs can read it. */
 import type { LayersModel, Tensor } from '@tensorflow/tfjs-node-gpu';
 import { tf } from './backend.ts';
+import './gru.ts';
 import type { LayersArtifacts } from './onnx/export.ts';
 
 /** The topology and the weights, as plain data. */

@@ -1,6 +1,7 @@
 /** A network as a model of TensorFlow.js' layers: what is saved, and what other programs read. */
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-node-gpu';
 import { tf } from './backend.ts';
+import { gru } from './gru.ts';
 import { features, shapesOf, weightsOf } from './network.ts';
 import { sizeOf } from '../shape.ts';
 import type { Activation, Layer, Network } from './network.ts';
@@ -70,7 +71,7 @@ function apply(layer: Layer, inputs: readonly SymbolicTensor[], shape: readonly 
     case 'Columns': return columns(layer, shape, through);
     case 'Concatenate': return through(tf.layers.concatenate({ name }), [...inputs]);
     case 'LSTM': return through(tf.layers.lstm({ name, ...recurrent(layer) }));
-    case 'GRU': return through(tf.layers.gru({ name, ...recurrent(layer) }));
+    case 'GRU': return through(gru({ name, ...recurrent(layer), resetAfter: layer.resetAfter === true }));
   }
 }
 

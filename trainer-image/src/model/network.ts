@@ -25,8 +25,20 @@ export type LayerKind =
   | { readonly kind: 'Columns'; readonly from: number; readonly to: number; readonly offset: number }
   /** Of flat rows. */
   | { readonly kind: 'Concatenate' }
-  /** Hochreiter and Schmidhuber (1997) with a forget gate; Cho et al. (2014), the reset gate before the product. */
-  | { readonly kind: 'LSTM' | 'GRU'; readonly units: number; /** Whether each step's output is given, or the last one's only. */ readonly sequences: boolean };
+  | Recurrent & ({
+    /** Hochreiter and Schmidhuber (1997) with a forget gate. */
+    readonly kind: 'LSTM';
+  } | {
+    /** Cho et al. (2014). The reset gate acts before the product with the recurrent kernel, or else after it, as in cuDNN; the product then has a bias of its own. */
+    readonly kind: 'GRU';
+    readonly resetAfter?: boolean;
+  });
+
+interface Recurrent {
+  readonly units: number;
+  /** Whether each step's output is given, or the last one's only. */
+  readonly sequences: boolean;
+}
 
 export type Layer = LayerKind & {
   readonly name: string;
@@ -143,7 +155,7 @@ function layerWeights(layer: Layer, input: readonly number[]): readonly Omit<Wei
       return [
         { name: 'kernel', shape: [width, gates], initial: 'GlorotUniform', role: 'Kernel' },
         { name: 'recurrent_kernel', shape: [layer.units, gates], initial: 'Orthogonal', role: 'Kernel' },
-        { ...bias(gates), initial: layer.kind === 'LSTM' ? 'ForgetBias' : 'Zeros' },
+        layer.kind === 'LSTM' ? { ...bias(gates), initial: 'ForgetBias' } : { ...bias(gates), shape: layer.resetAfter === true ? [2, gates] : [gates] },
       ];
     }
     case 'MaxPooling':

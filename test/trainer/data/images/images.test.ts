@@ -14,7 +14,7 @@ import { codeOf, folder, succeeded, train, trainerSpec } from '../../support.ts'
 const limits = { maxBytes: 1e9, maxFiles: 1000 };
 const local = (root: string, name: string): LocalFile => ({ path: path.join(root, name), name, bytes: statSync(path.join(root, name)).size, sha256: name });
 const filesIn = (root: string): LocalFile[] => globSync('**/*.*', { cwd: root }).sort().map((name) => local(root, name));
-const read = (files: readonly LocalFile[], size: ImageSize, some = limits): Promise<Table> => readImages(files, { size, limits: some, signal: new AbortController().signal });
+const read = (files: readonly LocalFile[], size: ImageSize, some = limits): Promise<Table> => readImages(files, { size, limits: some, classes: true, signal: new AbortController().signal });
 const labels = ({ columns: [label] }: Table): (string | null)[] => Array.from((label as TextColumn).codes, (_, row) => textAt(label as TextColumn, row));
 
 /** Images of every kind in folders of two classes, an archive of each sort of them, and what TensorFlow's Python makes of each at two sizes. */

@@ -15,6 +15,8 @@ import type { ImageSize } from './decode.ts';
 export interface ReadImages {
   readonly size: ImageSize;
   readonly limits: ArchiveLimits;
+  /** Whether each image must have one, since it is learnt. */
+  readonly classes: boolean;
   readonly signal: AbortSignal;
   /** Called with how many of how many were decoded. */
   readonly onProgress?: (done: number, of: number) => void;
@@ -35,10 +37,10 @@ interface Album {
  * Rows by code unit of their names, so that a folder and an archive of it give the same.
  * @throws AnnealError `DATA_IMAGE` that names the broken ones, `DATA_ARCHIVE`, `DATA_TOO_LARGE`
  */
-export async function readImages(files: readonly LocalFile[], { size, limits, signal, onProgress }: ReadImages): Promise<Table> {
+export async function readImages(files: readonly LocalFile[], { size, limits, classes, signal, onProgress }: ReadImages): Promise<Table> {
   const albums = await albumsOf(files, limits);
   const images = albums.flatMap((album) => album.names.map((name) => ({ album, name }))).sort((a, b) => byCodeUnit(a.name, b.name));
-  const labels = images.map(({ name }) => classOf(name));
+  const labels = images.map(({ name }) => classOf(name, classes));
   const places = new Map(albums.map((album) => [album, new Map<string, number>()]));
   images.forEach(({ album, name }, place) => places.get(album)?.set(name, place));
   const width = size.height * size.width * size.channels;
@@ -72,9 +74,10 @@ function brokenError([first, ...others]: readonly Broken[], of: number): AnnealE
   return new AnnealError('DATA_IMAGE', { at: first?.name ?? '', message: `${first?.name ?? ''} ${first?.why ?? ''}.${more} Remove ${others.length === 0 ? 'it' : 'them'}, or write a pattern that matches images alone, for example …/**/*.jpg.` });
 }
 
-function classOf(name: string): string {
+function classOf(name: string, isNeeded: boolean): string | null {
   const end = name.indexOf('/');
   if (end > 0) return name.slice(0, end);
+  if (!isNeeded) return null;
   throw new AnnealError('DATA_IMAGE', { at: name, message: `${name} lies in no folder, and its folder is its class. Put images into one folder for each class, below the folder that source.uri names.` });
 }
 

@@ -6,7 +6,7 @@ import { add, cast, divide, elu, errorFunction, isAtLeast, multiply, relu, scale
 import { batchNormInference, batchNormTraining, biasAdd, conv2d, gather, matMul, maxPool, softmax, statelessUniform } from './ops/network.ts';
 import { concat, reshape, sizeOf, slice } from './ops/shape.ts';
 import { scalar } from './ops/sources.ts';
-import { gru, lstm } from './recurrent.ts';
+import { gru, gruResetAfter, lstm } from './recurrent.ts';
 
 export interface Pass {
   /** Rows of the network's input. */
@@ -71,7 +71,7 @@ function apply(layer: Layer, inputs: readonly [Value, ...Value[]], pass: Pass): 
     }
     case 'Concatenate': return concat(inputs, 1);
     case 'LSTM': return lstm(input, weight('kernel'), weight('recurrent_kernel'), weight('bias'), layer.sequences);
-    case 'GRU': return gru(input, weight('kernel'), weight('recurrent_kernel'), weight('bias'), layer.sequences);
+    case 'GRU': return (layer.resetAfter === true ? gruResetAfter : gru)(input, weight('kernel'), weight('recurrent_kernel'), weight('bias'), layer.sequences);
   }
 }
 

@@ -16,7 +16,7 @@ export function lstm(input: Value, kernel: Value, recurrent: Value, bias: Value,
   });
 }
 
-/** Cho et al. (2014): the reset gate acts before the product. Gates: update, reset, candidate. */
+/** Cho et al. (2014): the reset gate acts on the state, before the product. Gates: update, reset, candidate. */
 export function gru(input: Value, kernel: Value, recurrent: Value, bias: Value, sequences: boolean): Value {
   const units = recurrent.shape[0] ?? 0;
   const [recurrentGates, recurrentCandidate] = two(split(recurrent, [2 * units, units], 1));
@@ -26,6 +26,25 @@ export function gru(input: Value, kernel: Value, recurrent: Value, bias: Value, 
     const [update, reset] = two(split(sigmoid(add(gates, matMul(hidden, recurrentGates))), [units, units], 1));
     const proposed = tanh(add(candidate, matMul(multiply(reset, hidden), recurrentCandidate)));
     return add(multiply(update, hidden), multiply(complement(update), proposed));
+  });
+}
+
+/**
+ * The reset gate acts on the product, which has a bias of its own: the form of cuDNN, and Keras' own unless it is told.
+ *
+ * @param biases  [2, 3 units]: of the inputs, of the state
+ */
+export function gruResetAfter(input: Value, kernel: Value, recurrent: Value, biases: Value, sequences: boolean): Value {
+  const units = recurrent.shape[0] ?? 0;
+  const [bias, recurrentBias] = two(unstack(biases, 0));
+  return unrolled(input, kernel, bias, sequences, (inputs, hidden) => {
+    const [gates, candidate] = two(split(inputs, [2 * units, units], 1));
+    // A state of 0 leaves the bias of its product.
+    const product = hidden === undefined ? recurrentBias : biasAdd(matMul(hidden, recurrent), recurrentBias);
+    const [ofGates, ofCandidate] = two(split(product, [2 * units, units], product.shape.length - 1));
+    const [update, reset] = two(split(sigmoid(add(gates, ofGates)), [units, units], 1));
+    const proposed = multiply(complement(update), tanh(add(candidate, multiply(reset, ofCandidate))));
+    return hidden === undefined ? proposed : add(multiply(update, hidden), proposed);
   });
 }
 

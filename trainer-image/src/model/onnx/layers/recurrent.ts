@@ -1,7 +1,7 @@
 /**
  * Recurrent layers. ONNX's operators take time first, hold their weights as [direction, gates × units, inputs], and order the gates of an
- * LSTM as input, output, forget, cell; TensorFlow.js as input, forget, cell, output. Those of a GRU, which in TensorFlow.js always
- * resets before the product, stand in the same order in both.
+ * LSTM as input, output, forget, cell; TensorFlow.js as input, forget, cell, output. Those of a GRU
+ * stand in the same order in both.
  */
 import { native, valueOf } from '../graph.ts';
 import type { Value } from '../graph.ts';
@@ -49,7 +49,7 @@ type Direction = 'forward' | 'reverse';
 /** What the layer's own call and each half of a Bidirectional have in common. `layer.name` is where its weights are. */
 function recurrence(layer: Layer, cell: Cell, direction: Direction): Value {
   const { graph, name, settings } = layer;
-  for (const setting of ['stateful', 'return_state', 'reset_after']) if (settings.flag(setting, false)) refuse(layer, `has ${setting}`);
+  for (const setting of ['stateful', 'return_state']) if (settings.flag(setting, false)) refuse(layer, `has ${setting}`);
   const x = onlyInput(layer);
   const [steps = 0] = x.shape;
   const units = settings.number('units');
@@ -59,7 +59,7 @@ function recurrence(layer: Layer, cell: Cell, direction: Direction): Value {
     gateRows(layer, cell, 'recurrent_kernel'),
     ...(settings.flag('use_bias', true) ? [biases(layer, cell)] : []),
   ];
-  const attributes = { direction: text(direction), hidden_size: int(units), ...activationAttributes(layer, cell) };
+  const attributes = { direction: text(direction), hidden_size: int(units), ...activationAttributes(layer, cell), ...(resetsAfter(layer, cell) ? { linear_before_reset: int(1) } : {}) };
   if (!settings.flag('return_sequences', false)) {
     const last = graph.nodeWith(name, cell.op, inputs, attributes, 1);
     return valueOf([units], [0, 1], graph.node(name, 'Squeeze', [last, graph.indices([0])]));
@@ -88,12 +88,16 @@ function gateRows(layer: Layer, { gates }: Cell, weight: string): string {
   }, 1);
 }
 
-/** The operators add two biases, one for the inputs and one for the state; TensorFlow.js has the first. */
+/** A GRU whose reset gate acts on the product of the state, not on the state. */
+const resetsAfter = ({ settings }: Layer, { op }: Cell): boolean => op === 'GRU' && settings.flag('reset_after', false);
+
+/** The operators add two biases, one for the inputs and one for the state; the second is that of a GRU which resets after, and zeros for others. */
 function biases(layer: Layer, { gates }: Cell): string {
   return layer.graph.constant(`${layer.name}/bias`, () => {
-    const { data } = layer.weight('bias');
-    const both = new Float32Array(2 * data.length);
-    both.set(inGateOrder(data, gates));
+    const { dims, data } = layer.weight('bias');
+    const [length = 0] = dims.slice(-1);
+    const both = new Float32Array(2 * length);
+    for (let from = 0; from < data.length; from += length) both.set(inGateOrder(data.subarray(from, from + length), gates), from);
     return { type: 'FLOAT', dims: [1, both.length], data: both };
   });
 }
