@@ -28,7 +28,7 @@ import type { Run } from './epochs.ts';
 import { requireOwnVolume } from './fence.ts';
 import { evaluateFinal } from './final-evaluation.ts';
 import type { FinalEvaluation } from './final-evaluation.ts';
-import { judge, predictionsFrom, predictionsOf, requireSuits } from './judging.ts';
+import { judge, predictionsFrom, predictionsOf } from './judging.ts';
 import { isLargerBetter, perClass } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
@@ -131,7 +131,6 @@ const usualLoss = { Classification: 'accuracy', Regression: 'mae', Reconstructio
 function compressionOf({ order: { spec: { compress, fit } }, data: { preprocessing: { target } }, hooks }: Run, sample: Part): Pick<ModelParts, 'compression'> {
   if (compress === undefined) return {};
   const metric = compress.maxLoss?.metric ?? usualLoss[target.task];
-  requireSuits(metric, target.task, 'spec.trainer.compress.maxLoss.metric');
   const of = (outputs: Float32Array): number => (target.task === 'Reconstruction'
     ? mean(rowErrors(errorOf(fit), sample.features.range(0, sample.rows), outputs, sample.features.width))
     : measure(predictionsFrom(outputs, sample, target), [metric])[metric] ?? NaN);
