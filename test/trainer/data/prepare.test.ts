@@ -76,6 +76,9 @@ describe('preparing data', () => {
     ['one class only', {}, [number('a', 1, 2), text('y', 'x', 'x')], 'DATA_TARGET', 'spec.trainer.data.target', /"x" in every row/],
     ['text to regress on', { task: 'Regression' }, [number('a', 1, 2), text('y', '1', 'x')], 'SPEC_TASK_MISMATCH', 'spec.trainer.data.task', /column "y" has "x"/],
     ['strata of numbers', { task: 'Regression', split: { stratify: true } }, [number('a', ...ten), number('y', ...ten)], 'SPEC_CONFLICT', 'spec.trainer.data.split.stratify', /needs classes/],
+    ['a sample by strata of numbers', { task: 'Regression', sample: { fraction: 0.5, stratify: true } }, [number('a', ...ten), number('y', ...ten)], 'SPEC_CONFLICT', 'spec.trainer.data.sample.stratify', /^stratify needs classes/],
+    ['as many classes as rows', { task: 'Classification', split: { validation: 0, test: 0.2 } }, [number('a', ...ten), number('y', ...ten)], 'DATA_TOO_FEW_ROWS', 'spec.trainer.data.split.test', /10 rows of 10 classes, which each keep one to train on/],
+    ['a pipeline that leaves no column', { pipeline: [{ drop: { columns: ['a'] } }] }, [number('a', 1, 2), number('y', 0, 1)], 'SPEC_CONFLICT', 'spec.trainer.data.pipeline', /No column is left after the pipeline/],
     ['text that nothing encodes', {}, [text('a', 'u', 'v'), number('y', 0, 1)], 'DATA_NOT_NUMERIC', 'spec.trainer.data.pipeline', /Column "a" is text.*encode: \{columns: \[a\]\}/],
     ['missing values that nothing fills in', {}, [number('a', 1, NaN), number('y', 0, 1)], 'DATA_NOT_NUMERIC', 'spec.trainer.data.pipeline', /"a" has no value in row 2.*impute/],
     ['a shape that does not fit', { features: { shape: [2, 2, 1] } }, [number('a', 1, 2), number('y', 0, 1)], 'SPEC_SHAPE_MISMATCH', 'spec.trainer.data.features.shape', /holds 4 values, but a row has 1/],
@@ -87,4 +90,10 @@ describe('preparing data', () => {
       expect(error.message).to.match(message);
     });
   }
+
+  it('refuses folds by strata of numbers, and names the field that asks for them', async () => {
+    const { data } = trainerSpec({ data: { source: { uri: 'file:///x' }, target: 'y', task: 'Regression' }, model: { preset: 'MLP' } });
+    const error = await codeOf(() => prepare(data, rowsOf(tableOf(number('a', ...ten), number('y', ...ten))), { fold: { kFold: 2, index: 0, stratified: true } }));
+    expect(error).to.include({ code: 'SPEC_CONFLICT', at: 'spec.trainer.validation.stratified' });
+  });
 });
