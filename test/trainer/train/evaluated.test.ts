@@ -73,10 +73,11 @@ describe('a finished model', function suite() {
 
   it('is served in fewer bytes, unless that costs more than was allowed', async () => {
     const network = { model: { preset: 'MLP', units: [64, 64] } };
-    const { manifest } = await evaluated({ ...network, compress: { quantize: 'Int8', maxLoss: { metric: 'rocAuc', by: 0.02 } } });
+    const { manifest, metrics } = await evaluated({ ...network, compress: { quantize: 'Int8', maxLoss: { metric: 'rocAuc', by: 0.02 } } });
     const { size, value } = manifest.compression ?? {};
     expect((size?.after.bytes ?? NaN) / (size?.before.bytes ?? NaN)).to.be.below(0.5);
     expect(value?.after).to.be.closeTo(value?.before ?? NaN, 0.02);
+    expect(metrics.compressed_rocAuc).to.equal(value?.after);
     const tooMuch = await evaluated({ ...network, compress: { prune: { sparsity: 0.99 }, maxLoss: { metric: 'rocAuc', by: 0.001 } } }).then(() => 'succeeded', String);
     expect(tooMuch).to.contain('COMPRESSION_LOSS').and.to.contain('pruned to a sparsity of 0.99');
   });

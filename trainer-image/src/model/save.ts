@@ -60,7 +60,8 @@ export async function assembleModel(parts: ModelParts, log: Log): Promise<ModelF
     ...parts.manifest,
     signature: signatureOf(preprocessing),
     engine: file === undefined ? 'TensorFlow.js' : 'OnnxRuntime',
-    ...(compression === undefined ? {} : { compression }),
+    // The other metrics are of the network as it was trained.
+    ...(compression === undefined ? {} : { compression, metrics: { ...parts.manifest.metrics, [`compressed_${compression.metric}`]: compression.value.after } }),
     ...keyOf(preprocessing),
     referenceProfile: referenceProfileFile,
     files: Object.entries(content).map(([file, bytes]) => ({ path: file, sha256: sha256(bytes), sizeBytes: Buffer.byteLength(bytes) })),
