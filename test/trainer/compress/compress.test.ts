@@ -5,6 +5,7 @@ import { askPython } from '../../../hack/python/venv.ts';
 import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
 import { compress } from '../../../trainer-image/src/model/compress/compress.ts';
+import { joined } from '../../../trainer-image/src/model/compress/measure.ts';
 import type { CompressionRequest, CompressionSpec, Judge } from '../../../trainer-image/src/model/compress/compress.ts';
 import { prune } from '../../../trainer-image/src/model/compress/prune.ts';
 import type { Pruning } from '../../../trainer-image/src/model/compress/prune.ts';
@@ -197,7 +198,10 @@ describe('a compressed model', function suite() {
   const truth = predictTf(network, [{ shape: [200, 20], data: sample.features.range(0, 200) }])[0] ?? new Float32Array(0);
   const accuracy: Judge = {
     metric: 'accuracy', isLargerBetter: true,
-    of: (outputs) => Array.from({ length: 200 }, (_, row) => bestOf(outputs, row) === bestOf(truth, row)).filter(Boolean).length / 200,
+    of: async (blocks) => {
+      const outputs = await joined(blocks);
+      return Array.from({ length: 200 }, (_, row) => bestOf(outputs, row) === bestOf(truth, row)).filter(Boolean).length / 200;
+    },
   };
 
   before(async () => {
@@ -248,15 +252,15 @@ describe('a compressed model', function suite() {
     expect(pruned.message).to.match(/^The model quantised to Float16 and pruned to a sparsity of 0\.95 has accuracy 0\.\d+ on 200 rows, 0\.\d+ worse than the 1 it had, and maxLoss allows 0\.01\. Prune less, or allow more in maxLoss\.by\.$/);
     const worse = { ...accuracy, metric: 'loss', isLargerBetter: false };
     let asked = 0;
-    const rising = await codeOf(() => compress({ ...request, judge: { ...worse, of: () => [0.5, 0.75][asked++] ?? NaN }, spec: { quantize: 'Int8', maxLoss: { metric: 'loss', by: 0.2 } } }, () => 0));
+    const rising = await codeOf(() => compress({ ...request, judge: { ...worse, of: () => Promise.resolve([0.5, 0.75][asked++] ?? NaN) }, spec: { quantize: 'Int8', maxLoss: { metric: 'loss', by: 0.2 } } }, () => 0));
     expect(rising.message).to.match(/has loss 0\.75 on 200 rows, 0\.25 worse than the 0\.5 it had, and maxLoss allows 0\.2\. Write quantize: Float16, or/);
-    const broken = await codeOf(() => compress({ ...request, judge: { ...worse, of: () => NaN }, spec: { quantize: 'Float16', maxLoss: { metric: 'loss', by: 10 } } }, () => 0));
+    const broken = await codeOf(() => compress({ ...request, judge: { ...worse, of: () => Promise.resolve(NaN) }, spec: { quantize: 'Float16', maxLoss: { metric: 'loss', by: 10 } } }, () => 0));
     expect(broken.code).to.equal('COMPRESSION_LOSS');
   });
 
   it('is kept when it is no worse than allowed', async () => {
     let asked = 0;
-    const judge: Judge = { metric: 'accuracy', isLargerBetter: true, of: () => [0.75, 0.5][asked++] ?? NaN };
+    const judge: Judge = { metric: 'accuracy', isLargerBetter: true, of: () => Promise.resolve([0.75, 0.5][asked++] ?? NaN) };
     expect((await compress({ ...request, judge, spec: { quantize: 'Int8', maxLoss: { metric: 'accuracy', by: 0.25 } } }, () => 0)).report.value).to.deep.equal({ before: 0.75, after: 0.5 });
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import type { TrainerSpec } from '@anneal/operator/api';
@@ -10,10 +10,10 @@ import { blobs, codeOf, folder, line, root, trainerSpec, until } from '../suppor
 import { annealTrain, ended, jobYaml } from './support.ts';
 
 /** A plan on a clock that moves a fixed time with each look at it. */
-async function planOf(spec: TrainerSpec, { tickMs = 10, totalMemory = 2 ** 40 } = {}): Promise<Plan> {
+async function planOf(spec: TrainerSpec, { tickMs = 10, totalMemory = 2 ** 40, look }: { readonly tickMs?: number; readonly totalMemory?: number; readonly look?: (volume: string) => void } = {}): Promise<Plan> {
   await using volume = await folder();
   let clock = 0;
-  return await makePlan({
+  const plan = await makePlan({
     name: 'job',
     order: { spec, volume: volume.path, attempt: 1, threads: 1, checkpointIntervalSeconds: 0, checkpointKeep: 2, fence: { jobUid: '', place: 'trainer-0', attempt: 1 } },
     log: () => undefined,
@@ -22,6 +22,8 @@ async function planOf(spec: TrainerSpec, { tickMs = 10, totalMemory = 2 ** 40 } 
     begun: 0,
     memory: { resident: () => 300 * 2 ** 20, peak: () => 400 * 2 ** 20, total: totalMemory },
   });
+  look?.(volume.path);
+  return plan;
 }
 
 /** 80 rows: a text, a number with gaps, an identifier, a constant, and a class that is rare. */
@@ -81,6 +83,18 @@ describe('the plan of a run', function suite() {
     expect(measured).to.deep.equal({ threads: 1, steps: 50, stepSeconds: 0.01, validationSeconds: 0.01, checkpointSeconds: 0.01 });
     expect(loss).to.be.a('number');
     expect(time).to.include({ isAtMost: true }).and.have.property('seconds').that.is.closeTo(prepareSeconds + 4 * 5 * (4 * 0.01 + 0.01 + 0.01) + finishSeconds, 1e-9);
+  });
+
+  it('makes the reference profile of all training rows, so that its time and its memory count', async () => {
+    await using place = await folder();
+    let profile: unknown;
+    await planOf(trainerSpec({ data: { source: { uri: place.write('line.csv', line(100)) }, target: 'y' }, model: { preset: 'MLP', units: [4] }, fit: {} }), {
+      look: (volume) => {
+        profile = JSON.parse(readFileSync(path.join(volume, 'model/reference-profile.json'), 'utf8')) as unknown;
+      },
+    });
+    expect(profile).to.have.nested.property('inputs.rows', 70);
+    expect(profile).to.have.nested.property('inputs.columns').that.has.length(2);
   });
 
   it('takes few steps where each is long', async () => {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-node-gpu';
 import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
 import { tf } from '../../../trainer-image/src/model/backend.ts';
+import { joined } from '../../../trainer-image/src/model/compress/measure.ts';
 import type { Judge } from '../../../trainer-image/src/model/compress/compress.ts';
 import { readModel } from '../../../trainer-image/src/model/directory.ts';
 import { artifactsOf, forward } from '../../../trainer-image/src/model/layers-format.ts';
@@ -86,7 +87,7 @@ describe('the model directory', () => {
     network.dispose();
   });
 
-  const judge: Judge = { metric: 'loss', isLargerBetter: false, of: (outputs) => outputs.reduce((sum, value) => sum + value * value, 0) };
+  const judge: Judge = { metric: 'loss', isLargerBetter: false, of: async (blocks) => (await joined(blocks)).reduce((sum, value) => sum + value * value, 0) };
 
   it('serves the compressed form and keeps the whole one, with nothing of how fast they are', async () => {
     const network = classifier(layers.dense({ units: 200, activation: 'relu', name: 'dense' }));
@@ -112,7 +113,7 @@ describe('the model directory', () => {
     expect(refused.message).to.match(/this one cannot: layer "mask" \(Masking\) is of a kind that has no export to ONNX\. Remove compress/);
     const known = classifier();
     let asked = 0;
-    const worse = { ...judge, of: () => asked++ };
+    const worse = { ...judge, of: () => Promise.resolve(asked++) };
     expect((await codeOf(() => assembleModel({ ...parts(known), compression: { ...compression, judge: worse } }, () => undefined))).code).to.equal('COMPRESSION_LOSS');
     unknown.dispose();
     known.dispose();

@@ -5,13 +5,17 @@ import { askPython } from '../../../hack/python/venv.ts';
 import { binsOf } from '../../../trainer-image/src/data/profile/bins.ts';
 import type { Bins } from '../../../trainer-image/src/data/profile/bins.ts';
 import { QuantileSketch, sortedOrder } from '../../../trainer-image/src/data/profile/order.ts';
+import { matrixOf } from '../../../trainer-image/src/data/matrix.ts';
+import type { Part } from '../../../trainer-image/src/data/part.ts';
 import { random } from '../../../trainer-image/src/data/random.ts';
 import { rowsOf } from '../../../trainer-image/src/data/rows.ts';
 import type { Table } from '../../../trainer-image/src/data/table.ts';
 import type { Manifest } from '../../../trainer-image/src/model/directory.ts';
 import { inputsReference } from '../../../trainer-image/src/reference/inputs.ts';
-import { predictionsReference } from '../../../trainer-image/src/reference/predictions.ts';
+import { errorsReference, predictionsReference } from '../../../trainer-image/src/reference/predictions.ts';
 import type { ColumnReference, InputsReference, ReferenceProfile, TextsReference } from '../../../trainer-image/src/reference/profile.ts';
+import { predictionBlocks, predictionsOf } from '../../../trainer-image/src/train/judging.ts';
+import { errorBlocks } from '../../../trainer-image/src/train/reconstruction.ts';
 import { normal } from '../data/normal.ts';
 import { number, tableOf, text, time } from '../data/tables.ts';
 import { blobs, folder, succeeded, train, trainerSpec } from '../support.ts';
@@ -173,9 +177,12 @@ describe('the predictions in a reference profile', () => {
     const share = (Math.floor(at / width) + 1) / (rows + 1);
     return at % width === width - 1 ? share : (1 - share) / (width - 1);
   });
-  const of = (width: number, threshold?: number) => predictionsReference('test', {
-    task: 'Classification', classes: ['a', 'b', 'c'].slice(0, width), probabilities: probabilities(width, 99), truth: new Int32Array(99),
-  }, threshold === undefined ? [] : [{ class: 'b', threshold }], 0);
+  const of = (width: number, threshold?: number) => {
+    const classes = ['a', 'b', 'c'].slice(0, width);
+    const all = probabilities(width, 99);
+    const blocks = [[0, 40], [40, 99]].map(([from = 0, to = 0]) => ({ task: 'Classification', classes, probabilities: all.subarray(from * width, to * width), truth: new Int32Array(to - from) } as const));
+    return predictionsReference({ part: 'test', rows: 99, seed: 0 }, { task: 'Classification', classes }, blocks, threshold === undefined ? [] : [{ class: 'b', threshold }]);
+  };
 
   it('are the labels that are answered, and the probability of the second of two classes', () => {
     expect(of(2)).to.deep.include({ part: 'test', rows: 99, task: 'Classification', labels: [50, 49] });
@@ -190,8 +197,25 @@ describe('the predictions in a reference profile', () => {
     expect(found.task === 'Classification' && found.scores?.mean).to.be.closeTo(sum(expected) / 99, 1e-6);
   });
 
+  it('are asked for a block of rows at a time, and are what they are all at once', () => {
+    const rows = 20_000;
+    const part = { rows, features: matrixOf(Float32Array.from({ length: rows }, (_, row) => row % 977), 1), targets: new Float32Array(rows) };
+    const asked: number[] = [];
+    const learner = { predict: ({ rows: some, features }: Part) => (asked.push(some), features.range(0, some)) };
+    const target = { task: 'Regression', name: 'y', mean: 3, scale: 2 } as const;
+    const answered = { part: 'test', rows, seed: 0 } as const;
+    const streamed = predictionsReference(answered, target, predictionBlocks(learner, part, target), []);
+    expect(asked.reduce((sum, some) => sum + some)).to.equal(rows);
+    expect(Math.max(...asked)).to.be.at.most(8192);
+    const whole = predictionsReference(answered, target, [predictionsOf(learner, part, target)], []);
+    expect(streamed).to.have.deep.nested.property('values.counts', whole.task === 'Regression' ? whole.values?.counts : []);
+    const errors = [...errorBlocks(learner, { ...part, features: matrixOf(part.features.range(0, rows), 2), rows: rows / 2 }, 'MSE')];
+    expect(errors.reduce((sum, { length }) => sum + length, 0)).to.equal(rows / 2);
+    expect(errorsReference({ ...answered, rows: rows / 2 }, errors, -1)).to.include({ flagged: rows / 2 });
+  });
+
   it('are of a regression values in the unit of the target', () => {
-    const found = predictionsReference('validation', { task: 'Regression', predicted: Float64Array.from({ length: 100 }, (_, row) => 1000 + row), truth: new Float64Array(100) }, [], 0);
+    const found = predictionsReference({ part: 'validation', rows: 100, seed: 0 }, { task: 'Regression' }, [{ task: 'Regression', predicted: Float64Array.from({ length: 100 }, (_, row) => 1000 + row), truth: new Float64Array(100) }], []);
     expect(found.task === 'Regression' && found.values).to.include({ mean: 1049.5, exact: true });
     expect(found.task === 'Regression' && found.values?.counts).to.deep.equal(Array.from({ length: 20 }, () => 5));
   });

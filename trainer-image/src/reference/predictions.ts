@@ -8,23 +8,43 @@ import type { DecisionThreshold } from '../evaluate/thresholds.ts';
 import type { PredictionsReference, ValuesReference } from './profile.ts';
 import { fewestRows, valuesReference } from './values.ts';
 
-/** @param thresholds  that the model decides by */
-export function predictionsReference(part: PartName, predictions: Predictions, thresholds: readonly DecisionThreshold[], seed: number): PredictionsReference {
-  const rows = predictions.truth.length;
-  if (predictions.task === 'Regression') {
-    const values = spread(predictions.predicted, seed);
-    return { part, rows, task: 'Regression', ...(values === undefined ? {} : { values }) };
-  }
-  const labels = predictions.classes.map(() => 0);
-  for (const place of decide(predictions, thresholds)) labels[place] = (labels[place] ?? 0) + 1;
-  const scores = spread(scoresOf(predictions), seed);
-  return { part, rows, task: 'Classification', labels, ...(scores === undefined ? {} : { scores }) };
+/** What was answered, and the stream that a sketch of many answers draws from. */
+export interface Answered {
+  readonly part: PartName;
+  readonly rows: number;
+  readonly seed: number;
 }
 
-/** Of a reconstruction. @param errors  of each row */
-export function errorsReference(part: PartName, errors: Float64Array, threshold: number, seed: number): PredictionsReference {
-  const values = spread(errors, seed);
-  return { part, rows: errors.length, task: 'Reconstruction', flagged: errors.reduce((count, error) => count + Number(error > threshold), 0), ...(values === undefined ? {} : { values }) };
+/** @param answers  block by block. @param thresholds  that the model decides by */
+export function predictionsReference({ part, rows, seed }: Answered, target: { readonly task: 'Classification'; readonly classes: readonly string[] } | { readonly task: 'Regression' }, answers: Iterable<Predictions>, thresholds: readonly DecisionThreshold[]): PredictionsReference {
+  const labels = target.task === 'Classification' ? target.classes.map(() => 0) : [];
+  const values = spread(rows, seed, scoresIn(answers, (of) => {
+    for (const place of decide(of, thresholds)) labels[place] = (labels[place] ?? 0) + 1;
+  }));
+  return target.task === 'Regression'
+    ? { part, rows, task: 'Regression', ...(values === undefined ? {} : { values }) }
+    : { part, rows, task: 'Classification', labels, ...(values === undefined ? {} : { scores: values }) };
+}
+
+/** Of a reconstruction. @param errors  of each row, block by block */
+export function errorsReference({ part, rows, seed }: Answered, errors: Iterable<Float64Array>, threshold: number): PredictionsReference {
+  let flagged = 0;
+  const values = spread(rows, seed, each(errors, (error) => (flagged += Number(error > threshold))));
+  return { part, rows, task: 'Reconstruction', flagged, ...(values === undefined ? {} : { values }) };
+}
+
+function* scoresIn(answers: Iterable<Predictions>, classified: (of: ClassPredictions) => void): Generator<Float64Array> {
+  for (const block of answers) {
+    if (block.task === 'Classification') classified(block);
+    yield block.task === 'Classification' ? scoresOf(block) : block.predicted;
+  }
+}
+
+function* each(blocks: Iterable<Float64Array>, see: (value: number) => void): Generator<Float64Array> {
+  for (const block of blocks) {
+    block.forEach(see);
+    yield block;
+  }
 }
 
 function scoresOf({ classes: { length: width }, probabilities, truth: { length } }: ClassPredictions): Float64Array {
@@ -34,8 +54,8 @@ function scoresOf({ classes: { length: width }, probabilities, truth: { length }
   });
 }
 
-function spread(values: Float64Array, seed: number): ValuesReference | undefined {
-  const summary = new NumberSummary('Number', values.length, random(seed, 'predictions'));
-  summary.add(values);
+function spread(rows: number, seed: number, blocks: Iterable<Float64Array>): ValuesReference | undefined {
+  const summary = new NumberSummary('Number', rows, random(seed, 'predictions'));
+  for (const values of blocks) summary.add(values);
   return valuesReference(summary, summary.profile(), fewestRows);
 }

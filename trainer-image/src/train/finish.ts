@@ -5,7 +5,7 @@ import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
 import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
 import { rowErrors } from '../data/anomalies.ts';
-import type { AnomalyRule } from '../data/anomalies.ts';
+import type { AnomalyRule, ErrorName } from '../data/anomalies.ts';
 import type { Part } from '../data/part.ts';
 import { mean } from '../data/statistics.ts';
 import { AnnealError } from '../errors.ts';
@@ -15,11 +15,14 @@ import { evaluationPlots } from '../evaluate/plot-files.ts';
 import { evaluationPage } from '../evaluate/report.ts';
 import type { DecisionThreshold } from '../evaluate/thresholds.ts';
 import { tensorflowVersion, tf } from '../model/backend.ts';
+import { joined } from '../model/compress/measure.ts';
+import type { OutputBlocks } from '../model/compress/measure.ts';
 import { readManifest } from '../model/directory.ts';
 import type { StoredModel } from '../model/directory.ts';
 import { assembleModel, text, writeModel } from '../model/save.ts';
 import type { ModelFolder, ModelParts } from '../model/save.ts';
 import { errorsReference, predictionsReference } from '../reference/predictions.ts';
+import type { Answered } from '../reference/predictions.ts';
 import type { InputsReference, PredictionsReference } from '../reference/profile.ts';
 import { version } from '../version.ts';
 import { summaryOf } from './cross-validation.ts';
@@ -28,11 +31,11 @@ import type { Run } from './epochs.ts';
 import { requireOwnVolume } from './fence.ts';
 import { evaluateFinal } from './final-evaluation.ts';
 import type { FinalEvaluation } from './final-evaluation.ts';
-import { judge, predictionsFrom, predictionsOf, requireSuits } from './judging.ts';
+import { judge, predictionBlocks, predictionsFrom, requireSuits } from './judging.ts';
 import { isLargerBetter, perClass } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
-import { errorOf, errorsOf } from './reconstruction.ts';
+import { errorBlocks, errorOf } from './reconstruction.ts';
 import { downloads } from './training-data.ts';
 
 /**
@@ -100,10 +103,12 @@ export async function finish(run: Run, { specDigest, dataDigest, folds, inputs }
 
 /** Validation rows are what the model was chosen by; the test rows and even those it was trained on say more than nothing. */
 function answersOf({ learner, data, order: { spec: { fit } } }: Run, thresholds: readonly DecisionThreshold[], anomaly: AnomalyRule | undefined): PredictionsReference {
-  const part = (['validation', 'test'] as const).find((name) => data[name].rows > 0) ?? 'train';
-  const { target } = data.preprocessing;
-  if (target.task !== 'Reconstruction') return predictionsReference(part, predictionsOf(learner, data[part], target), thresholds, fit.seed);
-  return errorsReference(part, errorsOf(learner, data[part], errorOf(fit)), anomaly?.threshold ?? Infinity, fit.seed);
+  const name = (['validation', 'test'] as const).find((one) => data[one].rows > 0) ?? 'train';
+  const { preprocessing: { target }, [name]: part } = data;
+  const answered: Answered = { part: name, rows: part.rows, seed: fit.seed };
+  return target.task === 'Reconstruction'
+    ? errorsReference(answered, errorBlocks(learner, part, errorOf(fit)), anomaly?.threshold ?? Infinity)
+    : predictionsReference(answered, target, predictionBlocks(learner, part, target), thresholds);
 }
 
 /** How well the errors tell the anomalies, where a column does. */
@@ -132,10 +137,22 @@ function compressionOf({ order: { spec: { compress, fit } }, data: { preprocessi
   if (compress === undefined) return {};
   const metric = compress.maxLoss?.metric ?? usualLoss[target.task];
   requireSuits(metric, target.task, 'spec.trainer.compress.maxLoss.metric');
-  const of = (outputs: Float32Array): number => (target.task === 'Reconstruction'
-    ? mean(rowErrors(errorOf(fit), sample.features.range(0, sample.rows), outputs, sample.features.width))
-    : measure(predictionsFrom(outputs, sample, target), [metric])[metric] ?? NaN);
+  const of = target.task === 'Reconstruction'
+    ? (blocks: OutputBlocks): Promise<number> => meanError(errorOf(fit), sample, blocks)
+    : async (blocks: OutputBlocks): Promise<number> => measure(predictionsFrom(await joined(blocks), sample, target), [metric])[metric] ?? NaN;
   return { compression: { spec: compress, judge: { metric, isLargerBetter: isLargerBetter(metric), of }, now: hooks.now } };
+}
+
+/** Of rows that are given back, block by block: what an autoencoder gives is as large as the data. */
+async function meanError(error: ErrorName, { rows, features }: Part, blocks: OutputBlocks): Promise<number> {
+  const errors = new Float64Array(rows);
+  let at = 0;
+  for await (const outputs of blocks) {
+    const to = at + outputs.length / features.width;
+    errors.set(rowErrors(error, features.range(at, to), outputs, features.width), at);
+    at = to;
+  }
+  return mean(errors);
 }
 
 /** Confusion matrix ([true][predicted]) and metrics of each class. */

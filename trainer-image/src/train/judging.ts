@@ -1,11 +1,13 @@
 /** What is measured of a part: the names that the manifest asks for, and their values by the network as it is. */
 import type { TrainerSpec } from '@anneal/operator/api';
+import { matrixOf } from '../data/matrix.ts';
 import type { Part } from '../data/part.ts';
 import type { TargetCoding } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';
 import { measure } from '../evaluate/measure.ts';
 import type { Predictions } from '../evaluate/predictions.ts';
 import { needsPredictions, usualMetrics } from '../evaluate/registry.ts';
+import { consecutive } from './batches.ts';
 import type { Learner } from './learner.ts';
 import { metricsOf, metricsOfTask, suitsTask } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
@@ -16,6 +18,17 @@ export type PredictedTarget = Exclude<TargetCoding, { readonly task: 'Reconstruc
 
 /** What the network says of each row, and the truth. */
 export const predictionsOf = (learner: Pick<Learner, 'predict'>, part: Part, target: PredictedTarget): Predictions => predictionsFrom(learner.predict(part), part, target);
+
+/** Where the answers are not needed all at once, so many are held. */
+const answersAtOnce = 8192;
+
+/** As `predictionsOf`, block by block. */
+export function* predictionBlocks(learner: Pick<Learner, 'predict'>, part: Part, target: PredictedTarget): Generator<Predictions> {
+  for (let from = 0; from < part.rows; from += answersAtOnce) {
+    const { features, ...rows } = consecutive(part, from, Math.min(part.rows, from + answersAtOnce));
+    yield predictionsOf(learner, { ...rows, features: matrixOf(features, part.features.width) }, target);
+  }
+}
 
 /** @param outputs  of the network for the rows of the part: probabilities, or standardised values */
 export function predictionsFrom(outputs: Float32Array, part: Part, target: PredictedTarget): Predictions {

@@ -120,7 +120,7 @@ export function createLearner(spec: LearnerSpec, saved?: LearnerState): Learner 
       training.apply(gradient, rate, iteration + 1);
       iteration += 1;
     },
-    predict: (part) => joined(batchesOf(part).map(({ features }) => training.predict(features))),
+    predict: (part) => joined(Array.from(batchesOf(part), ({ features }) => training.predict(features))),
     evaluate: (part) => {
       const tally = emptyTally(target);
       for (const batch of batchesOf(part)) {
@@ -166,8 +166,9 @@ function weighted({ rows, targets, weights }: Batch, classWeights: readonly numb
   return Float32Array.from({ length: rows }, (_, row) => (weights?.[row] ?? 1) * (classWeights[targets[row] ?? -1] ?? 1));
 }
 
-function batchesOf(part: Part): Batch[] {
-  return Array.from({ length: Math.ceil(part.rows / evaluationBatch) }, (_, index) => consecutive(part, index * evaluationBatch, Math.min(part.rows, (index + 1) * evaluationBatch)));
+/** One at a time, so that no more rows than these are held twice. */
+function* batchesOf(part: Part): Generator<Batch> {
+  for (let from = 0; from < part.rows; from += evaluationBatch) yield consecutive(part, from, Math.min(part.rows, from + evaluationBatch));
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

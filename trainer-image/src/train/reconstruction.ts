@@ -20,12 +20,21 @@ const rowsAtOnce = 1024;
 /** What a row's error is: the loss that is descended. */
 export const errorOf = ({ loss }: TrainerSpec['fit']): ErrorName => (loss === undefined || loss === 'CrossEntropy' ? 'MSE' : loss);
 
-export function errorsOf(learner: Pick<Learner, 'predict'>, { rows, features }: Part, error: ErrorName): Float64Array {
-  const errors = new Float64Array(rows);
+/** Block by block. */
+export function* errorBlocks(learner: Pick<Learner, 'predict'>, { rows, features }: Part, error: ErrorName): Generator<Float64Array> {
   for (let from = 0; from < rows; from += rowsAtOnce) {
     const to = Math.min(rows, from + rowsAtOnce);
     const values = features.range(from, to);
-    errors.set(rowErrors(error, values, learner.predict({ rows: to - from, features: matrixOf(values, features.width), targets: new Float32Array(to - from) }), features.width), from);
+    yield rowErrors(error, values, learner.predict({ rows: to - from, features: matrixOf(values, features.width), targets: new Float32Array(to - from) }), features.width);
+  }
+}
+
+export function errorsOf(learner: Pick<Learner, 'predict'>, part: Part, error: ErrorName): Float64Array {
+  const errors = new Float64Array(part.rows);
+  let at = 0;
+  for (const block of errorBlocks(learner, part, error)) {
+    errors.set(block, at);
+    at += block.length;
   }
   return errors;
 }

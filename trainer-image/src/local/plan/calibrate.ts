@@ -1,6 +1,7 @@
 /** A training in small: a few steps, one validation, one checkpoint and the model, by the code of a whole one, on the clock. */
 import { selection } from '../../data/matrix.ts';
 import type { Part } from '../../data/part.ts';
+import type { InputsReference } from '../../reference/profile.ts';
 import { epochOrder, gather } from '../../train/batches.ts';
 import { writeCheckpoint } from '../../train/checkpoint.ts';
 import type { Run } from '../../train/epochs.ts';
@@ -19,7 +20,7 @@ const mostValidationRows = 8192;
  * Leaves the run's network half-learnt and a model on its volume.
  * @param now  milliseconds, on the same clock as `prepareSeconds`
  */
-export async function calibrate(run: Run, prepareSeconds: number, now: () => number): Promise<Calibration> {
+export async function calibrate(run: Run, inputs: InputsReference, prepareSeconds: number, now: () => number): Promise<Calibration> {
   const timed = <T>(work: () => T): { readonly done: T; readonly seconds: number } => {
     const begin = now();
     const done = work();
@@ -30,7 +31,7 @@ export async function calibrate(run: Run, prepareSeconds: number, now: () => num
   const { seconds: checkpointSeconds } = timed(() => writeCheckpoint(run.store, run.state, run.learner.save()));
   const begin = now();
   // A network that gives no numbers cannot be evaluated, and the run would end before it came to that.
-  if (Number.isFinite(steps.loss)) await finish(run, { specDigest: '', dataDigest: '', folds: [], inputs: { rows: 0, columns: [] } });
+  if (Number.isFinite(steps.loss)) await finish(run, { specDigest: '', dataDigest: '', folds: [], inputs });
   return {
     threads: run.order.threads,
     prepareSeconds,

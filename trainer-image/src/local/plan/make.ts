@@ -5,6 +5,8 @@ import type { Prepared } from '../../data/prepare.ts';
 import { readKey } from '../../data/privacy/index.ts';
 import type { Log } from '../../log.ts';
 import { tensorflowVersion } from '../../model/backend.ts';
+import { inputsReference } from '../../reference/inputs.ts';
+import type { InputsReference } from '../../reference/profile.ts';
 import { guard } from '../../train/guard.ts';
 import type { TrainingHooks, TrainingOrder } from '../../train/order.ts';
 import { savedModel } from '../../train/saved-model.ts';
@@ -54,10 +56,12 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   await using opened = await openTrainingData(order, hooks);
   const guarded = await guard(order, hooks, opened.rows, order.pseudonymKey === undefined ? undefined : readKey(order.pseudonymKey), saved?.preprocessing);
   const { rows } = guarded;
+  // As the run does it, for its time and its memory.
+  const inputs = await inputsReference(guarded.subject, spec.data.privacy?.kAnonymity?.k);
   using data = await prepareRun(order, opened.rows, guarded, saved);
   const { preprocessing } = data;
   const prepareSeconds = (now() - options.begun) / 1000;
-  const { measured, network } = await inSmall({ order, hooks, data, dataDigest: opened.sha256, ...(saved === undefined ? {} : { saved }) }, prepareSeconds);
+  const { measured, network } = await inSmall({ order, hooks, data, dataDigest: opened.sha256, ...(saved === undefined ? {} : { saved }) }, inputs, prepareSeconds);
   const peakBytes = memory.peak();
   const columns = await columnsOf(rows, preprocessing);
   const training = trainingOf(spec, data.train.rows);
@@ -85,10 +89,10 @@ function hooksOf({ log, signal, now }: PlanOptions): TrainingHooks {
   return { log, signal, now, stopRequested: () => signal.aborted, checkpointRequested: () => false, checkpointInterval: () => undefined, report: () => undefined };
 }
 
-async function inSmall(beginning: Pick<Beginning, 'order' | 'hooks' | 'data' | 'dataDigest' | 'saved'>, prepareSeconds: number): Promise<{ readonly measured: Calibration; readonly network: Plan['network'] }> {
+async function inSmall(beginning: Pick<Beginning, 'order' | 'hooks' | 'data' | 'dataDigest' | 'saved'>, inputs: InputsReference, prepareSeconds: number): Promise<{ readonly measured: Calibration; readonly network: Plan['network'] }> {
   const run = await startRun({ ...beginning, runDigest: '', share: { before: 0, of: 1, isFold: false, metrics: {} }, finished: () => undefined });
   try {
-    const measured = await calibrate(run, prepareSeconds, beginning.hooks.now);
+    const measured = await calibrate(run, inputs, prepareSeconds, beginning.hooks.now);
     const model = run.learner.model();
     const layers = layersOf(model);
     return { measured, network: { layers, parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0), trainable: trainableOf(model) } };

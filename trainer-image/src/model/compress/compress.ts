@@ -4,7 +4,7 @@ import type { Sample } from '../onnx/file.ts';
 import { encodeModel } from '../onnx/proto.ts';
 import type { OnnxModel } from '../onnx/proto.ts';
 import { latencyOf, outputsOf, sizeOf, withSession } from './measure.ts';
-import type { Latency, Size } from './measure.ts';
+import type { Latency, OutputBlocks, Size } from './measure.ts';
 import { prune } from './prune.ts';
 import type { Pruning } from './prune.ts';
 import { quantize } from './quantize.ts';
@@ -24,8 +24,8 @@ export interface Judge {
   /** As maxLoss names it. */
   readonly metric: string;
   readonly isLargerBetter: boolean;
-  /** @param outputs  rows × outputs of the network for the sample's rows */
-  readonly of: (outputs: Float32Array) => number;
+  /** @param outputs  rows × outputs of the network for the sample's rows, in their order */
+  readonly of: (outputs: OutputBlocks) => Promise<number>;
 }
 
 export interface CompressionRequest {
@@ -71,7 +71,7 @@ export async function compress({ model, shape, sample, judge, spec }: Compressio
   const small = spec.quantize === undefined ? pruned : quantize(pruned, spec.quantize);
   const [file, original] = [encodeModel(small), encodeModel(model)];
   const measured = async (bytes: Uint8Array): Promise<{ value: number; latency: Latency }> => withSession(bytes, shape, async (session) => ({
-    value: judge.of(await outputsOf(session, sample)),
+    value: await judge.of(outputsOf(session, sample)),
     latency: await latencyOf(session, sample, now),
   }));
   const before = await measured(original);

@@ -30,13 +30,20 @@ export async function withSession<T>(file: Uint8Array, shape: readonly number[],
 
 const batchRows = 64;
 
+/** What a network gives for rows, one block after the other. */
+export type OutputBlocks = AsyncIterable<Float32Array>;
+
 /** Outputs for all rows of the sample. */
-export async function outputsOf(session: OnnxSession, { rows, features }: Sample): Promise<Float32Array> {
-  const parts: Float32Array[] = [];
+export async function* outputsOf(session: OnnxSession, { rows, features }: Sample): AsyncGenerator<Float32Array> {
   for (let from = 0; from < rows; from += batchRows) {
     const to = Math.min(rows, from + batchRows);
-    parts.push(await session.run(features.range(from, to), to - from));
+    yield await session.run(features.range(from, to), to - from);
   }
+}
+
+export async function joined(blocks: OutputBlocks): Promise<Float32Array> {
+  const parts: Float32Array[] = [];
+  for await (const block of blocks) parts.push(block);
   const outputs = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   parts.reduce((at, part) => {
     outputs.set(part, at);
