@@ -30,7 +30,7 @@ export interface BuiltImage {
 }
 
 /** What a person waits for when nothing is cached, measured on 2 cores. */
-const coldSeconds: Readonly<Record<ImageName, number>> = { operator: 30, trainer: 120 };
+const coldSeconds: Readonly<Record<ImageName, number>> = { operator: 30, trainer: 120, 'trainer-cuda': 600 };
 
 /** How many archives of one image stay in the cache: this one and the one to go back to. */
 const keep = 2;

@@ -1,13 +1,13 @@
-/** `sh hack/run.sh hack/images/main.ts [--bundle] [operator] [trainer]`: builds the images, all when none is named. */
+/** `sh hack/run.sh hack/images/main.ts [--bundle] [operator] [trainer] [trainer-cuda]`: builds the images, operator and trainer when none is named. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { buildImage } from './build.ts';
 import { ImageError } from './errors.ts';
-import { imageNames, imageSources, isImageName } from './sources.ts';
+import { imageNames, imageSources, isImageName, usualImages } from './sources.ts';
 
-const usage = `Usage: sh hack/run.sh hack/images/main.ts [--bundle] [operator] [trainer]
-Builds the images, all when none is named, and prints for each its tag, id and archive.
+const usage = `Usage: sh hack/run.sh hack/images/main.ts [--bundle] [operator] [trainer] [trainer-cuda]
+Builds the images, operator and trainer when none is named, and prints for each its tag, id and archive.
   --bundle   only put what the Dockerfile copies beside it, for a docker build of your own`;
 
 try {
@@ -26,10 +26,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const unknown = positionals.filter((name) => !isImageName(name));
   if (unknown.length > 0) {
-    console.error(`There is no image named ${unknown.join(', ')}; there are ${imageNames.join(' and ')}.\n${usage}`);
+    console.error(`There is no image named ${unknown.join(', ')}; there are ${imageNames.join(', ')}.\n${usage}`);
     return 2;
   }
-  for (const name of positionals.length === 0 ? imageNames : positionals.filter(isImageName)) {
+  for (const name of positionals.length === 0 ? usualImages : positionals.filter(isImageName)) {
     if (values.bundle === true) await imageSources[name].place(join(imageSources[name].folder, 'dist'), console.error);
     else console.log(JSON.stringify(await buildImage(name)));
   }

@@ -5,9 +5,12 @@ import { bundle } from './bundle.ts';
 import { run } from './command.ts';
 import type { Say } from './command.ts';
 
-export type ImageName = 'operator' | 'trainer';
+export type ImageName = 'operator' | 'trainer' | 'trainer-cuda';
 
-export const imageNames: readonly ImageName[] = ['operator', 'trainer'];
+export const imageNames: readonly ImageName[] = ['operator', 'trainer', 'trainer-cuda'];
+
+/** Of those that are built when none is named. The one with NVIDIA's libraries is 3 GB, and under NVIDIA's licence. */
+export const usualImages: readonly ImageName[] = ['operator', 'trainer'];
 
 export function isImageName(text: string): text is ImageName {
   return (imageNames as readonly string[]).includes(text);
@@ -36,10 +39,10 @@ export function operatorSource(entry: string, folder: string): ImageSource {
 
 const trainerFolder = join(repository, 'trainer-image');
 
-/** The trainer's own scripts make its native half and its bundle. */
-const trainerSource: ImageSource = {
+/** The trainer's own scripts make its native half and its bundle. @param installing  flags of native/install.ts */
+const trainerSource = (...installing: readonly string[]): ImageSource => ({
   folder: trainerFolder,
-  key: async () => contents([
+  key: async () => [...installing, ...await contents([
     ...(await filesBelow(join(trainerFolder, 'src'))),
     ...(await filesBelow(join(trainerFolder, 'native'))),
     ...(await filesBelow(join(repository, 'operator', 'src', 'api'))),
@@ -48,17 +51,18 @@ const trainerSource: ImageSource = {
     join(trainerFolder, 'build.ts'),
     join(trainerFolder, 'package.json'),
     join(repository, 'package-lock.json'),
-  ]),
+  ])],
   async place(dist, say) {
     say('Getting the native TensorFlow libraries ...');
-    await run(process.execPath, [join(trainerFolder, 'native', 'install.ts')], { say, doing: 'getting the libraries' });
+    await run(process.execPath, [join(trainerFolder, 'native', 'install.ts'), ...installing], { say, doing: 'getting the libraries' });
     await run(process.execPath, [join(trainerFolder, 'build.ts'), '--out', dist], { say, doing: 'bundling' });
   },
-};
+});
 
 export const imageSources: Readonly<Record<ImageName, ImageSource>> = {
   operator: operatorSource(join(repository, 'operator', 'src', 'main.ts'), join(repository, 'operator')),
-  trainer: trainerSource,
+  trainer: trainerSource(),
+  'trainer-cuda': trainerSource('--cuda'),
 };
 
 /** What decides how sources become a bundle. */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -158,7 +159,8 @@ async function bundled(): Promise<Bundled> {
 
 async function makeBundle(): Promise<Bundled> {
   const folder = await mkdtemp(join(tmpdir(), 'anneal-operator-'));
-  process.once('beforeExit', () => void rm(folder, { recursive: true, force: true }));
+  // Mocha ends its process rather than wait for what is still open, which leaves only this event.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   await bundle(join(import.meta.dirname, '..', '..', 'operator', 'src', 'main.ts'), folder);
   const main = join(folder, 'main.js');
   await promisify(execFile)(process.execPath, [main, '--version'], { env: { ...process.env, ...(await environment(folder, 'version')) } });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { until } from '../../hack/cluster/until.ts';
 import { labels } from '../../operator/src/api/index.ts';
-import { claimTemplateType, podType, secretType } from '../../operator/src/controllers/shared/resources.ts';
+import { claimTemplateType, podType, secretType, serviceType } from '../../operator/src/controllers/shared/resources.ts';
 import type { KubeObject, ResourceType } from '../../operator/src/kube/resource.ts';
 import { operatorAgent, withOperator } from '../support/operator.ts';
 
@@ -48,6 +48,12 @@ describe('what the pods of a job share, on a real API server and with the rights
     expect(claims?.spec.spec).to.deep.equal({ devices: { requests: [{ name: 'accelerator', exactly: { deviceClassName: 'gpu.example.com', allocationMode: 'ExactCount', count: 2 } }] } });
     const [pod] = await ofJob<KubeObject & { readonly spec: { readonly resourceClaims?: readonly object[] } }>(podType, 'devices');
     expect(pod?.spec.resourceClaims).to.deep.equal([{ name: 'accelerator', resourceClaimTemplateName: claims?.metadata.name }]);
+  });
+
+  it('is a Service, also of a job with a name that a Service may not have', async () => {
+    await withPods('2nd.run', 2, { framework: 'Custom', roles: [{ name: 'worker', replicas: 2, template }] });
+    const [service] = await ofJob(serviceType, '2nd.run');
+    expect(service?.metadata.name).to.match(/^job-2nd-run-pods-/);
   });
 
   it('is not asked for again while nothing changes', async () => {

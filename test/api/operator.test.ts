@@ -98,7 +98,7 @@ describe('the operator, on a real API server', function operatorSuite() {
         if (pod !== undefined) await suite.kubelet.end(pod, { exitCode: 1, message: 'no such file: data.csv' });
       }
       const failed = await suite.condition(job, 'Failed', 'True', 'ApplicationError');
-      expect(failed.message).to.match(/^Attempt 2 failed in pod hopeless-worker-0-2-\w+: no such file: data\.csv The budget applicationError of 1 restarts is spent\.$/);
+      expect(failed.message).to.match(/^Attempt 2 failed in pod hopeless-worker-0-2-\w+: no such file: data\.csv\. The budget applicationError of 1 restarts is spent\.$/);
       expect(findCondition((await suite.get(job)).status?.conditions, 'Ready')).to.include({ status: 'False', reason: 'ApplicationError' });
       const events = await suite.plane.kubectl(['events', '-n', suite.namespace, '--for', 'trainingjob/hopeless']);
       expect(events).to.match(/Warning +ApplicationError +TrainingJob\/hopeless/);

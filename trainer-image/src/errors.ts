@@ -32,7 +32,7 @@ export const errorCodes = {
   DATA_ARRAY: ['Data', 'An .npy file is damaged or of a type that cannot be read, or arrays do not go together.'],
   DATA_IMAGE: ['Data', 'A file is no image that can be read, or lies in no folder of a class.'],
   DATA_RAGGED: ['Data', 'A row has more or fewer values than the header.'],
-  DATA_HEADER: ['Data', 'The header has an empty name, one name twice, or another delimiter than csv.delimiter.'],
+  DATA_HEADER: ['Data', 'The header has an empty name, one name twice (of Parquet also where only case differs), or another delimiter than csv.delimiter.'],
   DATA_TARGET: ['Data', 'The target is missing in a row, has one class only, or has too many.'],
   DATA_SPLIT: ['Data', 'A row has no value in a column that the split goes by.'],
   DATA_TOO_FEW_ROWS: ['Data', 'A part of the split would have no rows.'],

@@ -38,6 +38,12 @@ function tuneTensorFlow(preferred?: number): number {
   process.env.TF_NUM_INTEROP_THREADS ??= threads;
   // On by itself only where the CPU has instructions for neural networks, though it nearly halves the time of a convolution everywhere.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
+  // TF32, which a GPU multiplies by unless told not to, keeps 10 of 23 bits: answers would be off by 1e-3, and not those of what is served.
+  process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+  // A GPU sums in the order in which its threads come by, unless told not to: one seed would give another model each time.
+  process.env.TF_DETERMINISTIC_OPS ??= '1';
+  // Else it takes all of a GPU's memory, also where the GPU is shared.
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
   return Number(process.env.TF_NUM_INTRAOP_THREADS);
 }
 

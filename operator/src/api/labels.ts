@@ -22,6 +22,8 @@ export const annotations = {
   /** Digest of the model that a replica serves. */
   modelDigest: 'anneal.dev/model-digest',
   revision: 'anneal.dev/revision',
+  /** On a pod: the container that trains or serves. An injector may put its own before it. */
+  mainContainer: 'anneal.dev/main-container',
 } as const;
 
 /** Value of the managed-by label. */

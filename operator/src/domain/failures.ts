@@ -139,7 +139,8 @@ function endedFailure(pod: Pod, rules: FailureRules, nowMs: number): Failure {
     return { cause: 'NodeLost', reason: reason ?? 'ContainerStateUnknown', message: message ?? 'The pod failed without a word from its container.', timeMs };
   }
   const byTermination = terminationCauses[terminated.reason ?? ''];
-  const said = main?.terminated === undefined ? `Container ${other?.name ?? ''}: ${lastWords(terminated.message)}` : lastWords(terminated.message);
+  const words = lastWords(terminated.message);
+  const said = main?.terminated === undefined ? `Container ${other?.name ?? ''}${words === '' ? ' ended without a word' : `: ${words}`}` : words;
   if (byTermination !== undefined) return { cause: byTermination, reason: terminated.reason ?? '', message: said, timeMs, ...code };
   if (rules.trainerExitCodes && main?.terminated !== undefined && terminated.exitCode === trainerExit.configurationError) {
     return { cause: 'ConfigurationError', reason: errorCode(terminated.message) ?? 'Error', message: said, timeMs, ...code };
@@ -174,7 +175,7 @@ export function vanished(nowMs: number): Failure {
 }
 
 /** The trainer's own sentence where it wrote one, else the end of the log that the kubelet kept. */
-function lastWords(message: string | undefined): string {
+export function lastWords(message: string | undefined): string {
   return parseFailure(message)?.error.message ?? message?.trim() ?? '';
 }
 

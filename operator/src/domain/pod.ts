@@ -16,7 +16,7 @@ export interface PodStatus {
   readonly message?: string;
   readonly startTime?: string;
   readonly conditions?: readonly PodCondition[];
-  /** The first container of the spec: the one whose end decides. */
+  /** The container whose end decides: the first of the template. */
   readonly main?: ContainerState;
   /** An init container that failed or another container that cannot start: what keeps the main one from beginning. */
   readonly other?: OtherContainer;
@@ -41,6 +41,8 @@ export interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly running?: { readonly startedAt?: string };
   readonly terminated?: Termination;
+  /** How it ended before, while it waits to be started anew. */
+  readonly last?: Termination;
 }
 
 export interface Termination {
@@ -133,8 +135,15 @@ export interface Affinity {
   readonly [field: string]: unknown;
 }
 
+interface NodeSelectorRequirement {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
 export interface NodeSelectorTerm {
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+  readonly matchExpressions?: readonly NodeSelectorRequirement[];
+  readonly matchFields?: readonly NodeSelectorRequirement[];
   readonly [field: string]: unknown;
 }
 

@@ -156,7 +156,7 @@ export function reservedDeployment(name: string, spec: ModelDeploymentSpec, revi
 
 function replicaTemplate(name: string, revision: Revision): PodTemplate {
   return {
-    metadata: { labels: { ...servingLabels(name), [labels.role]: servingRole }, annotations: revisionAnnotations(revision) },
+    metadata: { labels: { ...servingLabels(name), [labels.role]: servingRole }, annotations: { ...revisionAnnotations(revision), [annotations.mainContainer]: servingRole } },
     spec: revision.pod,
   };
 }

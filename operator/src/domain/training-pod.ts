@@ -1,5 +1,5 @@
 /** Builds the pods of a TrainingJob. */
-import { labels, managedBy, podName, trainerEnv, type TrainingJobSpec } from '../api/index.ts';
+import { annotations, labels, managedBy, podName, trainerEnv, type TrainingJobSpec } from '../api/index.ts';
 import { checkpointParts, type CheckpointContext } from './checkpoint-pod.ts';
 import { clusterEnv, withPeers } from './cluster-env/index.ts';
 import { hostname, needsService, serviceName } from './cluster-env/network.ts';
@@ -57,13 +57,12 @@ export function trainingPod(job: Job, place: Place, attempt: number, context: Po
   };
   // Another of our labels would make the pod look like one of another kind's.
   const userLabels = Object.fromEntries(Object.entries(role?.template?.metadata?.labels ?? {}).filter(([name]) => !name.startsWith('anneal.dev/')));
-  const annotations = role?.template?.metadata?.annotations;
   return {
     metadata: {
       name: podName(job, place.role, place.index, attempt),
       namespace: job.namespace,
       labels: { ...userLabels, ...own },
-      ...(annotations === undefined ? {} : { annotations }),
+      annotations: { ...role?.template?.metadata?.annotations, [annotations.mainContainer]: role?.template?.spec.containers[0]?.name ?? trainerRole },
     },
     spec: {
       ...awayFrom(withPeers(job, place, withDevices(job, place, podSpec(job, role, place, attempt, context))), context.excludedNodes),
@@ -76,14 +75,17 @@ function podSpec(job: Job, role: JobRole | undefined, place: Place, attempt: num
   return role?.template === undefined ? trainerPodSpec(job, place, attempt, context) : rolePodSpec(job, role, place, role.template.spec, attempt, context);
 }
 
-/** Terms are alternatives, so each of the user's gets the exclusion too. */
+/**
+ * By the nodes' names, since the label of the host name is another text in some clusters. Terms are alternatives, so each of the user's gets
+ * the exclusion too; Kubernetes takes one name for each requirement.
+ */
 function awayFrom(spec: PodSpec, nodes: readonly string[]): PodSpec {
   if (nodes.length === 0) return spec;
-  const exclusion = { key: 'kubernetes.io/hostname', operator: 'NotIn', values: [...nodes] };
+  const exclusion = nodes.map((node) => ({ key: 'metadata.name', operator: 'NotIn', values: [node] }));
   const affinity = spec.affinity;
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   const terms = required?.nodeSelectorTerms ?? [{}];
-  const nodeSelectorTerms = terms.map((term) => ({ ...term, matchExpressions: [...(term.matchExpressions ?? []), exclusion] }));
+  const nodeSelectorTerms = terms.map((term) => ({ ...term, matchFields: [...(term.matchFields ?? []), ...exclusion] }));
   return { ...spec, affinity: { ...affinity, nodeAffinity: { ...affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: { ...required, nodeSelectorTerms } } } };
 }
 

@@ -21,6 +21,8 @@ export interface WatchOptions {
   /** Events after this version; left out together with `initialEvents`, which sends what exists first (KEP-3157). */
   readonly resourceVersion?: string;
   readonly initialEvents?: boolean;
+  /** Told when the server has begun to answer. */
+  readonly onOpen?: () => void;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly random: Random;
@@ -30,7 +32,10 @@ export interface WatchOptions {
 const shortestWatchSeconds = 300;
 /** The head of a watch comes at once; that of one with initial events only when the server has caught up with etcd. */
 const headTimeoutMs = { changes: 4_000, initialEvents: 15_000 };
-/** The API server sends a bookmark each minute; a stream that is silent for longer is half-open: its other end is gone. */
+/**
+ * The API server sends a bookmark each minute, but of nothing that it keeps no cache of, such as events, or that never changed since it
+ * started. So a stream that is silent for longer may be half-open or just quiet; a new one tells.
+ */
 const silenceMs = 75_000;
 /** While what exists is being sent, the next piece comes at once; an operator that starts is blind until the last one has come. */
 const initialSilenceMs = 15_000;
@@ -58,6 +63,7 @@ export async function* watch(transport: Transport, type: ResourceType, options: 
     timeoutMs: options.initialEvents === true ? headTimeoutMs.initialEvents : headTimeoutMs.changes,
     signal: options.signal,
   });
+  options.onOpen?.();
   let isUpToDate = options.initialEvents !== true;
   using _watchdog = watchSilence(exchange, options.clock, () => (isUpToDate ? silenceMs : initialSilenceMs));
   const splitter = new LineSplitter();

@@ -25,10 +25,12 @@ export interface ReflectorOptions {
   readonly pageSize?: number;
 }
 
-/** As client-go's reflector, for a server that answers but refuses. */
-const refusedBackoff = { baseMs: 800, capMs: 30_000 };
-/** For a server that is away: it must be found again within five seconds of its return. */
-const awayBackoff = { baseMs: 400, capMs: 3_000 };
+const backoffs = {
+  /** As client-go's reflector, for a server that answers but refuses. */
+  refused: { baseMs: 800, capMs: 30_000 },
+  /** For a server that is away: it must be found again within five seconds of its return. */
+  away: { baseMs: 400, capMs: 3_000 },
+};
 const absentRecheckMs = 60_000;
 /**
  * A list older than the store comes from an API server that lags behind: taken for true, it would tell of pods that are gone. Lists that
@@ -51,9 +53,11 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   #hasSynced = false;
   #streamsLists = true;
   #mustList = true;
-  #failures = 0;
+  /** In a row, each kind by itself: how long the server was away says nothing about how soon to ask again once it refuses. */
+  #failures = { refused: 0, away: 0 };
   #staleSince: Monotonic | undefined;
   #lastHeard: Monotonic;
+  #isOpen = false;
   #connectedAt: Monotonic;
 
   constructor(store: Store<T, I>, options: ReflectorOptions) {
@@ -107,7 +111,7 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
         const events = await this.#follow();
         this.#count('ended');
         // A server that closes every watch at once must not be asked in a tight loop.
-        if (events === 0) waitMs = fullJitter(awayBackoff, this.#failures++, this.#options.random);
+        if (events === 0) waitMs = this.#backoffMs('away');
       } catch (thrown) {
         if (!this.#isStopped()) waitMs = this.#recoverFrom(asError(thrown));
       }
@@ -124,13 +128,14 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   async #follow(): Promise<number> {
     this.#reconnect = new AbortController();
     this.#connectedAt = this.#options.clock.monotonic();
+    this.#isOpen = false;
     let events = 0;
     if (this.#mustList && !this.#streamsLists) await this.#list();
     const initial = this.#mustList ? new Map<string, T>() : undefined;
     let pending = initial;
     for await (const event of this.#watch(initial !== undefined)) {
       this.#lastHeard = this.#options.clock.monotonic();
-      this.#failures = 0;
+      this.#failures = { refused: 0, away: 0 };
       events += 1;
       this.#options.metrics.watchEvents.inc({ resource: this.#resource, type: event.type });
       if (pending !== undefined) pending = this.#gather(pending, event);
@@ -148,6 +153,10 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
       labels: watched.selector.labels,
       fields: watched.selector.fields,
       ...(initialEvents ? { initialEvents } : { resourceVersion: resourceVersion ?? '0' }),
+      onOpen: () => {
+        this.#isOpen = true;
+        this.#lastHeard = clock.monotonic();
+      },
       signal: AbortSignal.any([this.#stop.signal, this.#reconnect.signal]),
       clock,
       random,
@@ -192,7 +201,7 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
     this.store.replace(objects, resourceVersion);
     this.store.setInstalled(true);
     this.#mustList = false;
-    this.#failures = 0;
+    this.#failures = { refused: 0, away: 0 };
     this.#measure();
     this.#nowSynced();
   }
@@ -205,7 +214,6 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
 
   /** What the failure says about the store, and how long to wait. */
   #recoverFrom(error: Error): number {
-    const { random } = this.#options;
     if (this.#reconnect.signal.aborted) return this.#count('reconnect');
     if (this.#streamsLists && this.#mustList && (isInvalid(error) || (error instanceof ApiError && error.code === 400))) {
       // Older than Kubernetes 1.32, or the feature is off: list in pages from now on.
@@ -213,17 +221,26 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
       return this.#count('unsupported');
     }
     if (isNotFound(error) && this.store.watched.optional) return this.#absent();
-    const attempt = this.#failures++;
+    // Quiet or dead, nobody can tell: if it is dead, the next one does not open.
+    if (this.#isOpen && !this.#mustList && isTransportError(error, 'TIMED_OUT')) return this.#count('silent');
     if (isGone(error) || isTransportError(error, 'GARBLED')) {
       // An update was missed, or may have been: only a new list can tell.
       this.#mustList = true;
-      this.#warn('relist', error);
-      return fullJitter(refusedBackoff, attempt, random);
+      const waitMs = this.#backoffMs('refused');
+      // The watch of a quiet type expires every few minutes, when etcd is compacted: no news for a person.
+      if (isGone(error)) this.#count('relist');
+      else this.#warn('relist', error);
+      return waitMs;
     }
-    const away = error instanceof TransportError || isNotFound(error) || (error instanceof ApiError && error.code >= 500);
-    this.#warn(away ? 'away' : 'refused', error);
+    const cause = error instanceof TransportError || isNotFound(error) || (error instanceof ApiError && error.code >= 500) ? 'away' : 'refused';
+    const waitMs = this.#backoffMs(cause);
+    this.#warn(cause, error);
     const asked = error instanceof ApiError ? error.retryAfterMs : undefined;
-    return asked ?? fullJitter(away ? awayBackoff : refusedBackoff, attempt, random);
+    return asked ?? waitMs;
+  }
+
+  #backoffMs(cause: keyof typeof backoffs): number {
+    return fullJitter(backoffs[cause], this.#failures[cause]++, this.#options.random);
   }
 
   #absent(): number {
@@ -242,7 +259,7 @@ export class Reflector<T extends KubeObject = KubeObject, I extends string = str
   }
 
   #warn(cause: string, error: Error): void {
-    this.#options.log.warn('Watch failed', { resource: this.#resource, cause, failures: this.#failures, error: error.message });
+    this.#options.log.warn('Watch failed', { resource: this.#resource, cause, failures: this.#failures.refused + this.#failures.away, error: error.message });
     this.#count(cause);
   }
 

@@ -119,7 +119,7 @@ describe('holding rows back', () => {
     const shares3 = { validation: 0.3, test: 0.3, seed: 0 };
     expect(await codeOf(() => holdouts(30, shares3, { groups: Int32Array.from({ length: 30 }, (_, row) => row % 2) }))).to.include({ code: 'DATA_TOO_FEW_ROWS' });
     expect(await codeOf(() => holdouts(30, shares3, { order: new Float64Array(30) }))).to.include({ code: 'DATA_TOO_FEW_ROWS', at: 'spec.trainer.data.split.test' });
-    expect(await codeOf(() => holdouts(4, { validation: 0, test: 0, seed: 0, folds: 5 }, {}))).to.include({ code: 'DATA_TOO_FEW_ROWS', at: 'spec.trainer.data.split.folds' });
+    expect(await codeOf(() => holdouts(4, { validation: 0, test: 0, seed: 0, folds: 5 }, {}))).to.include({ code: 'DATA_TOO_FEW_ROWS', at: 'spec.trainer.validation.kFold' });
   });
 });
 

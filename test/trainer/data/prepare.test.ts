@@ -76,7 +76,15 @@ describe('preparing data', () => {
     ['one class only', {}, [number('a', 1, 2), text('y', 'x', 'x')], 'DATA_TARGET', 'spec.trainer.data.target', /"x" in every row/],
     ['text to regress on', { task: 'Regression' }, [number('a', 1, 2), text('y', '1', 'x')], 'SPEC_TASK_MISMATCH', 'spec.trainer.data.task', /column "y" has "x"/],
     ['strata of numbers', { task: 'Regression', split: { stratify: true } }, [number('a', ...ten), number('y', ...ten)], 'SPEC_CONFLICT', 'spec.trainer.data.split.stratify', /needs classes/],
+    ['a sample by strata of numbers', { task: 'Regression', sample: { fraction: 0.5, stratify: true } }, [number('a', ...ten), number('y', ...ten)], 'SPEC_CONFLICT', 'spec.trainer.data.sample.stratify', /^stratify needs classes/],
+    ['as many classes as rows', { task: 'Classification', split: { validation: 0, test: 0.2 } }, [number('a', ...ten), number('y', ...ten)], 'DATA_TOO_FEW_ROWS', 'spec.trainer.data.split.test', /10 rows, too few to hold back 0.2 of them for test, since each of its 10 classes keeps one/],
+    ['a pipeline that leaves no column', { pipeline: [{ drop: { columns: ['a'] } }] }, [number('a', 1, 2), number('y', 0, 1)], 'SPEC_CONFLICT', 'spec.trainer.data.pipeline', /No column is left after the pipeline/],
     ['text that nothing encodes', {}, [text('a', 'u', 'v'), number('y', 0, 1)], 'DATA_NOT_NUMERIC', 'spec.trainer.data.pipeline', /Column "a" is text.*encode: \{columns: \[a\]\}/],
+    ['a word among numbers of a form that only JavaScript reads', {}, [text('a', '1', '0x10'), number('y', 0, 1)], 'DATA_NOT_NUMERIC', 'spec.trainer.data.pipeline', /"0x10" in row 2.*Correct it/],
+    ['numbers with commas', {}, [text('a', '1,230.15', '7,5'), number('y', 0, 1)], 'DATA_NOT_NUMERIC', 'spec.trainer.data.pipeline', /"1,230\.15" in row 1.*write them as 1234\.5/],
+    ['numbers as texts', {}, [text('a', '12', '13'), number('y', 0, 1)], 'DATA_NOT_NUMERIC', 'spec.trainer.data.pipeline', /"12" in row 1.*without quotes/],
+    ['whole numbers that a double has no place for', {}, [text('a', '9007199254740993', '9007199254740995'), number('y', 0, 1)], 'DATA_NOT_NUMERIC', 'spec.trainer.data.pipeline', /beyond 2\^53, for example "9007199254740993" in row 1/],
+    ['a time that no step turns into numbers', {}, [{ kind: 'Time', name: 'a', values: Float64Array.of(0, 1) }, number('y', 0, 1)], 'DATA_NOT_NUMERIC', 'spec.trainer.data.pipeline', /is a time.*dates: \{columns: \[a\]/],
     ['missing values that nothing fills in', {}, [number('a', 1, NaN), number('y', 0, 1)], 'DATA_NOT_NUMERIC', 'spec.trainer.data.pipeline', /"a" has no value in row 2.*impute/],
     ['a shape that does not fit', { features: { shape: [2, 2, 1] } }, [number('a', 1, 2), number('y', 0, 1)], 'SPEC_SHAPE_MISMATCH', 'spec.trainer.data.features.shape', /holds 4 values, but a row has 1/],
   ];
@@ -87,4 +95,10 @@ describe('preparing data', () => {
       expect(error.message).to.match(message);
     });
   }
+
+  it('refuses folds by strata of numbers, and names the field that asks for them', async () => {
+    const { data } = trainerSpec({ data: { source: { uri: 'file:///x' }, target: 'y', task: 'Regression' }, model: { preset: 'MLP' } });
+    const error = await codeOf(() => prepare(data, rowsOf(tableOf(number('a', ...ten), number('y', ...ten))), { fold: { kFold: 2, index: 0, stratified: true } }));
+    expect(error).to.include({ code: 'SPEC_CONFLICT', at: 'spec.trainer.validation.stratified' });
+  });
 });

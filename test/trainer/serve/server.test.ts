@@ -129,6 +129,9 @@ describe('a served classifier', function suite() {
     ['text for a number', rows(['1', 1, 1, 1]), 400, /has "1" at place 0, which is no FP64/],
     ['a fraction for a whole number', rows([1, 1.5, 1, 1], [2, 2], 'INT32'), 400, /1.5 at place 1, which is no INT32/],
     ['a number out of range', rows([1, 300, 1, 1], [2, 2], 'UINT8'), 400, /300 at place 1, which is no UINT8/],
+    ['a number beyond all numbers', '{"inputs": [{"name": "rows", "shape": [1, 2], "datatype": "FP64", "data": [1, 1e999]}]}', 400, /has Infinity at place 1, which is no FP64/],
+    ['a number that float32 has no place for', rows([1, 1, 1, 1e300]), 400, /"y" has 1e\+300 in row 2, and a network computes with numbers up to 3\.4e38\. Send another value\.$/],
+    ['numbers that overflow in the network', rows([1, 1, 3.3e38, 3.3e38]), 400, /^The network has no answer for row 2, since its values are too large to compute with\. Send another value\.$/],
     ['a missing value that nothing fills in', rows([1, null, 1, 1]), 400, /"y" has no value in row 1\. This model does not fill in missing values/],
     ['an unknown output', { ...rows([1, 1, 1, 1]), outputs: [{ name: 'logits' }] }, 400, /no output "logits"; the model has "label", "probabilities"/],
     ['binary tensors', { inputs: [{ name: 'rows', shape: [2, 2], datatype: 'FP64', parameters: { binary_data_size: 32 } }] }, 501, /binary tensor extension/],
@@ -147,6 +150,10 @@ describe('a served classifier', function suite() {
     const reply = await server.call(infer, `${JSON.stringify(rows([1, 1, 1, 1]))}\0\0\0\0`, { headers: { 'inference-header-content-length': '10' } });
     expect(reply.status).to.equal(501);
     expect(reply.body.error).to.match(/binary_data=False/);
+  });
+
+  it('refuses a compressed body by its header', async () => {
+    expect(await server.call(infer, rows([1, 1, 1, 1]), { headers: { 'content-encoding': 'gzip' } })).to.deep.include({ status: 415, body: { error: 'A body of content encoding "gzip" is not read; send it as it is.' } });
   });
 
   it('says what there is instead of an unknown path, model or method', async () => {
@@ -260,6 +267,14 @@ describe('a served model', function suite() {
     expect((await ask(null)).body.outputs).to.deep.equal((await ask('NA')).body.outputs);
     expect((await ask('moon')).status).to.equal(200);
     expect((await server.call(infer, rows([1, 1, 1, 1]))).body.error).to.match(/one input of shape \[n\] for each of "size", "shop"/);
+  });
+
+  it('takes times by their columns alone', async () => {
+    await using place = await folder();
+    const csv = `day,sold\n${Array.from({ length: 60 }, (_, row) => `2026-01-${String((row % 28) + 1).padStart(2, '0')},${row % 2 === 0 ? 'yes' : 'no'}`).join('\n')}\n`;
+    await using server = await served(place, { data: { source: { uri: place.write('rows.csv', csv) }, target: 'sold', pipeline: [{ dates: { parts: ['Day'] } }] }, model: { preset: 'Linear' }, fit: { epochs: 1 } });
+    expect((await server.call(infer, { inputs: [{ name: 'day', shape: [1], datatype: 'BYTES', data: ['2026-02-03'] }] })).status).to.equal(200);
+    expect(await server.call(infer, rows([5], [1, 1]))).to.deep.include({ status: 400, body: { error: 'The model has columns of texts or times, so it takes one input of shape [n] for each of "day".' } });
   });
 
   it('is not ready, and says why, until every file matches its manifest', async () => {

@@ -53,6 +53,12 @@ describe('admission without an API server', () => {
     }
   });
 
+  it('takes whatever a user calls a class', () => {
+    for (const name of ['constructor', '__proto__', 'toString', 'size', 'true', 'a-b']) {
+      expect(violations(job({ ...shortest, fit: { classWeights: 'Given', weights: Object.fromEntries([[name, 2]]) } })), name).to.deep.equal([]);
+    }
+  });
+
   it('takes every TrainingJob of the examples', () => {
     for (const file of ['digits/1-train.yaml', 'tabular/fraud.yaml']) {
       expect(violations(load(readFileSync(path.join(root, 'docs/examples', file), 'utf8')) as JsonObject), file).to.deep.equal([]);

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { ClassificationEvaluation } from '../../../trainer-image/src/evaluate/evaluation.ts';
 import { random } from '../../../trainer-image/src/data/random.ts';
 import type { Manifest } from '../../../trainer-image/src/model/directory.ts';
+import { metricNames } from '../../../trainer-image/src/train/judging.ts';
 import { folder, succeeded, train, trainerSpec } from '../support.ts';
 
 /** One row in ten is positive, and two columns say a little of it; the third says nothing, the fourth is a group. */
@@ -78,6 +79,32 @@ describe('a finished model', function suite() {
     expect(value?.after).to.be.closeTo(value?.before ?? NaN, 0.02);
     const tooMuch = await evaluated({ ...network, compress: { prune: { sparsity: 0.99 }, maxLoss: { metric: 'rocAuc', by: 0.001 } } }).then(() => 'succeeded', String);
     expect(tooMuch).to.contain('COMPRESSION_LOSS').and.to.contain('pruned to a sparsity of 0.99');
+  });
+
+  const refused: readonly (readonly [string, object, object, string])[] = [
+    ['the importance for a loss that only training knows', { evaluation: { importance: { metric: 'loss' } } }, {}, 'spec.trainer.evaluation.importance.metric'],
+    ['the importance for a metric of another task', { evaluation: { importance: { metric: 'rmse' } } }, {}, 'spec.trainer.evaluation.importance.metric'],
+    ['the importance for a metric of one part', { evaluation: { importance: { metric: 'val_f1' } } }, {}, 'spec.trainer.evaluation.importance.metric'],
+    ['a compression by the loss', { compress: { quantize: 'Int8', maxLoss: { metric: 'loss', by: 1 } } }, {}, 'spec.trainer.compress.maxLoss.metric'],
+    ['a compression by what is no metric', { compress: { quantize: 'Int8', maxLoss: { metric: 'sharpness', by: 1 } } }, {}, 'spec.trainer.compress.maxLoss.metric'],
+    ['a threshold between numbers', { evaluation: { threshold: { maximise: 'F1' } } }, { target: 'noise', features: { columns: ['a', 'b'] } }, 'spec.trainer.evaluation.threshold'],
+  ];
+  for (const [what, over, data, at] of refused) {
+    it(`is refused ${what} before its first epoch`, async () => {
+      await using place = await folder();
+      const spec = trainerSpec({ data: { source: { uri: place.write('rows.csv', rare(200)) }, target: 'fraud', features: { columns: ['a', 'b', 'noise'] }, ...data }, model: { preset: 'Linear' }, ...over });
+      let epochs = 0;
+      const outcome = await train(spec, place.path, { onReport: () => epochs++ });
+      expect(outcome).to.have.nested.property('failure.error').that.includes({ code: 'SPEC_TASK_MISMATCH', at });
+      expect(epochs).to.equal(0);
+    });
+  }
+
+  it('is measured by names without a part, at shares of whole hundredths', () => {
+    const names = (...metrics: unknown[]): readonly string[] => metricNames({ ...trainerSpec({ data: { source: { uri: 'file:///rows.csv' }, target: 'y' }, model: { preset: 'Linear' } }).fit, metrics }, 'Classification');
+    expect(names({ recallAt: { precision: 0.29 } })).to.include('recallAtPrecision29');
+    expect(() => names({ recallAt: { precision: 0.905 } })).to.throw('whole hundredths');
+    expect(() => names('val_f1')).to.throw('val_f1 is no metric');
   });
 
   it('learns vectors for categories', async () => {

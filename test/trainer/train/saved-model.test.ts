@@ -58,9 +58,10 @@ describe('a saved model', function suite() {
 
   it('learns more, and from other rows', async () => {
     await using other = await folder();
+    await using later = await folder();
     const more = other.write('more.csv', stays(600, 2));
     const { metrics } = succeeded(await train(next(place, more, '{epochs: 15, optimizer: {learningRate: 0.01}}'), other.path));
-    const { metrics: before } = succeeded(await train(next(place, more), (await folder()).path));
+    const { metrics: before } = succeeded(await train(next(place, more), later.path));
     expect(metrics.test_loss).to.be.below(before.test_loss ?? NaN);
     const { steps } = read(place.path, 'preprocessing.json') as Preprocessing;
     expect((read(other.path, 'preprocessing.json') as Preprocessing).steps).to.deep.equal(steps);
@@ -80,16 +81,18 @@ describe('a saved model', function suite() {
 
   it('may embed columns, predict numbers, or give rows back', async () => {
     await using other = await folder();
+    await using later = await folder();
     succeeded(await train(first(uri, '[{scale: {columns: [age]}}, {encode: {method: Embedding}}]', '{preset: MLP, units: [8], embedding: {dimension: 2}}'), other.path));
-    const { metrics } = succeeded(await train(next(other, uri), (await folder()).path));
+    const { metrics } = succeeded(await train(next(other, uri), later.path));
     expect(metrics.test_loss).to.be.closeTo((read(other.path, 'manifest.json') as { metrics: Record<string, number> }).metrics.test_loss ?? NaN, 1e-5);
 
     const numbers = other.write('line.csv', line(200));
     for (const [target, model] of [['target: y, ', '{preset: Linear}'], ['', '{preset: Autoencoder, units: [1]}']] as const) {
       const data = (more: string): string => `data: {source: {uri: "${numbers}"}, ${target}${more}}`;
       await using one = await folder();
+      await using goneOn = await folder();
       const { metrics: before } = succeeded(await train(admitted(`${data('pipeline: [{scale: {}}]')}\nmodel: ${model}\nfit: {epochs: 3}`), one.path));
-      const { metrics: after } = succeeded(await train(admitted(`${data('sample: {fraction: 1}')}\nmodel: {from: {uri: "${pathToFileURL(path.join(one.path, 'model')).href}"}}\nfit: {epochs: 1, optimizer: {name: SGD, learningRate: 1.0e-10}}`), (await folder()).path));
+      const { metrics: after } = succeeded(await train(admitted(`${data('sample: {fraction: 1}')}\nmodel: {from: {uri: "${pathToFileURL(path.join(one.path, 'model')).href}"}}\nfit: {epochs: 1, optimizer: {name: SGD, learningRate: 1.0e-10}}`), goneOn.path));
       expect(after.test_loss).to.be.closeTo(before.test_loss ?? NaN, 1e-5);
     }
   });

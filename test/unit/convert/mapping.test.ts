@@ -128,6 +128,13 @@ describe('a TrainJob', () => {
     expect(processes({ limits: { cpu: '8', 'nvidia.com/gpu': 1 } })).to.equal(undefined);
   });
 
+  it('asks Volcano for the tier of HyperNodes that its runtime asks for', () => {
+    const of = (networkTopology: object) => only({ ...runtime({}), spec: { ...runtime({}).spec, podGroupPolicy: { volcano: { networkTopology } } } }, trainJob({}));
+    expect(of({ mode: 'hard', highestTierAllowed: 2 }).job.spec.scheduling).to.deep.equal({ gang: true, scheduler: 'Volcano', topology: { key: '2', mode: 'Required' } });
+    expect(of({ mode: 'soft', highestTierAllowed: 1 }).job.spec.scheduling?.topology).to.deep.equal({ key: '1', mode: 'Preferred' });
+    expect(of({ mode: 'hard' }).notes.map(({ kind }) => kind)).to.deep.equal(['Lost']);
+  });
+
   it('is not converted without its runtime; the sentence says how to get it', () => {
     expect(errorOf(trainJob({}))).to.equal('jobs.yaml: spec.runtimeRef.name: the ClusterTrainingRuntime r is not in the input; save it with `kubectl get clustertrainingruntime r -o yaml > runtime.yaml` and add --runtime runtime.yaml.');
   });

@@ -221,7 +221,7 @@ describe('an object of the same name that is not ours', () => {
     world.source(trainedJob('succeeded'));
     world.put(foreign);
     const pass = world.reconcile();
-    expect(condition(pass, 'Ready')).to.include({ status: 'False', reason: 'NameTaken' });
+    for (const type of ['Ready', 'Progressing']) expect(condition(pass, type)).to.include({ status: 'False', reason: 'NameTaken' });
     expect(world.get('Service')).to.deep.equal(foreign);
     expect(pass.status).not.to.have.property('revision');
   });
@@ -293,6 +293,25 @@ describe('a rollout that goes nowhere', () => {
     const world = rolling();
     world.put(replica(world, { phase: 'Pending', containerStatuses: [{ name: 'server', ready: false, state: { waiting: { reason: 'ErrImagePull', message: 'no such image' } } }] }));
     expect(condition(world.reconcile(), 'Ready')).to.include({ status: 'False', reason: 'ImagePullBackOff', message: 'Pod served-1 cannot start: no such image' });
+  });
+
+  it('names the Secret or the disk that a replica cannot mount, until it can', () => {
+    const world = rolling();
+    world.put({ ...replica(world, { phase: 'Pending', containerStatuses: [{ name: 'server', ready: false, state: { waiting: { reason: 'ContainerCreating' } } }] }), spec: { nodeName: 'a', containers: [{ name: 'server' }] } } as KubeObject);
+    expect(condition(world.reconcile(), 'Ready')?.status).to.equal('Unknown');
+    const message = 'MountVolume.SetUp failed for volume "key" : secret "pseudonyms" not found';
+    const event = { apiVersion: 'v1', kind: 'Event', metadata: { name: 'served-1.x', namespace: 'team-a' }, involvedObject: { namespace: 'team-a', name: 'served-1', uid: 'uid-of-replica' }, message };
+    world.put(event);
+    expect(condition(world.reconcile(), 'Ready')).to.include({ status: 'False', reason: 'FailedMount', message: `Pod served-1 cannot start: ${message}` });
+    world.put({ ...replica(world, { phase: 'Running', containerStatuses: [{ name: 'server', ready: false, state: { running: {} } }] }) });
+    expect(condition(world.reconcile(), 'Ready')?.status).to.equal('Unknown');
+  });
+
+  it('says how a replica ended that is started again and again', () => {
+    const world = rolling();
+    const state = { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s restarting failed container' } };
+    world.put(replica(world, { phase: 'Running', containerStatuses: [{ name: 'server', ready: false, state, lastState: { terminated: { exitCode: 2, message: 'The key is not the one of the training.' } } }] }));
+    expect(condition(world.reconcile(), 'Ready')?.message).to.equal('Pod served-1 cannot start: back-off 10s restarting failed container. It ended last with exit code 2: The key is not the one of the training.');
   });
 
   it('names the replica that has no node: one may still come', () => {

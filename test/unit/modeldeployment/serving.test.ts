@@ -122,6 +122,6 @@ describe('a revision', () => {
   it('stands with the model digest on the Deployment and on each of its pods', () => {
     const { metadata, spec } = build(scaling(1, 2));
     expect(metadata.annotations).to.deep.equal({ [annotations.revision]: nameOf(), [annotations.modelDigest]: modelOf(1).digest });
-    expect(spec.template.metadata.annotations).to.deep.equal(metadata.annotations);
+    expect(spec.template.metadata.annotations).to.deep.equal({ ...metadata.annotations, [annotations.mainContainer]: 'server' });
   });
 });

@@ -14,6 +14,7 @@ describe('a pod without a node', () => {
     ['0/3 nodes are available: 3 node(s) had volume node affinity conflict. preemption: 0/3 nodes', 'Volume'],
     ['0/4 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found', 'Volume'],
     ['0/2 nodes are available: 2 cannot allocate all claims. still not schedulable', 'NoDevice'],
+    ['0/4 nodes are available: request accelerator: device class gpu.nvidia.com does not exist. no new claims to deallocate, preemption: 0/4 nodes are available.', 'NoDevice'],
     ['3/3 tasks in gang unschedulable: pod group is not ready, 3 minAvailable', 'Gang'],
     ['optimistic rejection in PreFilter: cannot find enough sibling pods, current pods number: 1, minMember of group: 3', 'Gang'],
   ];

@@ -109,6 +109,15 @@ describe('a job whose pod failed', () => {
     expect(findCondition(status.conditions, 'Failed')?.message).to.match(/boom.*allows no restart/);
   });
 
+  it('says at the end both the last words of a long log and what ended the job', () => {
+    const strict = begunJob(withBudgets({ applicationError: 0 }));
+    const { status, plan } = pass(seen(strict, { pods: [pod(strict, 1, endedStatus(1, { message: `${'at some line\n'.repeat(300)}ValueError: no rows` }))] }));
+    expect(findCondition(status.conditions, 'Failed')?.message).to.match(/ValueError: no rows\. The budget applicationError allows no restart\.$/);
+    const notes = plan.actions.flatMap((action) => (action.kind === 'Emit' ? [action.event.note] : []));
+    expect(notes.every((note) => note.includes('ValueError: no rows') && note.length <= 1024)).to.equal(true);
+    expect(status.failures?.[0]?.message).to.match(/^at some line/);
+  });
+
   it('spends none of the retries that the user gave for their own errors when it was preempted', () => {
     const strict = begunJob(withBudgets({ applicationError: 0 }));
     const { status } = pass(seen(strict, { pods: [pod(strict, 1, endedStatus(143), { deleting: true })] }));

@@ -115,7 +115,7 @@ describe('a rule of the failure policy', () => {
     expect([status.excludedNodes, status.gangAttempt]).to.deep.equal([['node-1'], 2]);
     const created = pass(seen(next(of, status)), now + 2000).plan.actions.flatMap((action) => (action.kind === 'Create' && action.object.kind === 'Pod' ? [action.object as unknown as { spec: unknown }] : []));
     expect(created[0]?.spec).to.deep.include({
-      affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'NotIn', values: ['node-1'] }] }] } } },
+      affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'NotIn', values: ['node-1'] }] }] } } },
     });
   });
 

@@ -29,7 +29,7 @@ export interface BalanceSpec extends SmoteSpec {
 /** Some of the rows, drawn without replacement, in their order; of each class its share to the nearest row, and at least one. @throws AnnealError `SPEC_CONFLICT` for strata of numbers */
 export function sampled(part: Part, { fraction, stratified, seed }: SampleSpec): Part {
   const { targets } = part;
-  if (stratified && !(targets instanceof Int32Array)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.sample.stratified', message: 'stratified needs classes, and the task is Regression. Remove stratified, or write task: Classification.' });
+  if (stratified && !(targets instanceof Int32Array)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.sample.stratify', message: 'stratify needs classes, and the task is Regression. Remove stratify, or write task: Classification.' });
   const strata = stratified && targets instanceof Int32Array ? membersOf(targets) : [upTo(part.rows)];
   return chosen(part, joined(strata.map((rows, stratum) => drawn(rows, Math.max(1, Math.round(fraction * rows.length)), random(seed, 'sample', stratum)))).sort());
 }

@@ -155,5 +155,5 @@ function tooFew(part: 'test' | 'validation', what: string): AnnealError {
 }
 
 function requireEnough(count: number, folds: number, what: string): void {
-  if (count < folds) throw new AnnealError('DATA_TOO_FEW_ROWS', { at: `${at}.folds`, message: `The data has ${count} ${what} to train and validate on, too few for ${folds} parts. Write fewer folds, or give more rows.` });
+  if (count < folds) throw new AnnealError('DATA_TOO_FEW_ROWS', { at: 'spec.trainer.validation.kFold', message: `The data has ${count} ${what} to train and validate on, too few for ${folds} parts. Write a smaller kFold, or give more rows.` });
 }

@@ -215,6 +215,7 @@ async function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }:
 
 function shapeOf(spec: TrainerSpec['data'], features: readonly string[], vector: VectorColumn | undefined): readonly number[] {
   const width = vector?.width ?? features.length;
+  if (width === 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.pipeline', message: 'No column is left after the pipeline for the network to learn from. Drop fewer.' });
   const shape = spec.features?.shape;
   if (shape === undefined) return vector?.shape ?? [width];
   const size = sizeOf(shape);

@@ -41,7 +41,7 @@ export async function splitByTarget(spec: TrainerSpec['data'], data: Rows, targe
   if (known !== undefined) requireKnown(known, target);
   const stratify = fold?.stratified ?? spec.split.stratify;
   if (target === undefined) {
-    if (stratify === true) throw withoutClasses('Reconstruction');
+    if (stratify === true) throw withoutClasses('Reconstruction', fold);
     return { task: 'Reconstruction', parts: await partsOf(spec.split, data, undefined, fold), target: undefined, code: () => ({ coding: { task: 'Reconstruction' }, codes: new Float32Array(data.rows) }) };
   }
   const { name } = target;
@@ -50,7 +50,7 @@ export async function splitByTarget(spec: TrainerSpec['data'], data: Rows, targe
     const parts = await partsOf(spec.split, data, stratify ?? spec.split.orderBy === undefined ? codes : undefined, fold);
     return { task: 'Classification', parts, target: { task: 'Classification', classes, codes: takenInto(codes, parts.train, new Int32Array(parts.train.length)) }, code: () => ({ coding: { task: 'Classification', name, classes }, codes }) };
   }
-  if (stratify === true) throw withoutClasses('Regression');
+  if (stratify === true) throw withoutClasses('Regression', fold);
   if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
   const parts = await partsOf(spec.split, data, undefined, fold);
   return {
@@ -70,8 +70,9 @@ function requireKnown(known: TargetCoding, target: Column | undefined): void {
   if (known.task !== 'Reconstruction' && target === undefined) throw new AnnealError('SPEC_TASK_MISMATCH', { at, message: `The saved model predicts "${known.name}". Write data.target.` });
 }
 
-function withoutClasses(task: Task): AnnealError {
-  return new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.split.stratify', message: `stratify needs classes, and the task is ${task}. Remove stratify${task === 'Regression' ? ', or write task: Classification' : ''}.` });
+function withoutClasses(task: Task, fold: FoldSpec | undefined): AnnealError {
+  const [path, field] = fold?.stratified === undefined ? ['spec.trainer.data.split', 'stratify'] : ['spec.trainer.validation', 'stratified'];
+  return new AnnealError('SPEC_CONFLICT', { at: `${path}.${field}`, message: `${field} needs classes, and the task is ${task}. Remove ${field}${task === 'Regression' ? ', or write task: Classification' : ''}.` });
 }
 
 async function partsOf(spec: TrainerSpec['data']['split'], data: Rows, strata: Int32Array | undefined, fold: FoldSpec | undefined): Promise<Split> {

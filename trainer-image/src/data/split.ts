@@ -46,7 +46,8 @@ export function split(rows: number, shares: SplitShares, strata?: Int32Array): S
   }
   for (const [part, share, has] of [['validation', shares.validation, counts[inValidation]], ['test', shares.test, counts[inTest]]] as const) {
     if (share > 0 && has === 0) {
-      throw new AnnealError('DATA_TOO_FEW_ROWS', { at: `spec.trainer.data.split.${part}`, message: `The data has ${rows} rows, too few to hold back ${share} of them for ${part}. Give more rows, a larger share, or 0.` });
+      const why = sizes.length === 1 ? '' : `, since each of its ${sizes.length} classes keeps one to train on`;
+      throw new AnnealError('DATA_TOO_FEW_ROWS', { at: `spec.trainer.data.split.${part}`, message: `The data has ${rows} rows, too few to hold back ${share} of them for ${part}${why}. Give more rows, a larger share, or 0.` });
     }
   }
   // In the order of the file, so that the parts do not depend on how they were drawn.

@@ -92,5 +92,10 @@ export const needsPredictions = (name: string, task: Task): boolean => metricOf(
 export const metricsOfTask = (task: Task): readonly string[] => [...ofTask[task].keys(), ...(task === 'Classification' ? operatingNames : [])];
 /** What is reported also where nobody asks for more. */
 export const usualMetrics = (task: Task): readonly string[] => [...ofTask[task]].filter(([, { usual }]) => usual === true).map(([name]) => name);
+/** Whether the answers of a finished model are enough to compute it. Its name has no prefix: it is of no part of the rows. */
+export const judgesAnswers = (name: string, task: Task): boolean => {
+  const metric = name === bare(name) ? metricOf(name, task) : undefined;
+  return metric !== undefined && (metric.from.needs !== 'Loss' || task === 'Reconstruction');
+};
 /** What can be computed from predictions alone. */
 export const evaluatedMetrics = (task: Exclude<Task, 'Reconstruction'>): readonly string[] => [...ofTask[task]].filter(([, { from }]) => from.needs !== 'Loss').map(([name]) => name);

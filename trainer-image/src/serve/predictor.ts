@@ -25,7 +25,7 @@ export interface Predictor {
   readonly version: string;
   readonly preprocessing: Preprocessing;
   readonly engine: Engine;
-  /** @throws AnnealError `DATA_…` for a row that the preprocessing cannot take */
+  /** @throws AnnealError `DATA_…` for a row that the preprocessing or the network cannot take */
   predict(table: Table): Promise<OutputTensor[]>;
 }
 
@@ -50,7 +50,9 @@ export async function loadPredictor(directory: string, threads: number, pseudony
     const parts: Float32Array[] = [];
     for (let from = 0; from < all; from += batchRows) {
       const rows = Math.min(batchRows, all - from);
-      parts.push(await engine.run(features.subarray(from * width, (from + rows) * width), rows));
+      const outputs = await engine.run(features.subarray(from * width, (from + rows) * width), rows);
+      requireFinite(outputs, rows, from);
+      parts.push(outputs);
     }
     const [only] = parts;
     return parts.length === 1 && only !== undefined ? only : joined(parts);
@@ -64,6 +66,12 @@ export async function loadPredictor(directory: string, threads: number, pseudony
       return answers(preprocessing, table.rows, features, await run(features, table));
     },
   };
+}
+
+/** Float32 overflows within a network far from what it learnt from; no class and no number is an answer to that. @param first  place of the first row in the request */
+function requireFinite(outputs: Float32Array, rows: number, first: number): void {
+  const place = outputs.findIndex((output) => !Number.isFinite(output));
+  if (place >= 0) throw new AnnealError('DATA_OUT_OF_RANGE', { message: `The network has no answer for row ${first + Math.floor((place * rows) / outputs.length) + 1}, since its values are too large to compute with.` });
 }
 
 /** @param outputs  of the network for these features */

@@ -151,7 +151,7 @@ function expected({ inputs }: Preprocessing): string {
 function tableOfRows(input: InputTensor, preprocessing: Preprocessing): Table {
   const columns = preprocessing.inputs;
   const [rows = 0, width] = input.shape;
-  if (columns.some(({ kind }) => kind === 'Text')) throw bad(`The model has text columns, so it takes ${expected(preprocessing)}.`);
+  if (columns.some(({ kind }) => kind === 'Text' || kind === 'Time')) throw bad(`The model has columns of texts or times, so it takes ${expected(preprocessing)}.`);
   if (columns.some(({ kind }) => kind === 'Vector')) throw bad(`There is no input "${rowsInput}"; the model takes ${expected(preprocessing)}.`);
   if (input.shape.length !== 2 || width !== columns.length) throw bad(`Input "${rowsInput}" must have the shape [n, ${columns.length}], not [${input.shape.join(', ')}].`);
   const values = numbers(input);
@@ -210,6 +210,8 @@ function texts(input: InputTensor, missing: readonly string[]): (string | null)[
 }
 
 function shown(value: unknown): string {
+  // 1e999, which JSON reads as infinity, and has no word for.
+  if (typeof value === 'number') return String(value);
   const json = JSON.stringify(value);
   return json.length > 40 ? `${json.slice(0, 40)}…` : json;
 }

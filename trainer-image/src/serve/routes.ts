@@ -124,6 +124,10 @@ async function predicted(predictor: Predictor, table: Parameters<Predictor['pred
     if (!told.code.startsWith('DATA_')) throw error;
     // The rest of the sentence tells how to change the training, which a client cannot.
     const [what = told.message] = told.message.split('. ');
-    throw new ProtocolError(400, told.code === 'DATA_NOT_NUMERIC' ? `${what}. This model does not fill in missing values; send one.` : told.message);
+    switch (told.code) {
+      case 'DATA_NOT_NUMERIC': throw new ProtocolError(400, `${what}. This model does not fill in missing values; send one.`);
+      case 'DATA_OUT_OF_RANGE': throw new ProtocolError(400, `${what.replace(/\.$/, '')}. Send another value.`);
+      default: throw new ProtocolError(400, told.message);
+    }
   }
 }

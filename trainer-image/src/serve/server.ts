@@ -102,6 +102,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, state:
 
 /** tritonclient sends binary tensors unless told otherwise; it should learn that here, not from a complaint about JSON. */
 function requireJson({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') throw new ProtocolError(415, `A body of content encoding "${encoding}" is not read; send it as it is.`, { 'accept-encoding': 'identity' });
   const jsonBytes = headers['inference-header-content-length'];
   if (jsonBytes === undefined || jsonBytes === headers['content-length']) return;
   throw new ProtocolError(501, 'The binary tensor extension is not supported; send JSON data (with tritonclient: binary_data=False).');

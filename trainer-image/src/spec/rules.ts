@@ -67,7 +67,8 @@ function celValue(value: Json, schema: Schema | undefined, isRoot: boolean): unk
   if (!isObject(value)) return value;
   const { properties = {} } = schema ?? {};
   const fields = Object.entries(value).map(([name, held]): [string, unknown] => [Object.hasOwn(properties, name) ? escaped(name) : name, celValue(held, fieldSchema(schema, name), false)]);
-  if (!isRoot) return Object.fromEntries(fields);
+  // What users name themselves may be "constructor", which the library would ask for an object's type.
+  if (!isRoot) return schema?.properties === undefined ? new Map(fields) : Object.fromEntries(fields);
   const { name, generateName } = isObject(value.metadata) ? value.metadata : {};
   return { ...Object.fromEntries(fields), metadata: { ...(name === undefined ? {} : { name }), ...(generateName === undefined ? {} : { generateName }) } };
 }

@@ -29,7 +29,7 @@ export interface FinalEvaluation {
   readonly anomaly?: AnomalyRule;
 }
 
-/** @throws AnnealError `SPEC_TASK_MISMATCH` for thresholds in a regression, `DATA_TOO_FEW_ROWS` for thresholds and anomalies without validation rows */
+/** @throws AnnealError `DATA_TOO_FEW_ROWS` for thresholds and anomalies without validation rows */
 export function evaluateFinal(learner: Learner, data: Prepared, wish: TrainerSpec): FinalEvaluation {
   const { preprocessing: { target }, validation, test } = data;
   if (target.task === 'Reconstruction') return evaluateAnomalies(learner, data, wish);
@@ -54,8 +54,7 @@ export function evaluateFinal(learner: Learner, data: Prepared, wish: TrainerSpe
   };
 }
 
-function requireTunable({ preprocessing: { target }, validation }: Prepared): void {
-  if (target.task !== 'Classification') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.evaluation.threshold', message: 'A threshold decides between classes, and the task is Regression. Remove evaluation.threshold, or write task: Classification.' });
+function requireTunable({ validation }: Prepared): void {
   if (validation.rows === 0) throw new AnnealError('DATA_TOO_FEW_ROWS', { at: 'spec.trainer.evaluation.threshold', message: 'A threshold is tuned on the validation rows, and there are none. Write a data.split.validation above 0, or remove evaluation.threshold.' });
 }
 

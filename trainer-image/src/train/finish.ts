@@ -31,7 +31,7 @@ import type { Run } from './epochs.ts';
 import { requireOwnVolume } from './fence.ts';
 import { evaluateFinal } from './final-evaluation.ts';
 import type { FinalEvaluation } from './final-evaluation.ts';
-import { judge, predictionBlocks, predictionsFrom, requireSuits } from './judging.ts';
+import { judge, predictionBlocks, predictionsFrom } from './judging.ts';
 import { isLargerBetter, perClass } from './metrics.ts';
 import type { Metrics, Tally } from './metrics.ts';
 import type { TrainingHooks, TrainingOrder } from './order.ts';
@@ -136,7 +136,6 @@ const usualLoss = { Classification: 'accuracy', Regression: 'mae', Reconstructio
 function compressionOf({ order: { spec: { compress, fit } }, data: { preprocessing: { target } }, hooks }: Run, sample: Part): Pick<ModelParts, 'compression'> {
   if (compress === undefined) return {};
   const metric = compress.maxLoss?.metric ?? usualLoss[target.task];
-  requireSuits(metric, target.task, 'spec.trainer.compress.maxLoss.metric');
   const of = target.task === 'Reconstruction'
     ? (blocks: OutputBlocks): Promise<number> => meanError(errorOf(fit), sample, blocks)
     : async (blocks: OutputBlocks): Promise<number> => measure(predictionsFrom(await joined(blocks), sample, target), [metric])[metric] ?? NaN;

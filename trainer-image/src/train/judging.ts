@@ -6,7 +6,7 @@ import type { TargetCoding } from '../data/target.ts';
 import { AnnealError } from '../errors.ts';
 import { measure } from '../evaluate/measure.ts';
 import type { Predictions } from '../evaluate/predictions.ts';
-import { needsPredictions, usualMetrics } from '../evaluate/registry.ts';
+import { judgesAnswers, needsPredictions, usualMetrics } from '../evaluate/registry.ts';
 import { consecutive } from './batches.ts';
 import type { Learner } from './learner.ts';
 import { metricsOf, metricsOfTask, suitsTask } from './metrics.ts';
@@ -51,18 +51,35 @@ export function judge(learner: Learner, part: Part, target: TargetCoding, names:
  */
 export function metricNames({ metrics = [], earlyStopping, schedule }: TrainerSpec['fit'], task: TargetCoding['task']): readonly string[] {
   const asked = metrics.map((item, index) => nameOf(item, `spec.trainer.fit.metrics[${index}]`));
-  asked.forEach((name, index) => requireSuits(name, task, `spec.trainer.fit.metrics[${index}]`));
+  asked.forEach((name, index) => requireSuits(name, task, `spec.trainer.fit.metrics[${index}]`, ''));
   const watched = [
     ...(earlyStopping === undefined ? [] : [{ name: earlyStopping.metric, at: 'spec.trainer.fit.earlyStopping.metric' }]),
     ...(schedule?.name === 'ReduceLROnPlateau' ? [{ name: watchedBy(schedule), at: 'spec.trainer.fit.schedule.metric' }] : []),
   ];
-  for (const { name, at } of watched) requireSuits(name, task, at);
+  for (const { name, at } of watched) requireSuits(name, task, at, 'val_');
   return [...new Set([...usualMetrics(task), ...asked, ...watched.map(({ name }) => name.replace(/^val_/, ''))])];
 }
 
-/** @throws AnnealError `SPEC_TASK_MISMATCH` */
-export function requireSuits(name: string, task: TargetCoding['task'], at: string): void {
-  if (suitsTask(name, task)) return;
+/**
+ * What a finished model is asked for, told before its first epoch rather than after its last.
+ * @throws AnnealError `SPEC_TASK_MISMATCH`
+ */
+export function requireJudgeable({ evaluation, compress }: Pick<TrainerSpec, 'evaluation' | 'compress'>, task: TargetCoding['task']): void {
+  if (evaluation?.threshold !== undefined && task !== 'Classification') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.evaluation.threshold', message: `A threshold decides between classes, and the task is ${task}. Remove evaluation.threshold, or write task: Classification.` });
+  const named = [
+    { name: evaluation?.importance?.metric, at: 'spec.trainer.evaluation.importance.metric' },
+    { name: compress?.maxLoss?.metric, at: 'spec.trainer.compress.maxLoss.metric' },
+  ];
+  for (const { name, at } of named) {
+    if (name === undefined || judgesAnswers(name, task)) continue;
+    const names = metricsOfTask(task).filter((metric) => judgesAnswers(metric, task));
+    throw new AnnealError('SPEC_TASK_MISMATCH', { at, message: `${name} cannot be computed from what a finished model of a ${task} answers. Write one of ${names.join(', ')}.` });
+  }
+}
+
+/** @param prefix  that the name may have */
+function requireSuits(name: string, task: TargetCoding['task'], at: string, prefix: '' | 'val_'): void {
+  if (suitsTask(name, task) && !/^(val|test)_/.test(name.replace(prefix, ''))) return;
   throw new AnnealError('SPEC_TASK_MISMATCH', { at, message: `${name} is no metric of a ${task}. Write one of ${metricsOfTask(task).join(', ')}; those of earlyStopping and schedule take val_ before it for the validation rows.` });
 }
 
@@ -71,12 +88,13 @@ function nameOf(item: unknown, at: string): string {
   if (typeof item === 'string') return item;
   const [of, bound] = soleEntry(item) ?? [];
   const [by, share] = soleEntry(bound) ?? [];
-  const percent = typeof share === 'number' ? Math.round(share * 100) : NaN;
-  if (percent >= 1 && percent <= 99) {
+  // A share of 0.29 is 28.999999999999996 hundredths.
+  const percent = typeof share === 'number' ? Number((share * 100).toFixed(9)) : NaN;
+  if (Number.isInteger(percent) && percent >= 1 && percent <= 99) {
     if (of === 'recallAt' && by === 'precision') return `recallAtPrecision${percent}`;
     if (of === 'precisionAt' && by === 'recall') return `precisionAtRecall${percent}`;
   }
-  throw new AnnealError('SPEC_INVALID', { at, message: `${JSON.stringify(item)} is no metric. Write a name, for example prAuc, or {recallAt: {precision: 0.9}} or {precisionAt: {recall: 0.9}}, with a share from 0.01 to 0.99.` });
+  throw new AnnealError('SPEC_INVALID', { at, message: `${JSON.stringify(item)} is no metric. Write a name, for example prAuc, or {recallAt: {precision: 0.9}} or {precisionAt: {recall: 0.9}}, with a share of whole hundredths from 0.01 to 0.99.` });
 }
 
 function soleEntry(value: unknown): [string, unknown] | undefined {

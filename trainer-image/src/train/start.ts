@@ -13,7 +13,7 @@ import type { Checkpoint, CheckpointStore, Kinship } from './checkpoint.ts';
 import { Replicas } from './collective/replicas.ts';
 import { startState } from './epochs.ts';
 import type { Run, Share } from './epochs.ts';
-import { metricNames } from './judging.ts';
+import { metricNames, requireJudgeable } from './judging.ts';
 import type { FitSpec } from './fit.ts';
 import { architectureOf, createLearner, networkShape } from './learner.ts';
 import type { LearnerSpec } from './learner.ts';
@@ -42,6 +42,7 @@ export async function startRun(beginning: Beginning): Promise<Run> {
   const { spec } = order;
   const { target } = data.preprocessing;
   requireEvaluation(spec.evaluation, target.task);
+  requireJudgeable(spec, target.task);
   const learner = await learnerSpec(spec, data, saved);
   const kinship = kinshipOf(spec, learner, dataDigest, saved);
   const store: CheckpointStore = { folder: path.join(order.volume, volumeLayout.checkpoints), keep: order.checkpointKeep, runDigest, kinship, threads: order.threads };

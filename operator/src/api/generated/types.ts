@@ -1786,7 +1786,7 @@ export interface Scheduling {
    */
   idleDeadlineSeconds?: number;
   /**
-   * When the training must be done. Past it the job fails.
+   * When the training must be done, such as 2027-01-31T18:00:00Z or 2027-01-31T18:00:00+01:00. Past it the job fails.
    */
   deadline?: string;
 }

@@ -1,7 +1,8 @@
 /** Concludes how far a ModelDeployment is. Pure and total: the plan follows from the stage, and so does the status. */
+import { endOfText } from '../../api/index.ts';
 import { revisionOf, type Revision, type ServingSettings } from '../../domain/serving.ts';
-import { isPullingBadly } from '../../domain/failures.ts';
-import { hasEnded, podCondition, type Pod } from '../../domain/pod.ts';
+import { isPullingBadly, lastWords } from '../../domain/failures.ts';
+import { hasEnded, hindranceOf, podCondition, type Pod } from '../../domain/pod.ts';
 import { controllerOf } from '../../kube/resource.ts';
 import { karpenterMissing } from '../shared/pool.ts';
 import type { Deployment } from '../shared/watched.ts';
@@ -90,7 +91,7 @@ function rollout(seen: Observed, revision: Revision): Stage {
   if (rolledOut && (deployment.status?.availableReplicas ?? 0) >= counts.desired) {
     return { kind: 'Serving', reason: 'Serving', message: `${replicas(counts.desired)} of revision ${revision.name} ${counts.desired === 1 ? 'serves' : 'serve'}.` };
   }
-  const trouble = (observed ? deploymentTrouble(deployment) : undefined) ?? podTrouble(seen.pods, revision);
+  const trouble = (observed ? deploymentTrouble(deployment) : undefined) ?? podTrouble(seen, revision);
   if (trouble !== undefined) return { kind: 'Stuck', ...trouble };
   const wait = unschedulable(seen.pods, revision);
   const message = wait?.message ?? `${counts.ready} of ${replicas(counts.desired)} serve; revision ${revision.name} has ${counts.updated}.`;
@@ -116,18 +117,30 @@ function deploymentTrouble({ status }: Deployment): Because | undefined {
   return stalled && { reason: stalled.reason ?? 'ProgressDeadlineExceeded', message: `The rollout makes no progress: ${stalled.message ?? ''}` };
 }
 
-/** Waiting reasons of a container that is on its way; any other names something that a person must mend. */
-const ordinaryWaits = new Set(['ContainerCreating', 'PodInitializing']);
-
-function podTrouble(pods: readonly Pod[], revision: Revision): Because | undefined {
+function podTrouble({ pods, mountFailures }: Observed, revision: Revision): Because | undefined {
   for (const pod of current(pods, revision)) {
-    const waiting = pod.status.main?.waiting;
-    if (waiting === undefined || ordinaryWaits.has(waiting.reason ?? '')) continue;
-    // A pull that failed alternates between two reasons; one of them keeps the condition still.
-    const reason = isPullingBadly(pod) ? 'ImagePullBackOff' : waiting.reason;
-    if (reason !== undefined) return { reason, message: `Pod ${pod.metadata.name} cannot start: ${waiting.message ?? reason}` };
+    const { name } = pod.metadata;
+    const hindrance = hindranceOf(pod);
+    if (hindrance !== undefined) {
+      const { container, reason, message } = hindrance;
+      const where = container === undefined ? '' : `, container ${container},`;
+      // A pull that failed alternates between two reasons; one of them keeps the condition still.
+      return { reason: isPullingBadly(pod) ? 'ImagePullBackOff' : reason, message: `Pod ${name}${where} cannot start: ${message === '' ? reason : message}${lastEnd(pod)}` };
+    }
+    const unmounted = mountFailures.get(name);
+    if (unmounted !== undefined) return { reason: 'FailedMount', message: `Pod ${name} cannot start: ${unmounted}` };
   }
   return undefined;
+}
+
+/** Most characters of the server's own words. */
+const longestQuote = 800;
+
+/** Why the kubelet keeps starting it anew. */
+function lastEnd({ status: { main } }: Pod): string {
+  if (main?.last === undefined) return '';
+  const words = endOfText(lastWords(main.last.message), longestQuote);
+  return `. It ended last with exit code ${main.last.exitCode}${words === '' ? '' : `: ${words}`}`;
 }
 
 function unschedulable(pods: readonly Pod[], revision: Revision): Because | undefined {

@@ -7,7 +7,7 @@ import type { Observed } from './observe.ts';
 
 /** All that is true of the deployment. A refused action outweighs everything, since nothing goes on until it is mended. */
 export function conclusionsOf(seen: Observed, assessment: Assessment, outcome: Outcome): Conclusion[] {
-  return [ready(assessment, outcome), available(assessment), progressing(assessment), modelResolved(seen), ...poolConclusions(seen.pool)];
+  return [ready(assessment, outcome), available(assessment), progressing(assessment, outcome), modelResolved(seen), ...poolConclusions(seen.pool)];
 }
 
 function ready({ stage }: Assessment, outcome: Outcome): Conclusion {
@@ -42,14 +42,17 @@ function available({ counts }: Assessment): Conclusion {
 }
 
 /** Its reason RolledOut is also how a later pass knows that a missing replica is no part of a rollout. */
-function progressing({ stage }: Assessment): Conclusion {
+function progressing({ stage }: Assessment, outcome: Outcome): Conclusion {
   const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion => ({ type: 'Progressing', status, reason, message });
   switch (stage.kind) {
     case 'Serving':
     case 'Short':
       return conclude('False', 'RolledOut', 'The current revision is rolled out.');
-    case 'RollingOut':
-      return conclude('True', stage.reason, stage.message);
+    case 'RollingOut': {
+      if (outcome.kind === 'done') return conclude('True', stage.reason, stage.message);
+      const { reason, message } = refusal(outcome);
+      return conclude('False', reason, message);
+    }
     case 'Waiting':
     case 'Blocked':
     case 'Stuck':

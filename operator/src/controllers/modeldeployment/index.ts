@@ -1,7 +1,7 @@
 /** The ModelDeployment controller: serves a model of a TrainingJob or a sweep, and rolls out each newer one. */
 import { labels } from '../../api/index.ts';
 import type { ServingSettings } from '../../domain/serving.ts';
-import { keyOf, keyString, type KubeObject, type ObjectKey } from '../../kube/resource.ts';
+import { keyOf, keyString, parseKey, type KubeObject, type ObjectKey } from '../../kube/resource.ts';
 import { controllingOwner, defineController, done, waitForCache, type Controller, type Next } from '../../runtime/index.ts';
 import { modelDeploymentType } from '../shared/resources.ts';
 import { inNamespace } from '../shared/watched.ts';
@@ -37,6 +37,10 @@ export function modelDeploymentController(settings: ServingSettings): Controller
       autoscalers: child,
       disruptionBudgets: child,
       pods: (pod) => keyByLabel(pod),
+      mountFailures: ({ pod }, stores) => {
+        const failing = stores.pods.get(parseKey(pod));
+        return failing === undefined ? [] : keyByLabel(failing);
+      },
       jobs: (job, stores) => [...stores.models.by('fromTrainingJob', keyString(keyOf(job))), ...stores.models.by('serves', keyString(keyOf(job)))].map(keyOf),
       sweeps: (sweep, stores) => stores.models.by('fromSweep', keyString(keyOf(sweep))).map(keyOf),
       claims: (claim, stores) => stores.models.by('claim', inNamespace(claim, claim.metadata.name) ?? '').map(keyOf),

@@ -4,16 +4,17 @@ import { volumeOf } from '../../domain/job-volume.ts';
 import type { Pod } from '../../domain/pod.ts';
 import { keyString, type KubeObject, type ObjectKey, type ResourceType } from '../../kube/resource.ts';
 import type { Scope } from '../../runtime/index.ts';
+import { mountFailuresOf, type MountFailures } from '../shared/mount-failures.ts';
 import { observePool, type SeenPool } from '../shared/pool.ts';
 import { autoscalerType, deploymentType, disruptionBudgetType, serviceType } from '../shared/resources.ts';
 import {
-  autoscalers, deployments, disruptionBudgets, hyperparamSweeps, inNamespace, modelDeployments, nodePools, pods, services, trainingJobs, volumeClaims,
+  autoscalers, deployments, disruptionBudgets, hyperparamSweeps, inNamespace, modelDeployments, mountFailures, nodePools, pods, services, trainingJobs, volumeClaims,
   type Deployment, type VolumeClaim,
 } from '../shared/watched.ts';
 import { sourceOf, type Made, type Source } from './source.ts';
 
 export const watches = {
-  models: modelDeployments, jobs: trainingJobs, sweeps: hyperparamSweeps, deployments, services, autoscalers, disruptionBudgets, pods, claims: volumeClaims, nodePools,
+  models: modelDeployments, jobs: trainingJobs, sweeps: hyperparamSweeps, deployments, services, autoscalers, disruptionBudgets, pods, mountFailures, claims: volumeClaims, nodePools,
 };
 export type DeploymentStatus = NonNullable<ModelDeployment['status']>;
 export type DeploymentScope = Scope<typeof watches, DeploymentStatus>;
@@ -48,6 +49,7 @@ export interface Observed {
   readonly source: Source;
   readonly children: Children;
   readonly pods: readonly Pod[];
+  readonly mountFailures: MountFailures;
   readonly pool: SeenPool | undefined;
   /** What is to be served: the source's model, or, while it has none, the one that was served last. */
   readonly target: Made | undefined;
@@ -69,6 +71,7 @@ export function observe(key: ObjectKey, stores: Stores): Observed | undefined {
   const source = sourceOf(object.spec.model, named(stores.jobs, fromTrainingJob), named(stores.sweeps, fromSweep));
   const target = source.kind === 'Made' ? source : lastServed(status);
   const claim = named(stores.claims, target?.model.claimName);
+  const replicas = stores.pods.by('modelDeployment', keyString(key));
   const held = stores.claims.by('heldBy', object.metadata.uid ?? '').filter((held) => held.metadata.namespace === key.namespace);
   return {
     object,
@@ -81,7 +84,8 @@ export function observe(key: ObjectKey, stores: Stores): Observed | undefined {
       autoscaler: stores.autoscalers.get(key),
       disruptionBudget: stores.disruptionBudgets.get(key),
     },
-    pods: stores.pods.by('modelDeployment', keyString(key)),
+    pods: replicas,
+    mountFailures: mountFailuresOf(replicas, stores.mountFailures),
     pool: observePool(object.spec.nodePool, stores.nodePools),
     target,
     claim: claim && withUsers(claim, object, stores),

@@ -1,5 +1,5 @@
 /** What the operator keeps in memory: each type once, cut down to what the controllers read. */
-import { labels, managedBy, type HyperparamSweep, type ModelDeployment, type TrainingJob } from '../../api/index.ts';
+import { annotations, labels, managedBy, type HyperparamSweep, type ModelDeployment, type TrainingJob } from '../../api/index.ts';
 import { poolNameOf } from '../../domain/node-pool.ts';
 import type { Node } from '../../domain/node.ts';
 import type { NodeCondition, NodeTaint } from '../../domain/notices.ts';
@@ -48,7 +48,11 @@ export const modelDeployments = watched(modelDeploymentType, {
 });
 
 interface RawPod extends KubeObject {
-  readonly spec: { readonly nodeName?: string; readonly containers: readonly { readonly name: string }[] };
+  readonly spec: {
+    readonly nodeName?: string;
+    readonly containers: readonly { readonly name: string }[];
+    readonly initContainers?: readonly { readonly name: string; readonly restartPolicy?: string }[];
+  };
   readonly status?: Omit<PodStatus, 'main' | 'other'> & {
     readonly containerStatuses?: readonly RawContainerStatus[];
     readonly initContainerStatuses?: readonly RawContainerStatus[];
@@ -61,9 +65,12 @@ interface RawContainerStatus {
   readonly state?: {
     readonly waiting?: NonNullable<ContainerState['waiting']>;
     readonly running?: { readonly startedAt?: string | null };
-    readonly terminated?: Omit<Termination, 'startedAt' | 'finishedAt'> & { readonly startedAt?: string | null; readonly finishedAt?: string | null };
+    readonly terminated?: RawTermination;
   };
+  readonly lastState?: { readonly terminated?: RawTermination };
 }
+
+type RawTermination = Omit<Termination, 'startedAt' | 'finishedAt'> & { readonly startedAt?: string | null; readonly finishedAt?: string | null };
 
 const readConditions = new Set(['PodScheduled', 'Ready', 'DisruptionTarget']);
 
@@ -75,7 +82,9 @@ export const pods = watched(podType, {
   },
   project: (raw: RawPod): Pod => {
     const { phase, reason, message, startTime, conditions, containerStatuses, initContainerStatuses } = raw.status ?? {};
-    const main = containerStatuses?.find((status) => status.name === raw.spec.containers[0]?.name);
+    const mainName = raw.metadata.annotations?.[annotations.mainContainer] ?? raw.spec.containers[0]?.name;
+    const main = containerStatuses?.find(({ name }) => name === mainName);
+    const sidecars = new Set((raw.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name));
     return {
       ...slim(raw),
       spec: raw.spec.nodeName === undefined ? {} : { nodeName: raw.spec.nodeName },
@@ -86,19 +95,21 @@ export const pods = watched(podType, {
         ...(startTime === undefined ? {} : { startTime }),
         ...(conditions === undefined ? {} : { conditions: slimConditions(conditions) }),
         ...(main === undefined ? {} : { main: { ready: main.ready, ...stateOf(main) } }),
-        ...otherContainer(main, initContainerStatuses ?? [], containerStatuses ?? []),
+        ...otherContainer(main, sidecars, initContainerStatuses ?? [], containerStatuses ?? []),
       },
     };
   },
 });
 
 /** The kubelet writes null for times that it does not know. */
-function stateOf({ state }: RawContainerStatus): Omit<ContainerState, 'ready'> {
+function stateOf({ state, lastState }: RawContainerStatus): Omit<ContainerState, 'ready'> {
   const { waiting, running, terminated } = state ?? {};
+  const last = waiting?.reason === 'CrashLoopBackOff' ? lastState?.terminated : undefined;
   return {
     ...(waiting === undefined ? {} : { waiting }),
     ...(running === undefined ? {} : { running: known(running) }),
     ...(terminated === undefined ? {} : { terminated: known(terminated) }),
+    ...(last === undefined ? {} : { last: known(last) }),
   };
 }
 
@@ -106,10 +117,12 @@ function known<T extends { readonly startedAt?: string | null; readonly finished
   return { ...rest, ...(typeof startedAt === 'string' ? { startedAt } : {}), ...(typeof finishedAt === 'string' ? { finishedAt } : {}) };
 }
 
-/** Only while the main container has not begun: later on it decides alone. */
-function otherContainer(main: RawContainerStatus | undefined, inits: readonly RawContainerStatus[], containers: readonly RawContainerStatus[]): { readonly other?: OtherContainer } {
+/** Only while the main container has not begun: later on it decides alone. A native sidecar that ended was restarted, or ended with the pod. */
+function otherContainer(
+  main: RawContainerStatus | undefined, sidecars: ReadonlySet<string>, inits: readonly RawContainerStatus[], containers: readonly RawContainerStatus[],
+): { readonly other?: OtherContainer } {
   if (main?.state?.running !== undefined || main?.state?.terminated !== undefined) return {};
-  const failed = inits.find(({ state }) => state?.terminated !== undefined && state.terminated.exitCode !== 0);
+  const failed = inits.find(({ name, state }) => !sidecars.has(name) && state?.terminated !== undefined && state.terminated.exitCode !== 0);
   const stuck = [...inits, ...containers].find((status) => status !== main && isHeldUp(status.state?.waiting));
   const found = failed ?? stuck;
   return found === undefined ? {} : { other: { name: found.name, ...stateOf(found) } };

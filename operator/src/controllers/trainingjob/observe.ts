@@ -7,6 +7,7 @@ import type { Pod } from '../../domain/pod.ts';
 import type { Job } from '../../domain/job.ts';
 import { keyString, type ObjectKey } from '../../kube/resource.ts';
 import type { Scope } from '../../runtime/index.ts';
+import { mountFailuresOf, type MountFailures } from '../shared/mount-failures.ts';
 import { observePool, type SeenPool } from '../shared/pool.ts';
 import { observeRestore, type SeenRestore } from './restore.ts';
 import type { Usage, UsageOf } from './usage-watch.ts';
@@ -43,8 +44,7 @@ export interface Observed {
   /** The nodes that these pods are on, by name. */
   readonly nodes: ReadonlyMap<string, Node>;
   readonly attempts: Attempts;
-  /** What the kubelet last said of volumes that it cannot mount, by the name of the pod that waits for them. */
-  readonly mountFailures: ReadonlyMap<string, string>;
+  readonly mountFailures: MountFailures;
   /** True once the headless Service of the pods is there. */
   readonly hasService: boolean;
   readonly volume: JobVolume | undefined;
@@ -81,7 +81,7 @@ export function observe(key: ObjectKey, stores: JobScope['stores'], board: Progr
     pods,
     nodes: nodesOf(pods, stores),
     attempts: readAttempts(object.status ?? {}),
-    mountFailures: mountFailuresOf(pods, stores),
+    mountFailures: mountFailuresOf(pods, stores.mountFailures),
     hasService: stores.services.controlledBy(uid).length > 0,
     volume,
     claim: volume === undefined ? undefined : stores.claims.get({ namespace: key.namespace, name: volume.claimName }),
@@ -112,14 +112,6 @@ function nodesOf(pods: readonly Pod[], stores: JobScope['stores']): ReadonlyMap<
   return new Map([...names].flatMap((name) => {
     const node = stores.nodes.get({ namespace: '', name });
     return node === undefined ? [] : [[name, node] as const];
-  }));
-}
-
-function mountFailuresOf(pods: readonly Pod[], stores: JobScope['stores']): ReadonlyMap<string, string> {
-  const waiting = pods.filter((pod) => pod.status.phase === 'Pending' && pod.spec.nodeName !== undefined);
-  return new Map(waiting.flatMap(({ metadata: { namespace = '', name, uid } }) => {
-    const newest = stores.mountFailures.by('pod', `${namespace}/${name}`).findLast(({ podUid }) => podUid === uid);
-    return newest === undefined ? [] : [[name, newest.message] as const];
   }));
 }
 

@@ -1,5 +1,5 @@
 /** What to do for one TrainingJob at its stage. Pure: the same look and the same time give the same actions. */
-import { cutBytes, isTrue, labels, managedBy, parseTime } from '../../api/index.ts';
+import { cutBytes, endOfText, isTrue, labels, managedBy, parseTime } from '../../api/index.ts';
 import { attemptAt, wasLaunched } from '../../domain/attempts.ts';
 import { headlessService, needsService } from '../../domain/cluster-env/network.ts';
 import { nodeLostDeadline, type LedgerEntry } from '../../domain/failures.ts';
@@ -18,6 +18,7 @@ import { checkpointContext } from './checkpoint.ts';
 import { endOf, type Observed } from './observe.ts';
 import { attemptOf, isLingering, placeOf, type SeenPlace } from './places.ts';
 import { sharedByPods } from './shared-by-pods.ts';
+import { longestQuote } from './verdict.ts';
 
 export function planJob(seen: Observed, assessment: Assessment, nowMs: number, settings: TrainingSettings): Plan {
   const { stage, superseded, wakeAtMs, newFailures } = assessment;
@@ -146,7 +147,7 @@ function endPods(seen: Observed, pods: readonly Pod[], nowMs: number): Action[] 
 }
 
 function announceFailure(seen: Observed, { attempt, pod, cause, message, reason }: LedgerEntry): Action[] {
-  return announce(seen, 'Warning', cause, 'Restart', `Attempt ${attempt} failed in pod ${pod} (${cause}): ${message ?? reason ?? ''}`);
+  return announce(seen, 'Warning', cause, 'Restart', `Attempt ${attempt} failed in pod ${pod} (${cause}): ${endOfText(message ?? reason ?? '', longestQuote)}`);
 }
 
 /** Most bytes of an event's note in events.k8s.io/v1. */

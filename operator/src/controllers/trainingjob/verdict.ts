@@ -1,5 +1,5 @@
 /** Judges the failures of a look: which failed, what is to blame, which budget pays, and what begins anew. Pure and total. */
-import { cutText, peerLostCode, timestamp } from '../../api/index.ts';
+import { cutText, endOfText, peerLostCode, sentence, timestamp } from '../../api/index.ts';
 import { restartGang, restartPlace, type Attempts } from '../../domain/attempts.ts';
 import { isByCluster, judge, type Spent } from '../../domain/budget.ts';
 import { ruleFor, type FailureRule } from '../../domain/failure-rules.ts';
@@ -138,8 +138,11 @@ function endJob(seen: Observed, hopeless: Case, why: string): Verdict {
 
 function ended(place: SeenPlace, failure: Failure, ruling: Ruling, why: string): Verdict {
   const said = failure.message === '' ? failure.reason : failure.message;
-  return { kind: 'Fail', ruling, reason: failure.cause, message: `Attempt ${place.attempt} failed in pod ${place.podName}: ${said} ${why}`.trim() };
+  return { kind: 'Fail', ruling, reason: failure.cause, message: `Attempt ${place.attempt} failed in pod ${place.podName}: ${sentence(endOfText(said, longestQuote))} ${why}`.trim() };
 }
+
+/** Most characters of a pod's words in a sentence that an event must hold whole; the ledger has them all. */
+export const longestQuote = 800;
 
 /** Most characters, as the schema has it: a status that is too long is refused, and all its evidence with it. */
 const longestReason = 128;

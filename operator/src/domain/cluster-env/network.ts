@@ -9,8 +9,10 @@ export function needsService(spec: TrainingJobSpec): boolean {
   return placesOf(spec).length > 1 || rolesOf(spec).some(isElastic);
 }
 
+/** A job's name may hold dots and begin with a digit; a Service's is a label of RFC 1035. */
 export function serviceName(job: Job): string {
-  return childName(job, 'pods');
+  const label = job.name.replaceAll('.', '-').replace(/^(?=\d)/, 'job-');
+  return childName(label === job.name ? job : { name: label, uid: job.uid }, 'pods');
 }
 
 /** Host name of a place within its Service. */

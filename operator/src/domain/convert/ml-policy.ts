@@ -12,6 +12,7 @@ export interface MlPolicy {
 
 const nodes = { min: 0, max: 1000 };
 const processes = { min: 1, max: 256 };
+const tiers = { min: 0, max: 1000 };
 const gangTimeout = { min: 0, max: 86_400 };
 /** kubeflow/trainer's default. */
 const coschedulingSeconds = 60;
@@ -78,8 +79,13 @@ export function readPodGroupPolicy(policy: Reader | undefined): DraftScheduling 
     const seconds = coscheduling.whole('scheduleTimeoutSeconds', gangTimeout);
     return { gang: true, scheduler: 'Coscheduling', gangTimeoutSeconds: seconds === undefined || seconds === 0 ? coschedulingSeconds : seconds };
   }
-  if (volcano === undefined) return {};
-  volcano.entries();
-  volcano.loseField('networkTopology', 'Anneal asks Volcano for a gang, not for HyperNodes.', 'Set spec.scheduling.topology to a label of the nodes.');
-  return { gang: true, scheduler: 'Volcano' };
+  return volcano === undefined ? {} : { gang: true, scheduler: 'Volcano', ...networkTopology(volcano) };
+}
+
+/** A topology key without a slash is a tier of HyperNodes here. */
+function networkTopology(volcano: Reader): DraftScheduling {
+  const asked = volcano.at('networkTopology');
+  const tier = asked?.whole('highestTierAllowed', tiers) ?? asked?.text('highestTierName');
+  if (asked === undefined || tier === undefined) return {};
+  return { topology: { key: String(tier), mode: asked.choice('mode', ['hard', 'soft']) === 'soft' ? 'Preferred' : 'Required' } };
 }

@@ -6,7 +6,7 @@ import type { Why } from './kueue/waiting.ts';
 const kinds: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/pod ?group|gang|NotEnoughTasks|minAvailable|cannot find enough sibling pods/i, 'Gang'],
   [/persistentvolume|volume|storage ?class|\bPVC?\b/i, 'Volume'],
-  [/resource ?claim|cannot allocate all claims/i, 'NoDevice'],
+  [/resource ?claim|cannot allocate all claims|device ?class/i, 'NoDevice'],
 ];
 
 /** What the scheduler adds about preemption names devices and volumes that the pod does not wait for. */

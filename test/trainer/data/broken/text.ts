@@ -1,6 +1,7 @@
 /** Broken files of text: CSV and JSON lines, and what they are packed in. */
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { blobs } from '../../support.ts';
+import { zip } from './containers.ts';
 import type { BrokenInput, Files } from './input.ts';
 
 const rows = blobs(60);
@@ -18,6 +19,9 @@ const some = Array.from({ length: 40 }, (_, row) => JSON.stringify({ x: row, col
 
 export const brokenText: readonly BrokenInput[] = [
   { what: 'an empty file', files: csv(''), code: 'DATA_EMPTY', at: 'rows.csv', says: /rows\.csv is empty/ },
+  { what: 'a file in a .zip archive', files: csv(zip({ 'rows.csv': Buffer.from(rows) })), code: 'DATA_FORMAT', at: 'rows.csv', says: /is a \.zip archive, which is not unpacked/ },
+  { what: 'a file compressed by bzip2', files: csv(Buffer.from('BZh91AY&SY\x7f\x00"', 'latin1')), code: 'DATA_FORMAT', at: 'rows.csv', says: /compressed by bzip2, .* gzip or zstd/ },
+  { what: 'a file compressed by xz', files: csv(Buffer.from('fd377a585a000004e6d6b446', 'hex')), code: 'DATA_FORMAT', at: 'rows.csv', says: /compressed by xz/ },
   { what: 'a header without rows', files: csv('x,y,colour\n'), code: 'DATA_EMPTY', at: 'rows.csv', says: /no rows below its header/ },
   { what: 'blank lines alone', files: csv('\n\n\n'), code: 'DATA_EMPTY', at: 'rows.csv', says: /only blank lines/ },
   { what: 'a row that is too short', files: csv(`${rows}1,2\n`), code: 'DATA_RAGGED', at: 'rows.csv:62', says: /Line 62 of rows\.csv has 2 values where the first row has 3/ },

@@ -43,6 +43,10 @@ write('1.parquet', {'a': [1, 2], 'b': ['x', None]})
 write('2.parquet', {'b': ['y'], 'a': pa.array([2.5])})
 write('odd.parquet', {'a': [1, 2], 'blob': pa.array([b'x', b'y']), 'nested': [{'p': 1}, {'p': 2}], 'lists': [[1], [1, 2]]})
 
+def named(name, *names):
+  pq.write_table(pa.Table.from_arrays([pa.array([[{'p': 1}], [{'p': 2}]])] + [pa.array([1, 2])] * len(names), names=['deep', *names]), os.path.join(folder, name))
+named('twice.parquet', 'a', 'a'); named('case.parquet', 'a', 'A'); named('nameless.parquet', ''); named('own.parquet', 'p', ' a ', 'a_1', 'schema', '列')
+
 rng = np.random.default_rng(7)
 n = 150_000
 hole = lambda values, share: [None if r < share else v for v, r in zip(values, rng.random(n))]
@@ -120,6 +124,15 @@ describe('reading Parquet', function () {
 
   it('joins files of one schema, whatever the order of their columns', async () => {
     expect(await read(place, ['1.parquet', '2.parquet'])).to.deep.equal({ a: { kind: 'Number', cells: [1, 2, 2.5] }, b: { kind: 'Text', cells: ['x', null, 'y'] } });
+  });
+
+  it('calls no column by another name than its own', async () => {
+    const of = async (name: string): Promise<object> => codeOf(() => read(place, [name], { ...parquet, selection: { except: ['deep'] } }));
+    expect(await of('twice.parquet')).to.deep.include({ code: 'DATA_HEADER', message: 'twice.parquet has two columns named "a". Rename one of them and write the file anew.' });
+    expect(await of('case.parquet')).to.deep.include({ code: 'DATA_HEADER', message: 'case.parquet has columns named "a" and "A", which are read as one name. Rename one of them and write the file anew.' });
+    expect(await of('nameless.parquet')).to.deep.include({ code: 'DATA_HEADER', message: 'Column 2 of nameless.parquet has no name. Name it and write the file anew.' });
+    await using rows = await open(place, ['own.parquet'], { ...parquet, selection: { except: ['deep'] } });
+    expect(rows.columns.map(({ name }) => name)).to.include.members(['p', ' a ', 'a_1', 'schema', '列']);
   });
 
   it('passes over what is not selected, whatever its type', async () => {

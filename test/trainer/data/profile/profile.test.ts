@@ -49,6 +49,13 @@ print(json.dumps([[float(f) for f in [numpy.min(v), numpy.max(v), numpy.mean(v),
     });
   });
 
+  it('puts values that differ by next to nothing, such as the smallest of p-values, into one bar', () => {
+    for (const column of [[1e-320, 2e-320, 3e-320], [-1e-320, 0, 1e-320], [5e-324, 1e-310]]) {
+      const { statistics } = numbers(column, 64);
+      expect(statistics?.histogram).to.deep.equal({ edges: [column[0], column.at(-1)], counts: [column.length], below: 0, above: 0 });
+    }
+  });
+
   it('counts every value once: as missing, infinite, in a bar, or beyond them', () => {
     fc.assert(fc.property(values, fc.integer({ min: 1, max: 50 }), fc.boolean(), (column, block, sketched) => {
       const { rows, missing, infinite, statistics, exact } = numbers(column, block, sketched ? 0 : undefined);

@@ -141,6 +141,14 @@ describe('markup', () => {
 });
 
 describe('numbers and times on the page', () => {
+  it('are written as the language of the page has them', () => {
+    fc.assert(fc.property(fc.double({ min: 1e-3, max: 1e9, maxExcluded: true }), fc.boolean(), (size, isBelowZero) => {
+      const digits = size >= 1000 ? Math.floor(Math.log10(size)) + 1 : 4;
+      const value = isBelowZero ? -size : size;
+      expect(shownNumber(value)).to.equal(Number(value.toPrecision(digits)).toLocaleString('en', { maximumSignificantDigits: digits, useGrouping: size >= 10_000 }));
+    }));
+  });
+
   it('have four digits, or all before the point', () => {
     expect([0, -0.5, 3.14159, 1950, 12345, 1234.5678, 123456.7, 1e9, -2.5e12, 0.000123456, 5e-324, Infinity].map(shownNumber)).to.deep.equal(['0', '-0.5', '3.142', '1950', '12,345', '1235', '123,457', '1e9', '-2.5e12', '1.235e-4', '4.941e-324', 'Infinity']);
     expect(['2024-01-02', '2024-01-02T03:04:00Z', '2024-01-02T03:04:05.678Z'].map((moment) => shownTime(Date.parse(moment) * 1000))).to.deep.equal(['2024-01-02', '2024-01-02 03:04', '2024-01-02 03:04:05']);

@@ -118,6 +118,26 @@ describe('principal components', () => {
   });
 });
 
+describe('a value whose square is no number', () => {
+  const table = tableOf(number('a', 1, 2, 4), number('v', 3, Infinity, 2));
+  const steps: readonly object[] = [
+    { pca: { components: 1, whiten: false } }, { outliers: { method: 'ZScore' } }, { impute: { strategy: 'Mean' } },
+    { select: { method: 'Variance', keep: 1 } }, { select: { method: 'Correlation' } }, { select: { method: 'FTest', keep: 1 } }, { select: { method: 'L1', keep: 1 } },
+  ];
+  for (const step of steps) {
+    it(`is refused with its row by ${JSON.stringify(step)}`, async () => {
+      const error = await codeOf(() => run(table, step));
+      expect(error).to.include({ code: 'DATA_OUT_OF_RANGE' });
+      expect(error.message).to.match(/^Column "v" has Infinity in row 2, which is too large for .* to compute with\. Correct the data, or clip it/);
+    });
+  }
+
+  it('can be clipped before', async () => {
+    const longer = tableOf(number('a', 1, 2, 4, 3, 1, 2, 4, 3), number('v', 1, 2, 3, 4, 5, 6, 7, Infinity));
+    expect(await run(longer, { outliers: { method: 'IQR' } }, { pca: { components: 1, whiten: false } })).to.have.keys('pca_0');
+  });
+});
+
 describe('columns that are dropped', () => {
   it('are gone, and must have been there', async () => {
     const table: Table = tableOf(number('a', 1), text('b', 'x'));

@@ -25,7 +25,7 @@ export function decodeImage(content: Buffer, { height, width, channels }: ImageS
   const bytes = header.kind === 'GIF' ? firstFrame(content) : content;
   if (bytes === undefined) throw new Error('ends within its first frame');
   const done = tf.tidy(() => {
-    const image = decoded(bytes, header.kind === 'PNG' || header.kind === 'JPEG' ? channels : 3);
+    const image = decoded(bytes, header.kind === 'PNG' || (header.kind === 'JPEG' && header.isCmyk !== true) ? channels : 3);
     const resized = image.shape[0] === height && image.shape[1] === width ? image : tf.image.resizeBilinear(image, [height, width], false, true);
     return channels === 1 && resized.shape[2] === 3 ? grey(resized.toFloat()) : resized.toFloat();
   });

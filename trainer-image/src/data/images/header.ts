@@ -6,6 +6,8 @@ export interface ImageHeader {
   readonly kind: ImageKind;
   readonly height: number;
   readonly width: number;
+  /** Of a JPEG for print: four inks, of which a decoder makes colours and no grey. */
+  readonly isCmyk?: true;
 }
 
 /** Undefined where the bytes are none of these kinds, or end too soon. */
@@ -20,10 +22,7 @@ export function headerOf(bytes: Buffer): ImageHeader | undefined {
   }
 }
 
-interface Size {
-  readonly height: number;
-  readonly width: number;
-}
+type Size = Omit<ImageHeader, 'kind'>;
 
 const kinds: readonly { readonly name: ImageKind; readonly magic: readonly number[]; readonly size: (bytes: Buffer) => Size | undefined }[] = [
   { name: 'PNG', magic: [0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10], size: (bytes) => ({ width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) }) },
@@ -41,7 +40,7 @@ function frameOfJpeg(bytes: Buffer): Size | undefined {
     // Markers that stand alone.
     if (marker === 1 || (marker >= 0xd0 && marker <= 0xd7)) continue;
     if (marker === 0xd9 || marker === 0xda) return undefined;
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return { height: bytes.readUInt16BE(at + 3), width: bytes.readUInt16BE(at + 5) };
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return { height: bytes.readUInt16BE(at + 3), width: bytes.readUInt16BE(at + 5), ...(bytes.readUInt8(at + 7) === 4 ? { isCmyk: true } : {}) };
     at += bytes.readUInt16BE(at);
   }
 }

@@ -117,12 +117,22 @@ function seenIn(scanner: CsvScanner | JsonScanner, bytes: Uint8Array, end: numbe
   return scanner.seen;
 }
 
+/** Files that hold others, by how they begin; what unpacks them is not here. */
+const packed: readonly { readonly what: string; readonly magic: RegExp }[] = [
+  { what: 'compressed by bzip2', magic: /^BZh[1-9]1AY&SY/ },
+  { what: 'compressed by xz', magic: /^\xfd7zXZ/ },
+  { what: 'a .zip archive', magic: /^PK\x03\x04/ },
+];
+
 /** What is often found where rows were meant. */
 function requireData(head: Uint8Array, name: string): void {
+  const start = Buffer.from(head.subarray(0, 256)).toString('latin1');
+  const found = packed.find(({ magic }) => magic.test(start));
+  if (found !== undefined) throw new AnnealError('DATA_FORMAT', { at: name, message: `${name} is ${found.what}, which is not unpacked. Unpack it, or compress the file itself by gzip or zstd.` });
   const [first, second] = head;
   const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || (first !== second && (first === 0 || second === 0));
   if (isUtf16) throw new AnnealError('DATA_ENCODING', { at: `${name}:1`, message: `${name} is UTF-16 text. Save it as UTF-8.` });
-  if (/^\s*<(?:!doctype\s+html|html)\b/i.test(Buffer.from(head.subarray(0, 256)).toString('latin1'))) {
+  if (/^\s*<(?:!doctype\s+html|html)\b/i.test(start)) {
     throw new AnnealError('DATA_FORMAT', { at: 'spec.trainer.data.source.uri', message: `${name} is a web page, perhaps one to log in at. Write the address of the file itself, as one that needs no login.` });
   }
 }

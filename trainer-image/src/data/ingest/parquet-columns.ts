@@ -58,6 +58,37 @@ export function unreadable(file: DataFile, { name, type }: FileColumn): AnnealEr
   return new AnnealError('DATA_NESTED', { at: file.name, message: `Column "${name}" of ${file.name} is of type ${short(type)}, and only numbers, texts, times, booleans and lists of equally many numbers can be read. Write it as columns of these, or exclude it in data.features.exclude.` });
 }
 
+/** An element of a file's schema, which lists each before its children. */
+export interface SchemaElement {
+  readonly name: string;
+  readonly children: number;
+}
+
+/** Names of the columns as they stand in the file. @param elements  the first is the root */
+export function columnNames([, ...elements]: readonly SchemaElement[]): string[] {
+  const names: string[] = [];
+  for (let at = 0; at < elements.length;) {
+    names.push(elements[at]?.name ?? '');
+    for (let left = 1; left > 0 && at < elements.length; at++) left += (elements[at]?.children ?? 0) - 1;
+  }
+  return names;
+}
+
+/**
+ * DuckDB, for which case makes no name another, calls a column by a name of its own where it has none, or that of one before it.
+ * @throws AnnealError `DATA_HEADER`
+ */
+export function requireOwnNames(file: DataFile, names: readonly string[], columns: readonly FileColumn[]): void {
+  const place = names.findIndex((name, at) => name !== columns[at]?.name);
+  const name = names[place];
+  if (name === undefined) return;
+  const twin = names.slice(0, place).find((other) => other.toLowerCase() === name.toLowerCase());
+  const what = name === '' ? `Column ${place + 1} of ${file.name} has no name. Name it`
+    : twin === undefined || twin === name ? `${file.name} has two columns named "${name}". Rename one of them`
+      : `${file.name} has columns named "${twin}" and "${name}", which are read as one name. Rename one of them`;
+  throw new AnnealError('DATA_HEADER', { at: file.name, message: `${what} and write the file anew.` });
+}
+
 /** @throws AnnealError `DATA_SCHEMA` that names both files and the column */
 export function requireSameSchema(first: DataFile, columns: readonly FileColumn[], other: DataFile, others: readonly FileColumn[]): void {
   const byName = new Map(others.map((column) => [column.name, column]));

@@ -6,7 +6,7 @@ import { identifier, literal, openDuck } from './duckdb.ts';
 import type { DataFile } from './opening.ts';
 import { accumulator } from './parquet-blocks.ts';
 import type { Accumulator, Plan } from './parquet-blocks.ts';
-import { requireSameSchema, sourceOfAll, unreadable } from './parquet-columns.ts';
+import { columnNames, requireOwnNames, requireSameSchema, sourceOfAll, unreadable } from './parquet-columns.ts';
 import type { FileColumn, Source, UnitedColumn } from './parquet-columns.ts';
 import { isSelected } from './scan.ts';
 import type { Selection } from './scan.ts';
@@ -32,7 +32,7 @@ const sampleRows = 20_000;
 /** A list longer than this is no row of features. */
 const longestList = 65_536;
 
-/** @throws AnnealError `DATA_PARQUET`, `DATA_SCHEMA`, `DATA_NESTED`, `DATA_EMPTY` */
+/** @throws AnnealError `DATA_PARQUET`, `DATA_HEADER`, `DATA_SCHEMA`, `DATA_NESTED`, `DATA_EMPTY` */
 export async function readParquet(files: readonly DataFile[], selection: Selection, reading: ParquetReading): Promise<StoredTable> {
   for (const file of files) await requireParquet(file);
   using duck = await openDuck({ ...reading, files: files.map(({ path }) => path) });
@@ -92,11 +92,17 @@ async function schemaOf(connection: DuckDBConnection, files: readonly DataFile[]
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${parquetOf(of)}`);
     return described.getRowObjectsJS().map(({ column_name: name, column_type: type }) => ({ name: textFrom(name), type: textFrom(type) }));
   };
+  const describeOne = async (file: DataFile): Promise<FileColumn[]> => {
+    const columns = await describe([file]);
+    const elements = await connection.runAndReadAll(`SELECT name, coalesce(num_children, 0)::INTEGER FROM parquet_schema(${literal(file.path)})`);
+    requireOwnNames(file, columnNames(elements.getRowsJS().map(([name, children]) => ({ name: textFrom(name), children: Number(children) }))), columns);
+    return columns;
+  };
   const [first, ...others] = files;
   if (first === undefined) return [];
-  const schemas = [await describe([first])];
+  const schemas = [await describeOne(first)];
   for (const other of others) {
-    const schema = await describe([other]);
+    const schema = await describeOne(other);
     requireSameSchema(first, schemas[0] ?? [], other, schema);
     schemas.push(schema);
   }

@@ -28,6 +28,16 @@ export function requireComplete(rows: Table | Frame, column: Column, what: strin
   throw new AnnealError('DATA_NOT_NUMERIC', { at, message: `Column "${column.name}" has no value in row ${(rows.origin?.[row] ?? row) + 1}, and ${what} cannot work with a missing value. Put an impute step before it, for example - impute: {columns: [${column.name}], strategy: ${fill}}.` });
 }
 
+/** Sums of the squares of smaller numbers are doubles. */
+const mostSquared = 1e150;
+
+/** @throws AnnealError `DATA_OUT_OF_RANGE` for infinity, and what is near it, with its row. @param what  for example "pca" */
+export function requireSquares(rows: Table | Frame, column: NumberColumn, what: string, at: string): void {
+  const row = column.values.findIndex((value) => Math.abs(value) > mostSquared);
+  if (row < 0) return;
+  throw new AnnealError('DATA_OUT_OF_RANGE', { at, message: `Column "${column.name}" has ${shownAt(column, row)} in row ${(rows.origin?.[row] ?? row) + 1}, which is too large for ${what} to compute with. Correct the data, or clip it in a step - outliers: {method: IQR} before.` });
+}
+
 /** The first value that is not missing, as an error may show it. */
 export function exampleOf(column: Column): string {
   for (let row = 0; row < lengthOf(column); row++) if (valueAt(column, row) !== null) return shownAt(column, row);

@@ -1,10 +1,11 @@
 /** Fills in missing values. Statistics as scikit-learn's SimpleImputer: median by interpolation, of equally frequent values the smallest. */
 import { AnnealError } from '../../errors.ts';
+import type { Frame } from '../frame.ts';
 import { moments, mostFrequent, countCodes, quantiles } from '../statistics.ts';
 import { firstMissing } from '../table.ts';
 import type { Column, ColumnInfo, TextColumn, TimeColumn, NumberColumn } from '../table.ts';
 import { formatTime, parseTime } from '../time.ts';
-import { chosen, isQuantity, isText, namesOf, replaceEach, requireNumber } from './columns.ts';
+import { chosen, isQuantity, isText, namesOf, replaceEach, requireNumber, requireSquares } from './columns.ts';
 import type { Fit, StepKind, Training } from './step.ts';
 
 export interface ImputeSpec {
@@ -37,7 +38,7 @@ async function fit(spec: ImputeSpec, { frame, at }: Training): Promise<Fit<Fitte
   const columns = [];
   for (const { name } of chosen(frame, spec.columns, (column) => suits(spec, column), at)) {
     const column = await frame.column(name);
-    columns.push({ name, fill: fillOf(spec, column, at), indicator: spec.indicator && firstMissing(column) >= 0 });
+    columns.push({ name, fill: fillOf(spec, column, frame, at), indicator: spec.indicator && firstMissing(column) >= 0 });
   }
   return { step: { kind: 'Impute', columns } };
 }
@@ -61,9 +62,9 @@ function constantFor({ value, text }: ImputeSpec, { kind }: ColumnInfo): number 
   }
 }
 
-function fillOf(spec: ImputeSpec, column: Column, at: string): number | string {
+function fillOf(spec: ImputeSpec, column: Column, frame: Frame, at: string): number | string {
   switch (spec.strategy) {
-    case 'Mean': return found(moments(requireNumber(column, 'strategy: Mean', at).values).mean, column, at);
+    case 'Mean': return found(meanOf(column, frame, at), column, at);
     case 'Median': return found(medianOf(column, at), column, at);
     case 'MostFrequent': return found(isText(column) ? mostFrequentText(column) : mostFrequent(column.values), column, at);
     case 'Constant': {
@@ -73,6 +74,12 @@ function fillOf(spec: ImputeSpec, column: Column, at: string): number | string {
       throw new AnnealError('SPEC_COLUMN_KIND', { at, message: `Column "${column.name}" holds ${holds}. Write the constant for it as ${field}, or leave the column out.` });
     }
   }
+}
+
+function meanOf(column: Column, frame: Frame, at: string): number {
+  const numbers = requireNumber(column, 'strategy: Mean', at);
+  requireSquares(frame, numbers, 'strategy: Mean', at);
+  return moments(numbers.values).mean;
 }
 
 function medianOf(column: Column, at: string): number | undefined {

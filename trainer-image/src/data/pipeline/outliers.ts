@@ -3,7 +3,7 @@ import { AnnealError } from '../../errors.ts';
 import type { Frame } from '../frame.ts';
 import { moments, quantiles } from '../statistics.ts';
 import type { Column } from '../table.ts';
-import { chosen, isNumber, isQuantity, namesOf, replaceEach, requireNumber } from './columns.ts';
+import { chosen, isNumber, isQuantity, namesOf, replaceEach, requireNumber, requireSquares } from './columns.ts';
 import type { Fit, StepKind, Training } from './step.ts';
 
 export interface OutliersSpec {
@@ -43,7 +43,9 @@ export const outliers: StepKind<OutliersSpec, FittedOutliers> = {
 async function fit(spec: OutliersSpec, { frame, at }: Training): Promise<Fit<FittedOutliers>> {
   const columns: Limits[] = [];
   for (const { name } of chosen(frame, spec.columns, isQuantity, at)) {
-    const { low, high } = limitsOf(spec, requireNumber(await frame.column(name), 'outliers', at).values);
+    const column = requireNumber(await frame.column(name), 'outliers', at);
+    if (spec.method === 'ZScore') requireSquares(frame, column, 'method: ZScore', at);
+    const { low, high } = limitsOf(spec, column.values);
     if (Number.isNaN(low + high)) throw new AnnealError('DATA_COLUMN_EMPTY', { at, message: `Column "${name}" has no value in the training rows. Exclude it in data.features.exclude.` });
     columns.push({ name, low, high });
   }

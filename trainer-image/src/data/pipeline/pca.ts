@@ -7,7 +7,7 @@ import { covarianceOf } from '../covariance.ts';
 import { eigen } from '../maths/eigen.ts';
 import type { Eigen } from '../maths/eigen.ts';
 import type { NumberColumn, Table } from '../table.ts';
-import { chosen, columnsOf, isNumber, isQuantity, requireComplete, requireNumber } from './columns.ts';
+import { chosen, columnsOf, isNumber, isQuantity, requireComplete, requireNumber, requireSquares } from './columns.ts';
 import type { Fit, StepKind, Training } from './step.ts';
 
 export interface PcaSpec {
@@ -60,6 +60,7 @@ async function fit(spec: PcaSpec, { frame, at }: Training): Promise<Fit<FittedPc
   const { means, matrix } = await covarianceOf(columns.length, frame.rows, async (place) => {
     const column = requireNumber(await frame.column(columns[place] ?? ''), 'pca', at);
     requireComplete(frame, column, 'pca', at);
+    requireSquares(frame, column, 'pca', at);
     return column.values;
   });
   const found = eigen(matrix, columns.length);

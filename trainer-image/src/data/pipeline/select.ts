@@ -5,7 +5,7 @@ import { chosenRows } from '../frame.ts';
 import type { Frame } from '../frame.ts';
 import { random, shuffle, upTo } from '../random.ts';
 import { moments } from '../statistics.ts';
-import { chosen, isQuantity, requireComplete, requireNumber } from './columns.ts';
+import { chosen, isQuantity, requireComplete, requireNumber, requireSquares } from './columns.ts';
 import { fStatistic, informationOf, lassoWeights, standardised, targetVariable } from './scores.ts';
 import { requireTarget, targetOfRows } from './step.ts';
 import type { Fit, StepKind, Target, Training } from './step.ts';
@@ -66,6 +66,7 @@ async function scoresOf(spec: SelectSpec, names: readonly string[], training: Tr
   const column = async (frame: Frame, name: string): Promise<Float64Array> => {
     const found = requireNumber(await frame.column(name), 'select', at);
     requireComplete(frame, found, 'select', at);
+    requireSquares(frame, found, 'select', at);
     return found.values;
   };
   const each = async (score: (values: Float64Array, name: string) => number, frame = whole): Promise<number[]> => {

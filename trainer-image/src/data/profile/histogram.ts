@@ -20,6 +20,8 @@ export interface Range {
 }
 
 const bars = 24;
+/** One over the width of a bar must be a number, or d3 finds no edges. */
+const narrowest = 1e-300;
 /** The range is cut to the middle 99 % where the whole is so many times wider. */
 const wide = 2.5;
 
@@ -42,7 +44,7 @@ function shownRange(order: Order, { least, greatest }: Range): [number, number] 
 
 function edgesOf(low: number, high: number, { kind, whole }: Range): number[] {
   if (kind === 'Number' && whole && high - low < 2 * bars) return Array.from({ length: high - low + 2 }, (_, index) => low + index);
-  if (low === high || !Number.isFinite(high - low)) return [low, high];
+  if (high - low < narrowest || !Number.isFinite(high - low)) return [low, high];
   // d3's times are milliseconds; a shorter range is cut like numbers.
   if (kind === 'Time' && high - low >= bars * 1000) {
     const scale = scaleUtc().domain([low / 1000, high / 1000]).nice(bars);

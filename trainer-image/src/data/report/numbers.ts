@@ -1,13 +1,17 @@
 /** Numbers and times as a reader takes them in. */
 
+/** Kept: a page of hundreds of columns shows tens of thousands of numbers, and toLocaleString makes a formatter for each. */
+const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
 /** Four digits, or all before the point. */
 export function shownNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (size > 0 && (size >= 1e9 || size < 1e-3)) return value.toExponential(3).replace(/\.?0*e\+?/, 'e');
   const digits = size >= 1000 ? Math.floor(Math.log10(size)) + 1 : 4;
+  const rounded = Number(value.toPrecision(digits));
   // A year has no comma.
-  return Number(value.toPrecision(digits)).toLocaleString('en', { maximumSignificantDigits: digits, useGrouping: size >= 10_000 });
+  return size >= 10_000 ? grouped.format(rounded) : String(rounded);
 }
 
 /** Largest moment that a Date holds. */

@@ -73,15 +73,21 @@ function writeRamFile(path: string, content: Uint8Array): void {
   }
 }
 
-/** TensorFlow's words say which node failed and why; the first line is for people. */
 function failing<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
     if (/\bOOM\b|out of memory|RESOURCE_EXHAUSTED/i.test(words)) {
-      throw new AnnealError('OUT_OF_MEMORY', { at: 'spec.trainer.fit.batchSize', message: 'A step of the training does not fit into memory. Lower batchSize, make the network smaller, or raise the memory limit.', cause: error });
+      const instead = native().isUsingGpuDevice ? 'or take a GPU with more memory' : 'or raise the memory limit';
+      throw new AnnealError('OUT_OF_MEMORY', { at: 'spec.trainer.fit.batchSize', message: `A step of the training does not fit into memory. Lower batchSize, make the network smaller, ${instead}.`, cause: error });
     }
-    throw new Error(`TensorFlow could not run the training graph: ${words.split('\n')[0] ?? ''}`, { cause: error });
+    throw new Error(`TensorFlow could not run the training graph: ${reasonIn(words)}`, { cause: error });
   }
+}
+
+/** One line for people: TensorFlow's words say also which node failed, where each number comes from, and more than once. */
+function reasonIn(words: string): string {
+  const [first = '', ...others] = words.split('\n');
+  return others.map((line) => /^\s*\(0\) (.+)/.exec(line)?.[1]).find((cause) => cause !== undefined) ?? first;
 }

@@ -41,7 +41,7 @@ export const negate = (x: Value): Value => constantIn('Neg', [x], x.shape);
 export const square = (x: Value): Value => constantIn('Square', [x], x.shape);
 export const squareRoot = (x: Value): Value => constantIn('Sqrt', [x], x.shape);
 export const absolute = (x: Value): Value => constantIn('Abs', [x], x.shape);
-const exponential = (x: Value): Value => constantIn('Exp', [x], x.shape);
+export const exponential = (x: Value): Value => constantIn('Exp', [x], x.shape);
 export const sign = (x: Value): Value => constantIn('Sign', [x], x.shape);
 export const power = (base: Value, exponent: Value): Value => constantIn('Pow', [base, exponent], broadcast(base.shape, exponent.shape));
 export const minimum = (a: Value, b: Value): Value => constantIn('Minimum', [a, b], broadcast(a.shape, b.shape));

@@ -3,9 +3,9 @@ import { outputLength } from '../../network.ts';
 import type { Padding } from '../../network.ts';
 import { attribute, outputOf } from '../graph.ts';
 import type { Node, Shape, Value } from '../graph.ts';
-import { cast, maximum, multiply, subtract } from './arithmetic.ts';
+import { cast, exponential, maximum, multiply, negate, subtract } from './arithmetic.ts';
 import { reduce, reshape, shapeOf } from './shape.ts';
-import { integers } from './sources.ts';
+import { integers, scalar } from './sources.ts';
 
 const float = { T: attribute.type('float32') };
 
@@ -114,12 +114,27 @@ export function gather(table: Value, places: Value): Value {
   });
 }
 
-/** Cross-entropy of softmax(logits) for each row, and its derivative by the logits, softmax - truth. @param labels  int32 places of classes */
+/**
+ * Cross-entropy of softmax(logits) for each row, and its derivative by the logits, softmax - truth. Not by TensorFlow's kernel for the two,
+ * which it refuses on a GPU where results must be reproducible.
+ *
+ * @param labels  int32 places of classes
+ */
 export function softmaxCrossEntropy(logits: Value, labels: Value): { readonly rows: Value; readonly slope: Value } {
-  const node = logits.graph.add('SparseSoftmaxCrossEntropyWithLogits', {
-    inputs: [logits, labels], attributes: { ...float, Tlabels: attribute.type('int32') }, outputs: [{ dtype: 'float32', shape: labels.shape }, logits],
+  const { graph, shape } = logits;
+  const [logs, truth] = [graph.value('LogSoftmax', { inputs: [logits], attributes: float, dtype: 'float32', shape }), oneHot(labels, shape[1] ?? 0)];
+  return { rows: negate(reduce('Sum', multiply(logs, truth), [1])), slope: subtract(exponential(logs), truth) };
+}
+
+/** [rows] places to [rows, classes] zeros and ones. */
+function oneHot(places: Value, classes: number): Value {
+  const { graph } = places;
+  return graph.value('OneHot', {
+    inputs: [places, integers(graph, classes), scalar(graph, 1), scalar(graph, 0)],
+    attributes: { ...float, TI: attribute.type('int32'), axis: attribute.int(-1) },
+    dtype: 'float32',
+    shape: [...places.shape, classes],
   });
-  return { rows: outputOf(node, 0), slope: outputOf(node, 1) };
 }
 
 /** Over the last axis. */
