@@ -10,7 +10,7 @@ import { blobs, codeOf, folder, line, root, trainerSpec, until } from '../suppor
 import { annealTrain, ended, jobYaml } from './support.ts';
 
 /** A plan on a clock that moves a fixed time with each look at it. */
-async function planOf(spec: TrainerSpec, { tickMs = 10, totalMemory = 2 ** 40, look = (_volume: string): void => undefined } = {}): Promise<Plan> {
+async function planOf(spec: TrainerSpec, { tickMs = 10, totalMemory = 2 ** 40, look }: { readonly tickMs?: number; readonly totalMemory?: number; readonly look?: (volume: string) => void } = {}): Promise<Plan> {
   await using volume = await folder();
   let clock = 0;
   const plan = await makePlan({
@@ -22,7 +22,7 @@ async function planOf(spec: TrainerSpec, { tickMs = 10, totalMemory = 2 ** 40, l
     begun: 0,
     memory: { resident: () => 300 * 2 ** 20, peak: () => 400 * 2 ** 20, total: totalMemory },
   });
-  look(volume.path);
+  look?.(volume.path);
   return plan;
 }
 
@@ -89,7 +89,9 @@ describe('the plan of a run', function suite() {
     await using place = await folder();
     let profile: unknown;
     await planOf(trainerSpec({ data: { source: { uri: place.write('line.csv', line(100)) }, target: 'y' }, model: { preset: 'MLP', units: [4] }, fit: {} }), {
-      look: (volume) => (profile = JSON.parse(readFileSync(path.join(volume, 'model/reference-profile.json'), 'utf8'))),
+      look: (volume) => {
+        profile = JSON.parse(readFileSync(path.join(volume, 'model/reference-profile.json'), 'utf8')) as unknown;
+      },
     });
     expect(profile).to.have.nested.property('inputs.rows', 70);
     expect(profile).to.have.nested.property('inputs.columns').that.has.length(2);

@@ -8,11 +8,13 @@ import { heldInMemory, memoryMatrix, selection } from './matrix.ts';
 import type { HeldMatrix } from './matrix.ts';
 import { fileMatrix } from './matrix-file.ts';
 import { layoutOf, pack, unpack, unpacked } from './packed.ts';
-import { applyPipeline, fitPipeline } from './pipeline/index.ts';
+import type { Layout } from './packed.ts';
+import { applyPipeline, blamedStep, fitPipeline } from './pipeline/index.ts';
 import type { FittedPipeline } from './pipeline/index.ts';
 import { emptyTable } from './frame.ts';
 import { frameOfRows } from './rows.ts';
 import type { Part } from './part.ts';
+import { unfitRow } from './require-numbers.ts';
 import type { Rows } from './rows.ts';
 import { balanced, sampled } from './balance.ts';
 import type { Preprocessing } from './preprocessing.ts';
@@ -156,21 +158,30 @@ export async function preprocess(preprocessing: Preprocessing, raw: Table): Prom
   if (done.vector !== undefined) return vectorRows(done);
   const layout = layoutOf(done.columns);
   const rows = new Float32Array(done.rows * layout.places.length);
-  pack(done, layout, rows);
+  await packed(done, layout, rows, preprocessing.steps, raw);
   return unpack(rows, layout);
+}
+
+/** As `pack`; a number that no network computes with is told of the step that made it. @param raw  what the steps were given */
+async function packed(done: Table, layout: Layout, into: Float32Array, steps: Preprocessing['steps'], raw: Table): Promise<void> {
+  try {
+    pack(done, layout, into);
+  } catch (error) {
+    throw await blamedStep(error, steps, raw, unfitRow(done.columns));
+  }
 }
 
 /** Values of a block in the widest form that the pipeline brings it to: what a step makes should still be in a cache of the processor for the next. */
 const blockValues = 1024 * 1024;
 
-async function matrixOfRows(data: Rows, names: readonly string[], { whileTraining }: FittedPipeline, room: Room | undefined): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: HeldMatrix }> {
+async function matrixOfRows(data: Rows, names: readonly string[], { steps, whileTraining }: FittedPipeline, room: Room | undefined): Promise<{ features: Pick<ColumnInfo, 'name' | 'categories'>[]; matrix: HeldMatrix }> {
   const { columns } = await whileTraining(emptyTable(pick(data.columns, names, 'spec.trainer.data.features.columns')));
   const layout = layoutOf(columns);
   const width = layout.places.length;
   const fits = room === undefined || data.rows * width * Float32Array.BYTES_PER_ELEMENT <= room.bytes;
   const sink = fits ? memoryMatrix(data.rows, width) : fileMatrix(room.folder, width);
   try {
-    for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) pack(await whileTraining(block), layout, sink.next(block.rows));
+    for await (const block of data.blocks(names, Math.max(1, Math.floor(blockValues / Math.max(width, names.length, 1))))) await packed(await whileTraining(block), layout, sink.next(block.rows), steps, block);
     return { features: columns.map(infoOf), matrix: unpacked(sink.finish(), layout) };
   } catch (error) {
     sink.abandon();

@@ -19,6 +19,12 @@ export function requireNumbers(column: Column, table: Table): NumberColumn {
   throw new AnnealError('DATA_OUT_OF_RANGE', { at, message: `Column "${name}" has ${shownAt(column, row)} ${where}, and a network computes with numbers up to 3.4e38. Correct the data, or clip the values in a step - outliers before the others.` });
 }
 
+/** The row that `requireNumbers` names of the first column that it refuses for one of its numbers. */
+export function unfitRow(columns: readonly Column[]): number | undefined {
+  const rows = columns.map((column) => (column.kind === 'Number' && flagOf(column) === undefined ? firstUnfit(column.values) : -1));
+  return rows.find((row) => row >= 0);
+}
+
 /** Row of the first value that is missing, or that float32 has no number for; -1 where none is. */
 function firstUnfit(values: Float64Array): number {
   for (let row = 0; row < values.length; row++) if (!Number.isFinite(Math.fround(values[row] ?? NaN))) return row;

@@ -3,7 +3,7 @@
  * `applyPipeline` is the only code that runs them, on a million rows or on one.
  */
 import { AnnealError } from '../../errors.ts';
-import { changed, chosenRows } from '../frame.ts';
+import { changed, chosenRows, frameOf } from '../frame.ts';
 import type { Frame } from '../frame.ts';
 import { upTo } from '../random.ts';
 import type { ColumnInfo, Table } from '../table.ts';
@@ -13,6 +13,8 @@ import { discretise } from './discretise.ts';
 import { drop } from './drop.ts';
 import { encode } from './encode.ts';
 import { impute } from './impute.ts';
+import { blamed } from './blame.ts';
+import type { StepDone } from './blame.ts';
 import { outliers } from './outliers.ts';
 import { pca } from './pca.ts';
 import { polynomial } from './polynomial.ts';
@@ -46,7 +48,8 @@ export type FittedStep = { [K in Kind]: Parameters<Kinds[K]['apply']>[0] }[Kind]
 /** One step as the manifest has it, defaults filled in: exactly one of the fields. */
 export type Step = { readonly [K in Kind as Uncapitalize<K>]?: Parameters<Kinds[K]['fit']>[0] };
 
-const fields = new Map((Object.keys(kinds) as Kind[]).map((kind) => [`${kind.charAt(0).toLowerCase()}${kind.slice(1)}` as keyof Step, kind]));
+const fieldOf = (kind: Kind): keyof Step => `${kind.charAt(0).toLowerCase()}${kind.slice(1)}` as keyof Step;
+const fields = new Map((Object.keys(kinds) as Kind[]).map((kind) => [fieldOf(kind), kind]));
 
 /** A step and its spec only ever meet the kind that they are of. */
 const kindOf = (kind: Kind): StepKind<unknown, FittedStep> => kinds[kind];
@@ -74,7 +77,9 @@ export async function fitPipeline(steps: readonly Step[], training: Frame, targe
   for (const [index, step] of steps.entries()) {
     const { kind, field } = kindIn(step, index);
     const at = `spec.trainer.data.pipeline[${index}].${field}`;
-    const done = await kindOf(kind).fit(step[field], { frame, target: seen, at });
+    const done = await kindOf(kind).fit(step[field], { frame, target: seen, at }).catch(async (error: unknown) => {
+      throw await blamed(error, { steps: fitted.map(doneOf), before: training, remember });
+    });
     // What is used from here on is what can be stored: a -0 of the fit is a 0 in the file.
     const stored = JSON.parse(JSON.stringify(done.step)) as FittedStep;
     const apply = done.whileTraining?.(applyOf(stored)) ?? applyOf(stored);
@@ -84,7 +89,7 @@ export async function fitPipeline(steps: readonly Step[], training: Frame, targe
       const { keep } = done;
       [frame, seen, rows] = [chosenRows(frame, keep), seen && targetOfRows(seen, keep), keep.map((row) => rows[row] ?? 0)];
     }
-    frame = await changed(frame, { reads: kindOf(kind).reads(stored), joint: kindOf(kind).joint, apply }, remember);
+    frame = await changed(frame, { ...doneOf(stored).change, apply }, remember);
     requireDistinct(frame.columns, at);
   }
   return { steps: fitted, rows, whileTraining: (table) => applied(applies, table) };
@@ -98,6 +103,16 @@ async function applied(applies: readonly Apply[], table: Table): Promise<Table> 
   let done = table;
   for (const apply of applies) done = await apply(done);
   return done;
+}
+
+/** @param error  that was met in a row of what the steps made of the table. @returns the error of the step that made the number, where one did */
+export function blamedStep(error: unknown, steps: readonly FittedStep[], table: Table, row: number | undefined): Promise<unknown> {
+  return blamed(error, { steps: steps.map(doneOf), before: frameOf(table), remember: true, ...(row === undefined ? {} : { row }) });
+}
+
+function doneOf(step: FittedStep): StepDone {
+  const kind = kindOf(step.kind);
+  return { field: fieldOf(step.kind), change: { reads: kind.reads(step), joint: kind.joint, apply: applyOf(step) } };
 }
 
 /** What a step looks things up in is made once and lives as long as the step. */

@@ -5,7 +5,7 @@ import { AnnealError } from '../../errors.ts';
 
 type Written = NonNullable<TrainerSpec['data']['privacy']>;
 
-/** As the manifest has it, each method with what goes with it. @throws AnnealError `SPEC_INVALID` for a method without */
+/** As the manifest has it, each method with what goes with it. @throws AnnealError `SPEC_INVALID` for a method without, or with an edge twice */
 export function privacySpec(written: Written | undefined): PrivacySpec {
   if (written === undefined) return {};
   const { generalise, ...rest } = written;
@@ -14,7 +14,11 @@ export function privacySpec(written: Written | undefined): PrivacySpec {
 
 function generalisation({ method, width, edges, to, length, unit }: NonNullable<Written['generalise']>[number], at: string): Generalisation {
   if (method === 'Bin' && width !== undefined) return { method, width };
-  if (method === 'Bin' && edges !== undefined) return { method, edges };
+  if (method === 'Bin' && edges !== undefined) {
+    const twice = edges.find((edge, index) => edge === edges[index - 1]);
+    if (twice !== undefined) throw new AnnealError('SPEC_INVALID', { at: `${at}.edges`, message: `edges hold ${twice} twice, and no number lies between. Write each once.` });
+    return { method, edges };
+  }
   if (method === 'Round' && to !== undefined) return { method, to };
   if (method === 'Prefix' && length !== undefined) return { method, length };
   if (method === 'TruncateTime' && unit !== undefined) return { method, unit };
