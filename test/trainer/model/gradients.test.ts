@@ -14,14 +14,14 @@ function trainingOf(network: Network, loss: LossName = 'CrossEntropy'): Training
   return buildTraining({ network, task, loss, weighted: false, update });
 }
 
-/** (L(w + εd) - L(w - εd)) / 2ε */
-function slopeAlong(training: Training, rows: Rows, seeds: Int32Array, weights: Float32Array, direction: Float32Array): number {
+/** (L(w + εd) - L(w - εd)) / 2ε, then the same of each side alone: where a kink, as of a maximum, lies within reach, one side is free of it. */
+function slopesAlong(training: Training, rows: Rows, seeds: Int32Array, weights: Float32Array, direction: Float32Array): readonly number[] {
   const reach = 5e-3;
-  const [ahead = NaN, behind = NaN] = [reach, -reach].map((step) => {
+  const [ahead = NaN, here = NaN, behind = NaN] = [reach, 0, -reach].map((step) => {
     training.setWeights(weights.map((weight, at) => weight + step * (direction[at] ?? 0)));
     return training.measure(rows, seeds, 1).loss;
   });
-  return (ahead - behind) / (2 * reach);
+  return [(ahead - behind) / (2 * reach), (ahead - here) / reach, (here - behind) / reach];
 }
 
 const lengthOf = (vector: Float32Array): number => Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
@@ -41,8 +41,12 @@ function expectGradient(training: Training, network: Network, rows: Rows, seeds:
       const length = lengthOf(own);
       const sideways = unit(within(floats(changes.length, 'direction', seed), from, to));
       const expected = own.reduce((sum, value, at) => sum + value * (sideways[at] ?? 0), 0);
-      if (length > 1e-3) expect(slopeAlong(training, rows, seeds, weights, unit(own)), `${layer}/${name}`).to.be.closeTo(length, 0.01 * length + 2e-4);
-      expect(slopeAlong(training, rows, seeds, weights, sideways), `${layer}/${name}, sideways`).to.be.closeTo(expected, 0.01 * length + 2e-4);
+      const expectSlope = (direction: Float32Array, slope: number, what: string): void => {
+        const slopes = slopesAlong(training, rows, seeds, weights, direction);
+        expect(Math.min(...slopes.map((seen) => Math.abs(seen - slope))), `${layer}/${name}${what}: ${slope}, seen ${slopes.join(', ')}`).to.be.at.most(0.01 * length + 2e-4);
+      };
+      if (length > 1e-3) expectSlope(unit(own), length, '');
+      expectSlope(sideways, expected, ', sideways');
     }
     from = to;
   }
