@@ -36,6 +36,11 @@ export class TestClock implements Clock {
     return this.#timers.size;
   }
 
+  /** When the next timer is due. */
+  get nextDue(): Monotonic | undefined {
+    return this.#earliest(Infinity)?.due;
+  }
+
   /** Lets time pass, running what falls due in order, each with all that follows from it at once. */
   async advance(ms: number): Promise<void> {
     const end = this.#monotonic + ms;

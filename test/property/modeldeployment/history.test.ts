@@ -73,7 +73,9 @@ function check(watch: () => Watcher): void {
   );
 }
 
-describe('for any history of sources, edits, rollouts and crashes', () => {
+describe('for any history of sources, edits, rollouts and crashes', function suite() {
+  this.timeout(120_000);
+
   it('serves something from the first revision on', () => {
     check(() => {
       let served = false;

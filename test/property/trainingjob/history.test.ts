@@ -24,7 +24,9 @@ function check(inspect: (world: SimulatedJob, limits: Record<string, number>) =>
   );
 }
 
-describe('for any history of pods, edits and crashes', () => {
+describe('for any history of pods, edits and crashes', function suite() {
+  this.timeout(120_000);
+
   it('makes no pod after the end', () => {
     check((world) => expect(world.createdAfterEnd).to.deep.equal([]), (world) => {
       world.edit({ suspend: false });
