@@ -26,7 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const unknown = positionals.filter((name) => !isImageName(name));
   if (unknown.length > 0) {
-    console.error(`There is no image named ${unknown.join(', ')}; there are ${imageNames.join(', ')}.\n${usage}`);
+    console.error(`There is no image named ${unknown.join(', ')}; there are ${new Intl.ListFormat('en-GB').format(imageNames)}.\n${usage}`);
     return 2;
   }
   for (const name of positionals.length === 0 ? usualImages : positionals.filter(isImageName)) {

@@ -40,7 +40,7 @@ describe('the command line of the images', () => {
 
   it('says which images there are when it is asked for another', async () => {
     const failure = await failureOf(run(process.execPath, [program, 'databse']));
-    expect(failure.message).to.include('There is no image named databse; there are operator and trainer.');
+    expect(failure.message).to.include('There is no image named databse; there are operator, trainer and trainer-cuda.');
   });
 
   it('shows its usage', async () => {
