@@ -38,7 +38,7 @@ import json, sys, numpy as np
 folder, seed = json.load(sys.stdin)
 rng = np.random.default_rng(seed)
 cases = []
-for name in ['u1', 'i1', 'i2', 'i4', 'i8', 'u2', 'u4', 'f2', 'f4', 'f8', 'b1']:
+for name in ['u1', 'i1', 'i2', 'i4', 'i8', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8', 'b1']:
     for order in '<>':
         for shape in [(5,), (4, 3), (3, 4, 2), (2, 3, 4, 2)]:
             for layout in 'CF':
@@ -51,7 +51,7 @@ for name in ['u1', 'i1', 'i2', 'i4', 'i8', 'u2', 'u4', 'f2', 'f4', 'f8', 'b1']:
                 cases.append({'file': file, 'shape': list(shape[1:]), 'values': [None if v != v else float(v) for v in x.astype('f8').ravel(order='C')]})
 print(json.dumps(cases))`;
     const cases = await askPython('science', program, [place.path, 7]) as { file: string; shape: number[]; values: (number | null)[] }[];
-    expect(cases).to.have.length(11 * 2 * 4 * 2);
+    expect(cases).to.have.length(12 * 2 * 4 * 2);
     for (const { file, shape, values } of cases) {
       const { vector, columns, rows } = await read(place, [file]);
       const found = shape.length === 0 ? columns[0] : vector;

@@ -26,6 +26,7 @@ export const dtypes = {
   u4: { bytes: 4, read: (view, at, little) => view.getUint32(at, little) },
   i4: { bytes: 4, read: (view, at, little) => view.getInt32(at, little) },
   // Beyond 2^53 the nearest number that a double holds.
+  u8: { bytes: 8, read: (view, at, little) => Number(view.getBigUint64(at, little)) },
   i8: { bytes: 8, read: (view, at, little) => Number(view.getBigInt64(at, little)) },
   f2: { bytes: 2, read: (view, at, little) => view.getFloat16(at, little) },
   f4: { bytes: 4, read: (view, at, little) => view.getFloat32(at, little) },
@@ -142,7 +143,7 @@ export interface Destination {
  */
 export async function readValues(bytes: AsyncIterable<Buffer>, info: ArrayInfo, { values, firstRow }: Destination, file: string): Promise<void> {
   const { dtype, isLittleEndian, isFortran, shape, headerBytes } = info;
-  const Native = !isFortran && isLittleEndian && dtype !== 'b1' && dtype !== 'i8' ? native[dtype] : undefined;
+  const Native = !isFortran && isLittleEndian && dtype !== 'b1' && dtype !== 'u8' && dtype !== 'i8' ? native[dtype] : undefined;
   const { bytes: size, read } = dtypes[dtype];
   const count = sizeOf(shape);
   const rows = shape[0] ?? 1;
