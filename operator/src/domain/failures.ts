@@ -174,6 +174,9 @@ export function vanished(nowMs: number): Failure {
   return { cause: 'Preempted', reason: 'PodDeleted', message: 'The pod was deleted by someone else before it ended.', timeMs: nowMs };
 }
 
+/** Most characters of a pod's words in a sentence that an event must hold whole. */
+export const longestQuote = 800;
+
 /** The trainer's own sentence where it wrote one, else the end of the log that the kubelet kept. */
 export function lastWords(message: string | undefined): string {
   return parseFailure(message)?.error.message ?? message?.trim() ?? '';

@@ -57,7 +57,7 @@ const gang: Scenario = {
   spec: { roles: [{ name: 'worker', replicas: 3, template }], failurePolicy: { budgets: { applicationError: 3 } } },
   async play(stage) {
     await running(stage, 3);
-    await memberFails(stage, 1);
+    await memberIsLost(stage, 1, failure(stage));
     await running(stage, 3);
     everyoneSucceeds(stage);
     await succeeded(stage);
@@ -70,7 +70,7 @@ const elastic: Scenario = {
   spec: { roles: [{ name: 'worker', replicas: 3, minReplicas: 2, maxReplicas: 4, template }], framework: 'Custom' },
   async play(stage) {
     await running(stage, 3);
-    await memberIsDeleted(stage, 1);
+    await memberIsLost(stage, 1, deletion(stage));
     await running(stage, 3);
     await scale(stage, 4);
     await running(stage, 4);
@@ -83,28 +83,37 @@ const elastic: Scenario = {
 
 export const trainingJobScenarios: readonly Scenario[] = [single, gang, elastic];
 
-/** One pod of this place ends badly; where the cluster takes it away first, its successor does. */
-async function memberFails(stage: Stage, index: number): Promise<void> {
-  const isTold = ({ status }: TrainingJob): boolean => status?.failures?.some(({ cause }) => cause === 'ApplicationError') === true;
+/** How a story loses a pod. */
+interface Loss {
+  /** As the ledger tells it. */
+  readonly cause: string;
+  readonly befall: (victim: LivePod) => void | Promise<void>;
+  /** Whether the cluster took the pod away for another reason first. */
+  readonly isForestalled: (victim: LivePod, job: TrainingJob) => boolean;
+}
+
+/** One pod of this place is lost; where the cluster is first, its successor is. */
+async function memberIsLost(stage: Stage, index: number, { cause, befall, isForestalled }: Loss): Promise<void> {
+  const isTold = ({ status }: TrainingJob): boolean => status?.failures?.some((failure) => failure.cause === cause) === true;
   for (let told = false; !told; ) {
     const victim = await runningMember(stage, index);
-    const { uid } = victim.metadata;
-    program(stage, (pod) => (pod.metadata.uid === uid ? { exitCode: 1, message: 'loss is NaN' } : undefined));
-    const job = await tells(stage, 'the failure is in the ledger', (seen) => isTold(seen) || !podsOf(stage).some(({ metadata }) => metadata.uid === uid));
-    told = isTold(job);
+    await befall(victim);
+    told = isTold(await tells(stage, `${cause} is in the ledger`, (job) => isTold(job) || isForestalled(victim, job)));
   }
 }
 
-/** One pod of this place is deleted while it runs; where the cluster loses it for another reason first, its successor is. */
-async function memberIsDeleted(stage: Stage, index: number): Promise<void> {
-  const isTold = ({ status }: TrainingJob): boolean => status?.failures?.some(({ cause }) => cause === 'Preempted') === true;
-  for (let told = false; !told; ) {
-    const victim = await runningMember(stage, index);
-    await stage.bed.agent.delete(victim);
-    const job = await tells(stage, 'the loss is in the ledger', (seen) => isTold(seen) || seen.status?.failures?.some(({ pod }) => pod === victim.metadata.name) === true);
-    told = isTold(job);
-  }
-}
+const failure = (stage: Stage): Loss => ({
+  cause: 'ApplicationError',
+  befall: ({ metadata: { uid } }) => program(stage, (pod) => (pod.metadata.uid === uid ? { exitCode: 1, message: 'loss is NaN' } : undefined)),
+  isForestalled: ({ metadata: { uid } }) => !podsOf(stage).some(({ metadata }) => metadata.uid === uid),
+});
+
+const deletion = ({ bed }: Stage): Loss => ({
+  cause: 'Preempted',
+  befall: async (victim) => bed.agent.delete(victim),
+  // It is gone either way, so only the ledger tells.
+  isForestalled: ({ metadata: { name } }, { status }) => status?.failures?.some(({ pod }) => pod === name) === true,
+});
 
 async function runningMember(stage: Stage, index: number): Promise<LivePod> {
   const isVictim = (pod: LivePod): boolean => isPlace(pod, index) && pod.status.phase === 'Running' && pod.metadata.deletionTimestamp === undefined;

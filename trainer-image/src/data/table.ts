@@ -143,7 +143,7 @@ export function shownAt(column: Column, row: number): string {
 export const short = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
 /** The number that a person finds a row by: counted from 1, in the data. */
-export const rowNumber = (table: Table, row: number): number => (table.origin?.[row] ?? row) + 1;
+export const rowNumber = ({ origin }: Pick<Table, 'origin'>, row: number): number => (origin?.[row] ?? row) + 1;
 
 /** The rows with these indices, in this order. */
 export function take(table: Table, rows: Int32Array): Table {

@@ -1,7 +1,7 @@
 /** Concludes how far a ModelDeployment is. Pure and total: the plan follows from the stage, and so does the status. */
 import { endOfText } from '../../api/index.ts';
 import { revisionOf, type Revision, type ServingSettings } from '../../domain/serving.ts';
-import { isPullingBadly, lastWords } from '../../domain/failures.ts';
+import { isPullingBadly, lastWords, longestQuote } from '../../domain/failures.ts';
 import { hasEnded, hindranceOf, podCondition, type Pod } from '../../domain/pod.ts';
 import { controllerOf } from '../../kube/resource.ts';
 import { karpenterMissing } from '../shared/pool.ts';
@@ -132,9 +132,6 @@ function podTrouble({ pods, mountFailures }: Observed, revision: Revision): Beca
   }
   return undefined;
 }
-
-/** Most characters of the server's own words. */
-const longestQuote = 800;
 
 /** Why the kubelet keeps starting it anew. */
 function lastEnd({ status: { main } }: Pod): string {

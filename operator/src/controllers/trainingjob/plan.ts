@@ -2,7 +2,7 @@
 import { cutBytes, endOfText, isTrue, labels, managedBy, parseTime } from '../../api/index.ts';
 import { attemptAt, wasLaunched } from '../../domain/attempts.ts';
 import { headlessService, needsService } from '../../domain/cluster-env/network.ts';
-import { nodeLostDeadline, type LedgerEntry } from '../../domain/failures.ts';
+import { longestQuote, nodeLostDeadline, type LedgerEntry } from '../../domain/failures.ts';
 import { volumeClaim } from '../../domain/job-volume.ts';
 import { hasEnded, isOver, type Pod } from '../../domain/pod.ts';
 import { placeKey } from '../../domain/roles.ts';
@@ -18,7 +18,6 @@ import { checkpointContext } from './checkpoint.ts';
 import { endOf, type Observed } from './observe.ts';
 import { attemptOf, isLingering, placeOf, type SeenPlace } from './places.ts';
 import { sharedByPods } from './shared-by-pods.ts';
-import { longestQuote } from './verdict.ts';
 
 export function planJob(seen: Observed, assessment: Assessment, nowMs: number, settings: TrainingSettings): Plan {
   const { stage, superseded, wakeAtMs, newFailures } = assessment;

@@ -3,7 +3,7 @@ import { cutText, endOfText, peerLostCode, sentence, timestamp } from '../../api
 import { restartGang, restartPlace, type Attempts } from '../../domain/attempts.ts';
 import { isByCluster, judge, type Spent } from '../../domain/budget.ts';
 import { ruleFor, type FailureRule } from '../../domain/failure-rules.ts';
-import { failureOf, goingAway, vanished, type Failure, type FailureRules, type LedgerEntry } from '../../domain/failures.ts';
+import { failureOf, goingAway, longestQuote, vanished, type Failure, type FailureRules, type LedgerEntry } from '../../domain/failures.ts';
 import { chiefOf, restartScopeOf, type RestartScope } from '../../domain/roles.ts';
 import type { Observed } from './observe.ts';
 import type { SeenPlace } from './places.ts';
@@ -140,9 +140,6 @@ function ended(place: SeenPlace, failure: Failure, ruling: Ruling, why: string):
   const said = failure.message === '' ? failure.reason : failure.message;
   return { kind: 'Fail', ruling, reason: failure.cause, message: `Attempt ${place.attempt} failed in pod ${place.podName}: ${sentence(endOfText(said, longestQuote))} ${why}`.trim() };
 }
-
-/** Most characters of a pod's words in a sentence that an event must hold whole; the ledger has them all. */
-export const longestQuote = 800;
 
 /** Most characters, as the schema has it: a status that is too long is refused, and all its evidence with it. */
 const longestReason = 128;

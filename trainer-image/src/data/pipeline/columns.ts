@@ -1,7 +1,7 @@
 /** Which columns a step works on, and putting its result in their place. */
 import { AnnealError } from '../../errors.ts';
 import type { Frame } from '../frame.ts';
-import { firstMissing, lengthOf, pick, shownAt, valueAt } from '../table.ts';
+import { firstMissing, lengthOf, pick, rowNumber, shownAt, valueAt } from '../table.ts';
 import type { Column, ColumnInfo, NumberColumn, Table, TextColumn } from '../table.ts';
 
 /** The named columns, or all that `suits` accepts when none are named. */
@@ -25,7 +25,7 @@ export function requireComplete(rows: Table | Frame, column: Column, what: strin
   const row = firstMissing(column);
   if (row < 0) return;
   const fill = column.kind === 'Text' ? 'MostFrequent' : 'Median';
-  throw new AnnealError('DATA_NOT_NUMERIC', { at, message: `Column "${column.name}" has no value in row ${(rows.origin?.[row] ?? row) + 1}, and ${what} cannot work with a missing value. Put an impute step before it, for example - impute: {columns: [${column.name}], strategy: ${fill}}.` });
+  throw new AnnealError('DATA_NOT_NUMERIC', { at, message: `Column "${column.name}" has no value in row ${rowNumber(rows, row)}, and ${what} cannot work with a missing value. Put an impute step before it, for example - impute: {columns: [${column.name}], strategy: ${fill}}.` });
 }
 
 /** Sums of the squares of smaller numbers are doubles. */
@@ -35,7 +35,7 @@ const mostSquared = 1e150;
 export function requireSquares(rows: Table | Frame, column: NumberColumn, what: string, at: string): void {
   const row = column.values.findIndex((value) => Math.abs(value) > mostSquared);
   if (row < 0) return;
-  throw new AnnealError('DATA_OUT_OF_RANGE', { at, message: `Column "${column.name}" has ${shownAt(column, row)} in row ${(rows.origin?.[row] ?? row) + 1}, which is too large for ${what} to compute with. Correct the data, or clip it in a step - outliers: {method: IQR} before.` });
+  throw new AnnealError('DATA_OUT_OF_RANGE', { at, message: `Column "${column.name}" has ${shownAt(column, row)} in row ${rowNumber(rows, row)}, which is too large for ${what} to compute with. Correct the data, or clip it in a step - outliers: {method: IQR} before.` });
 }
 
 /** The first value that is not missing, as an error may show it. */

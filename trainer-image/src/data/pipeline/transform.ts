@@ -143,6 +143,6 @@ function requireDomain(column: Column, rows: { readonly origin?: Int32Array }, m
   for (let row = 0; row < values.length; row++) {
     const value = values[row] ?? NaN;
     if (value > limit || Number.isNaN(value)) continue;
-    throw new AnnealError('DATA_OUT_OF_RANGE', { at, message: `Row ${rowNumber({ rows: 0, columns: [], ...rows }, row)} has ${value} in column "${column.name}", and ${method} needs values above ${limit}. Clip such values in a step - outliers before, or write method: YeoJohnson.` });
+    throw new AnnealError('DATA_OUT_OF_RANGE', { at, message: `Row ${rowNumber(rows, row)} has ${value} in column "${column.name}", and ${method} needs values above ${limit}. Clip such values in a step - outliers before, or write method: YeoJohnson.` });
   }
 }

@@ -1,6 +1,6 @@
 /** Rows that equal others, found in passes over the data that hold only hashes. */
 import type { Rows } from '../rows.ts';
-import { lengthOf } from '../table.ts';
+import { lengthOf, rowNumber } from '../table.ts';
 import type { Column, Table } from '../table.ts';
 import { RowHasher, hashWords } from './hash.ts';
 import { Keys, inParts, mostKeys } from './keys.ts';
@@ -33,9 +33,6 @@ export async function* hashedBlocks(source: Rows, names: readonly string[], hash
     from += table.rows;
   }
 }
-
-/** The row of a source as a person counts it, in the data. */
-export const numberIn = (source: Rows, row: number): number => (source.origin?.[row] ?? row) + 1;
 
 /**
  * Rows that equal an earlier one in these columns.
@@ -89,7 +86,7 @@ export function collect(source: Rows): Collector {
   const first: number[] = [];
   return {
     add: (row) => {
-      if (rows++ < mostShown) first.push(numberIn(source, row));
+      if (rows++ < mostShown) first.push(rowNumber(source, row));
     },
     found: () => ({ rows, first }),
   };
