@@ -1,7 +1,7 @@
 /** Kills the operator at one chosen write, on either side of it, and compares what comes of that with a run in peace. */
 import { trainingJobType } from '../../../operator/src/controllers/shared/resources.ts';
 import { asError } from '../../../operator/src/kube/errors.ts';
-import type { ObjectKey } from '../../../operator/src/kube/resource.ts';
+import type { KubeObject, ObjectKey } from '../../../operator/src/kube/resource.ts';
 import type { Bed } from './bed.ts';
 import { Cell, concerns, signatureOf } from './cell.ts';
 import type { Run } from './cell.ts';
@@ -59,7 +59,8 @@ function crashAt({ subject, bed }: Cell, job: ObjectKey, point: CrashPoint, reac
   const rule = subject.proxy.fault({
     when: ({ method, path, isWrite }, body) => {
       if (!isWrite || !concerns({ path, body }, job)) return false;
-      const object = bed.chronicle.objects(trainingJobType, job.namespace).find(({ metadata }) => metadata.name === job.name);
+      // The operator may see the job, and write for it, before the chronicle does.
+      const object = bed.chronicle.objects(trainingJobType, job.namespace).find(({ metadata }) => metadata.name === job.name) ?? ownerIn(body, job);
       if (object === undefined || signatureOf(object, { method, path, body }) !== point.signature) return false;
       occurrences += 1;
       return occurrences === point.occurrence;
@@ -80,6 +81,12 @@ function crashAt({ subject, bed }: Cell, job: ObjectKey, point: CrashPoint, reac
       await relaunched;
     },
   };
+}
+
+/** The job as a child that is being created names it. */
+function ownerIn(body: unknown, job: ObjectKey): KubeObject | undefined {
+  const owner = (body as Partial<KubeObject> | undefined)?.metadata?.ownerReferences?.find(({ name }) => name === job.name);
+  return owner && { apiVersion: owner.apiVersion, kind: owner.kind, metadata: { ...job, uid: owner.uid } };
 }
 
 export interface MatrixReport {
