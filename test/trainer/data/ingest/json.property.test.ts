@@ -14,14 +14,19 @@ type Cells = Record<string, { readonly kind: string; readonly cells: unknown[] }
 /** With the third argument that the reviver has had since ES2026, and the types have not yet. */
 const parse = JSON.parse as (text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown) => Record<string, unknown>;
 
-/** By JSON.parse. Numbers keep their spelling through a reviver, since a column of texts has them as they were written. */
-function plainly(content: string): Cells | string {
+/**
+ * By JSON.parse; where it refuses, the refusals of which a reader may tell any, since a line can have two faults. Numbers keep their
+ * spelling through a reviver, since a column of texts has them as they were written.
+ */
+function plainly(content: string): Cells | readonly string[] {
   const rows: Map<string, { value: unknown; source: string }>[] = [];
   for (const [index, line] of content.split('\n').entries()) {
     if (/^[ \t\r]*$/.test(line)) continue;
     const row = new Map<string, { value: unknown; source: string }>();
-    const at = `DATA_JSON rows.jsonl:${index + 1}`;
-    if (!/^[ \t\r]*\{/.test(line)) return at;
+    const notJson = `DATA_JSON rows.jsonl:${index + 1}`;
+    const nested = `DATA_NESTED rows.jsonl:${index + 1}`;
+    if (!/^[ \t\r]*\{/.test(line)) return [notJson];
+    const either = /:[ \t\r]*[[{]/.test(line) ? [notJson, nested] : [notJson];
     let isNested = false;
     let names: string[] = [];
     try {
@@ -32,15 +37,16 @@ function plainly(content: string): Cells | string {
       names = Object.keys(whole);
       isNested = Object.values(whole).some((value) => typeof value === 'object' && value !== null);
     } catch {
-      return at;
+      return either;
     }
     const keys = Array.from(line.matchAll(/"(k\d)"\s*:/g), ([, key]) => key);
-    if (names.includes('') || keys.length > new Set(keys).size) return at;
-    if (isNested) return `DATA_NESTED rows.jsonl:${index + 1}`;
-    if ([...row.values()].some(({ value }) => typeof value === 'string' && !value.isWellFormed())) return at;
+    if (names.includes('') || keys.length > new Set(keys).size) return either;
+    const hasHalfCharacter = [...row.values()].some(({ value }) => typeof value === 'string' && !value.isWellFormed());
+    if (isNested) return hasHalfCharacter ? either : [nested];
+    if (hasHalfCharacter) return [notJson];
     rows.push(row);
   }
-  if (rows.length === 0) return 'DATA_EMPTY';
+  if (rows.length === 0) return ['DATA_EMPTY'];
   const columns: Cells = {};
   for (const name of new Set(rows.flatMap((row) => [...row.keys()]))) {
     const held = rows.map((row) => row.get(name));
@@ -107,7 +113,10 @@ describe('JSON lines', function () {
             return code === 'DATA_EMPTY' ? code : `${code} ${String(at)}`;
           }
         };
-        expect(await read()).to.deep.equal(plainly(content));
+        const expected = plainly(content);
+        const met = await read();
+        if (Array.isArray(expected)) expect(met).to.be.oneOf(expected);
+        else expect(met).to.deep.equal(expected);
       }), { numRuns: runs });
     });
   }
