@@ -7,9 +7,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, link, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { digestOf } from '../../files.ts';
+import { digestOf, makeFolder } from '../../files.ts';
 
 export interface BlobsOptions {
   readonly folder: string;
@@ -37,8 +37,8 @@ export async function openBlobs({ folder, maxBytes, now, silenceMs }: BlobsOptio
   const blobs = path.join(folder, 'blobs');
   const uses = path.join(folder, 'uses');
   const own = path.join(uses, randomUUID());
-  await mkdir(blobs, { recursive: true });
-  await mkdir(own, { recursive: true });
+  makeFolder(blobs);
+  makeFolder(own);
   const touch = (): Promise<void> => utimes(own, now() / 1000, now() / 1000).catch(() => undefined);
   const beat = setInterval(() => void touch(), silenceMs / 6);
 
