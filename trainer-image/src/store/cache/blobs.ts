@@ -33,7 +33,7 @@ const spare = 0.1;
 /** 2000-01-01, as seconds: no file is written then. */
 const verified = 946_684_800;
 
-export async function openBlobs({ folder, maxBytes, now, silenceMs }: BlobsOptions): Promise<Blobs> {
+export function openBlobs({ folder, maxBytes, now, silenceMs }: BlobsOptions): Blobs {
   const blobs = path.join(folder, 'blobs');
   const uses = path.join(folder, 'uses');
   const own = path.join(uses, randomUUID());

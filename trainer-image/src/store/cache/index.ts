@@ -59,7 +59,7 @@ export async function openCache({ folder, maxBytes, now, silence = { downloadMs:
   const root = path.join(folder, 'files');
   const [refs, partials] = [path.join(root, 'refs'), path.join(root, 'partial')];
   for (const each of [refs, partials]) makeFolder(each);
-  const blobs = await openBlobs({ folder: root, maxBytes, now, silenceMs: silence.useMs });
+  const blobs = openBlobs({ folder: root, maxBytes, now, silenceMs: silence.useMs });
   await removeOld(refs, now() - 30 * day);
   await removeOld(partials, now() - day);
 
