@@ -32,6 +32,7 @@ import { givenInputs, givenPipeline, requireSameMeasures } from './given.ts';
 import { takenInto } from './take.ts';
 import { infoOf, pick, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
+import type { TargetCoding } from './target.ts';
 import { formatTime } from './time.ts';
 import { vectorMatrix, vectorRows } from './vector.ts';
 import { sizeOf } from '../shape.ts';
@@ -118,7 +119,7 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
   const heldBack = (rows: Int32Array): Part => ({ ...part(rows), ...(truth === undefined ? {} : { truth: takenInto(truth, rows, new Float64Array(rows.length)) }) });
   return {
     preprocessing,
-    train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)),
+    train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature), coding),
     validation: heldBack(parts.validation),
     test: heldBack(parts.test),
     ...await slicesBy(sliceBy, data, parts),
@@ -152,9 +153,9 @@ async function slicesBy(names: readonly string[], data: Rows, { validation, test
 const cellsOf = (column: Column): Float64Array | (string | null)[] => (column.kind === 'Text' ? Array.from(column.codes, (_, row) => textAt(column, row)) : column.values);
 
 /** Validation and test stay as the world is; what is trained on may be fewer rows, or more of rare classes. */
-function trainingPart({ sample, balance }: TrainerSpec['data'], part: Part, nominal: readonly number[]): Part {
+function trainingPart({ sample, balance }: TrainerSpec['data'], part: Part, nominal: readonly number[], coding: TargetCoding): Part {
   const some = sample === undefined ? part : sampled(part, { ...sample, stratified: sample.stratify ?? part.targets instanceof Int32Array });
-  return balance === undefined ? some : balanced(some, balance, nominal);
+  return balance === undefined ? some : balanced(some, balance, nominal, coding.task === 'Classification' ? coding.classes : []);
 }
 
 /** Raw rows to the network's input, as in training. @throws AnnealError `DATA_NOT_NUMERIC`, `DATA_CATEGORIES` */
