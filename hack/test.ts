@@ -116,9 +116,11 @@ function mocha(name: string, about: string, patterns: readonly string[], paralle
       const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).sort();
       if (files.length === 0) throw new Error(`There is no test file for ${patterns.join(' or ')}.`);
       const flags = parallel === 'Workers' ? ['--parallel', '--jobs', '2'] : [];
+      // The trainer is started hundreds of times, and Node would compile its sources each time.
+      const environment = parallel === 'Workers' ? { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node') } : {};
       const shares = parallel === 'Processes' ? [0, 1].map((share) => files.filter((_, index) => index % 2 === share)) : [files];
       const runs: Promise<Run>[] = [];
-      for (const share of shares) runs.push(spawned('mocha', [...flags, ...share], longestStepMinutes.built, runs.at(-1)));
+      for (const share of shares) runs.push(spawned('mocha', [...flags, ...share], longestStepMinutes.built, { environment, before: runs.at(-1) }));
       return together((await Promise.all(runs)).map(outcomeOf));
     },
   };
@@ -143,11 +145,16 @@ interface Run {
   readonly output: string;
 }
 
-/** @param before  what runs beside it and is heard first: until that ends, the output of this is kept back */
-function spawned(command: string, args: readonly string[], limitMinutes: number, before: Promise<unknown> = Promise.resolve()): Promise<Run> {
+interface Surroundings {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What runs beside it and is heard first: until that ends, the output of this is kept back. */
+  readonly before?: Promise<unknown> | undefined;
+}
+
+function spawned(command: string, args: readonly string[], limitMinutes: number, { environment = {}, before = Promise.resolve() }: Surroundings = {}): Promise<Run> {
   return new Promise((resolve, reject) => {
     // TensorFlow tells of each graph that it loads, unless it is told not to.
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { TF_CPP_MIN_LOG_LEVEL: '2', ...process.env } });
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { TF_CPP_MIN_LOG_LEVEL: '2', ...environment, ...process.env } });
     // A test in an endless loop stops mocha's own timers too. SIGKILL, since such a process hears nothing else.
     const timer = setTimeout(() => {
       console.log(`\n${command} was still not done after ${limitMinutes} minutes and was killed; what it printed last is where it hung.`);

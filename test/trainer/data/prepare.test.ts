@@ -82,6 +82,15 @@ describe('preparing data', () => {
     expect(await seen({ features: { exclude: ['day'] } })).to.deep.equal({ inputs: ['a'], features: ['a'] });
   });
 
+  it('does not see an index that pandas wrote, unless it is listed', async () => {
+    const columns = [number('a', 1, 2), number('__index_level_0__', 7, 9), number('y', 0, 1)];
+    const features = (written: object) => prepared(written, ...columns).then(({ preprocessing }) => preprocessing.features);
+    expect(await features({})).to.deep.equal(['a']);
+    expect(await features({ features: { exclude: ['__index_level_0__'] } })).to.deep.equal(['a']);
+    expect(await features({ features: { columns: ['a', '__index_level_0__'] } })).to.deep.equal(['a', '__index_level_0__']);
+    expect(await features({ pipeline: [{ scale: { method: 'Standard', columns: ['__index_level_0__'] } }] })).to.deep.equal(['a', '__index_level_0__']);
+  });
+
   it('derives a column from what rows are ordered by without seeing that itself', async () => {
     const { preprocessing: { inputs, features } } = await prepared(
       { split: { validation: 0, test: 0.2, orderBy: 'day' }, pipeline: [{ derive: { name: 'week day', expression: '"day" % 7' } }, { scale: { method: 'Standard' } }] },

@@ -56,6 +56,17 @@ describe('the status of an attempt on its way', () => {
     expect(settling.untilMs(key, 'a', 1, time + 1)).to.equal(time + 30_000);
   });
 
+  it('waits for longer while many jobs are on their way, so that all together tell 25 times a second', () => {
+    const settling = new Settling();
+    const waitOf = (index: number): number => (settling.untilMs({ namespace: 'team-a', name: `job-${index}` }, 'a', 1, now) ?? now) - now;
+    const waits = Array.from({ length: 1000 }, (_, index) => waitOf(index));
+    expect(waits.slice(0, 50)).to.deep.equal(Array.from({ length: 50 }, () => 2000));
+    expect(waits[499]).to.equal(20_000);
+    expect(waits[999]).to.equal(30_000);
+    for (let index = 0; index < 990; index++) settling.forget({ namespace: 'team-a', name: `job-${index}` });
+    expect(waitOf(0)).to.equal(2000);
+  });
+
   it('begins anew with another attempt, another job of that name, or a clock that was set back', () => {
     const settling = new Settling();
     settling.untilMs(key, 'a', 1, now);

@@ -8,6 +8,12 @@ export function keyColumns({ split, privacy }: TrainerSpec['data'], { validation
   return [split.groupBy, split.orderBy, validation?.groupBy, evaluation?.anomaly?.label?.column, ...privacy?.pseudonymise?.columns ?? []].filter((name) => name !== undefined);
 }
 
+/**
+ * Whether it is an index without a name, as pandas writes one into a Parquet file ("Specification for pandas metadata", column names). It is there
+ * whenever rows were chosen or sorted before they were written, and often gives the target away by their order.
+ */
+export const isUnnamedIndex = (name: string): boolean => /^__index_level_\d+__$/.test(name);
+
 export interface KeyColumnUse {
   /** No step names them. */
   readonly unused: ReadonlySet<string>;

@@ -3,7 +3,7 @@ import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError, list } from '../errors.ts';
 import { isSelected } from './ingest/index.ts';
 import type { FileOptions, Selection } from './ingest/index.ts';
-import { keyColumns, useOfKeyColumns } from './key-columns.ts';
+import { isUnnamedIndex, keyColumns, useOfKeyColumns } from './key-columns.ts';
 import { heldInMemory, memoryMatrix, selection } from './matrix.ts';
 import type { HeldMatrix } from './matrix.ts';
 import { fileMatrix } from './matrix-file.ts';
@@ -213,7 +213,7 @@ async function inputsOf(spec: TrainerSpec['data'], { columns: present, vector }:
   if (spec.target !== undefined && columns?.includes(spec.target) === true) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features.columns', message: `The target "${spec.target}" is among the features, so the model would see the answer. Remove it from features.columns.` });
   if (columns !== undefined) return { inputs: pick(present, columns, 'spec.trainer.data.features.columns'), derivedFrom: [] };
   pick(present, exclude, 'spec.trainer.data.features.exclude');
-  const { unused, derivedFrom } = await useOfKeyColumns(keys, spec);
+  const { unused, derivedFrom } = await useOfKeyColumns([...keys, ...present.map(({ name }) => name).filter(isUnnamedIndex)], spec);
   const left = present.filter(({ name }) => name !== spec.target && !exclude.includes(name) && !unused.has(name));
   if (left.length === 0) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.features', message: 'No column is left for the model to see. Exclude fewer, or give data with more columns.' });
   return { inputs: left, derivedFrom: derivedFrom.filter((key) => left.some(({ name }) => name === key)) };

@@ -6,6 +6,7 @@ import { Transform } from 'node:stream';
 import { AbortMultipartUploadCommand, DeleteObjectsCommand, GetObjectCommand, ListMultipartUploadsCommand, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { BucketPlace } from '@anneal/operator/api';
+import { chain } from '../chain.ts';
 import { digestOf } from '../files.ts';
 import { downloadObject, isNotThere, listObjects, openS3, toldError } from './s3.ts';
 import type { Environment, Telling } from './s3.ts';
@@ -67,7 +68,7 @@ export function openBucket(place: BucketPlace, environment: Environment, at: str
         const stored: StoredFile[] = [];
         for (const { name, handle } of handles) {
           const counted = counting();
-          const body = handle.createReadStream({ autoClose: false, start: 0, highWaterMark: 1024 * 1024 }).pipe(counted.stream);
+          const body = chain(handle.createReadStream({ autoClose: false, start: 0, highWaterMark: 1024 * 1024 }), counted.stream);
           const upload = new Upload({ client, params: { Bucket, Key: whole(`${key}/${name}`), Body: body, ChecksumAlgorithm: 'SHA256' }, partSize: partBytes, queueSize: 2 });
           await told(upload.done());
           stored.push({ name, ...counted.result() });

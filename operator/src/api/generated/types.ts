@@ -182,7 +182,7 @@ export interface Data {
    */
   task?: 'Classification' | 'Regression';
   /**
-   * Which columns the model sees, and their shape. When unset it sees all columns but the target, pseudonyms, and what rows are grouped or ordered by; of these only what a step lists among its columns.
+   * Which columns the model sees, and their shape. When unset it sees all columns but the target, pseudonyms, what rows are grouped or ordered by, and an index without a name that pandas wrote; of these only what a step lists among its columns.
    */
   features?: {
     columns?: Columns;

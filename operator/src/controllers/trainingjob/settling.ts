@@ -14,6 +14,8 @@ import { enoughRun, podsOf } from './places.ts';
 /** How long the first news of an attempt may wait. Each further one may wait twice as long: a queue that is long is told of less often. */
 const settleMs = 2_000;
 const longestMs = 30_000;
+/** Of all jobs on their way together. When many begin at once, most have arrived before they would tell of the way, and the API server makes their pods meanwhile. */
+const newsPerSecond = 25;
 
 /** True while all goes as it should and is not yet where it should be: nothing that a person or a program would act on. */
 export function isOnItsWay(seen: Observed, assessment: Assessment, outcome: Outcome): boolean {
@@ -46,8 +48,10 @@ export class Settling {
     // A wall clock that was set back must not hold the news for longer.
     const isKnown = held?.uid === uid && held.attempt === attempt && held.timeMs <= nowMs;
     if (!isKnown) {
-      this.#told.set(name, { uid, attempt, timeMs: nowMs, waitMs: settleMs });
-      return nowMs + settleMs;
+      this.#told.delete(name);
+      const waitMs = Math.min(longestMs, Math.max(settleMs, ((this.#told.size + 1) * 1000) / newsPerSecond));
+      this.#told.set(name, { uid, attempt, timeMs: nowMs, waitMs });
+      return nowMs + waitMs;
     }
     if (nowMs < held.timeMs + held.waitMs) return held.timeMs + held.waitMs;
     this.#told.set(name, { uid, attempt, timeMs: nowMs, waitMs: Math.min(2 * held.waitMs, longestMs) });

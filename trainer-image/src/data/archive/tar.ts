@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
+import { chain } from '../../chain.ts';
 import { AnnealError } from '../../errors.ts';
 import { damaged, requireInside, requireLimits } from './archive.ts';
 import type { ArchiveLimits, ArchivedFile } from './archive.ts';
@@ -27,7 +28,10 @@ export async function* readTar(path: string, name: string, limits: ArchiveLimits
   for (;;) {
     const header = await bytes.take(block);
     // Two blocks of zeros end it; some programs leave them out.
-    if (header === undefined || header.every((byte) => byte === 0)) return;
+    if (header === undefined || header.every((byte) => byte === 0)) {
+      await bytes.finish(limits.maxBytes);
+      return;
+    }
     const { name: shortName, size: shortSize, type } = headerOf(header, name);
     const size = longSize ?? shortSize;
     const padding = (block - (size % block)) % block;
@@ -103,16 +107,21 @@ interface Bytes extends AsyncDisposable {
   take(count: number): Promise<Buffer | undefined>;
   need(count: number): Promise<Buffer>;
   skip(count: number): Promise<void>;
+  /** To the checksum of gzip, which stands behind everything. @param most  bytes, before it */
+  finish(most: number): Promise<void>;
 }
 
-async function openBytes(path: string, name: string): Promise<Bytes> {
+async function isGzip(path: string): Promise<boolean> {
   const head = Buffer.alloc(2);
   await using file = await open(path);
   await file.read(head, 0, 2, 0);
-  const isPacked = head[0] === 0x1f && head[1] === 0x8b;
+  return head[0] === 0x1f && head[1] === 0x8b;
+}
+
+async function openBytes(path: string, name: string): Promise<Bytes> {
+  const isPacked = await isGzip(path);
   const packed = createReadStream(path, { highWaterMark: 1024 * 1024 });
-  const unpacked = isPacked ? packed.pipe(createGunzip({ chunkSize: 1024 * 1024 })) : packed;
-  if (isPacked) packed.once('error', (error) => unpacked.destroy(error));
+  const unpacked = isPacked ? chain(packed, createGunzip({ chunkSize: 1024 * 1024 })) : packed;
   const chunks = (unpacked as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   let held: Buffer = Buffer.alloc(0);
   /** Where nothing is held any more. */
@@ -158,6 +167,10 @@ async function openBytes(path: string, name: string): Promise<Bytes> {
         held = held.subarray(passed);
         left -= passed;
       }
+    },
+    finish: async (most) => {
+      if (!isPacked) return;
+      for (let passed = 0; await more(); passed += held.length) if (passed > most) throw damaged(name, 'it goes on long after its end');
     },
     [Symbol.asyncDispose]: () => {
       packed.destroy();

@@ -7,6 +7,7 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
+import { chain } from '../../chain.ts';
 import { damaged, requireInside, requireLimits } from './archive.ts';
 import type { ArchiveLimits, ArchivedFile } from './archive.ts';
 
@@ -116,24 +117,22 @@ function whole(buffer: Buffer, at: number, name: string): number {
 }
 
 async function contentOf(path: string, name: string, entry: Entry): Promise<Readable> {
+  const from = await contentAt(path, name, entry);
+  const packed = entry.packed === 0 ? Readable.from([]) : createReadStream(path, { start: from, end: from + entry.packed - 1 });
+  const unpacked = entry.method === stored ? packed : chain(packed, createInflateRaw());
+  return chain(unpacked, checked(name, entry));
+}
+
+/** Where the content begins: behind a header of its own (section 4.3.7). */
+async function contentAt(path: string, name: string, entry: Entry): Promise<number> {
   const file = await open(path);
   try {
     const head = await part(file, entry.offset, 30, name);
     if (head.readUInt32LE(0) !== 0x04034b50) throw damaged(name, `"${entry.name}" in it is not where its directory says`);
-    const from = entry.offset + 30 + head.readUInt16LE(26) + head.readUInt16LE(28);
-    const packed = entry.packed === 0 ? Readable.from([]) : createReadStream(path, { start: from, end: from + entry.packed - 1 });
-    const unpacked = entry.method === stored ? packed : through(packed, createInflateRaw());
-    return through(unpacked, checked(name, entry));
+    return entry.offset + 30 + head.readUInt16LE(26) + head.readUInt16LE(28);
   } finally {
     await file.close();
   }
-}
-
-/** An error on the way reaches the end. */
-function through(from: Readable, to: Transform): Transform {
-  from.once('error', (error) => to.destroy(error));
-  to.once('close', () => from.destroy());
-  return from.pipe(to);
 }
 
 /** Passes on what the directory announced, and nothing that goes on beyond it. */

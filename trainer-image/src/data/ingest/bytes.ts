@@ -2,7 +2,8 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import type { Readable, Transform } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
+import { chain } from '../../chain.ts';
 import { AnnealError } from '../../errors.ts';
 
 /** Bytes in order. */
@@ -62,17 +63,16 @@ export async function fill(source: ByteSource, into: Uint8Array, from = 0): Prom
 
 class UnpackedBytes implements ByteSource {
   readonly #packed: Readable;
-  readonly #unpacker: Transform;
+  readonly #unpacker: Duplex;
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #name: string;
   readonly #format: string;
   #chunk: Buffer = Buffer.alloc(0);
 
-  constructor(file: FileHandle, name: string, format: string, unpacker: Transform) {
+  constructor(file: FileHandle, name: string, format: string, unpacker: Duplex) {
     this.#packed = file.createReadStream({ highWaterMark: chunkBytes });
-    this.#packed.once('error', (error) => unpacker.destroy(error)).pipe(unpacker);
-    this.#unpacker = unpacker;
-    this.#chunks = (unpacker as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+    this.#unpacker = chain(this.#packed, unpacker);
+    this.#chunks = (this.#unpacker as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
     this.#name = name;
     this.#format = format;
   }
