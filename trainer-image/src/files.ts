@@ -1,6 +1,6 @@
 /** Files that are whole or absent, whatever happens in between: written beside, flushed, renamed. */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -26,12 +26,30 @@ export function canonicalJson(value: unknown): string {
 }
 
 /**
+ * Makes a folder and those above it that are missing. Level by level, since Node's recursive mkdir never returns where a file system, as /proc, lets no folder be made in one that is there.
+ * @throws the system's error
+ */
+export function makeFolder(folder: string): void {
+  if (isFolder(folder)) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (!isFolder(folder)) throw error;
+  }
+}
+
+const isFolder = (name: string): boolean => statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/**
  * Makes the folder `parent/name` with these files, or changes nothing. A folder of that name is replaced.
  * Synchronous, since training must not go on while its state is written.
  * @throws the system's error, for example ENOSPC; what was there before is then still there
  */
 export function writeFolder(parent: string, name: string, files: Readonly<Record<string, FileContent>>): void {
-  mkdirSync(parent, { recursive: true });
+  makeFolder(parent);
   const beside = path.join(parent, `${temporary}${name}`);
   rmSync(beside, { recursive: true, force: true });
   try {
@@ -49,7 +67,7 @@ export function writeFolder(parent: string, name: string, files: Readonly<Record
 
 /** Makes the file `parent/name`, or changes nothing. A file of that name is replaced. */
 export function writeFile(parent: string, name: string, content: FileContent): void {
-  mkdirSync(parent, { recursive: true });
+  makeFolder(parent);
   const beside = path.join(parent, `${temporary}${name}`);
   rmSync(beside, { force: true });
   try {

@@ -5,11 +5,13 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import type { ProgressReply } from '@anneal/operator/api';
 import { terminationMessagePath, trainerEnv, trainerExit } from '@anneal/operator/api';
+import { AnnealError } from './errors.ts';
 import { runLocal } from './local/command.ts';
 import type { Terminal } from './local/terminal.ts';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
 import { memoryFor } from './memory.ts';
+import { parseServeFlags } from './serve/flags.ts';
 import { readCpuMax, threadsFor } from './threads.ts';
 import { beginAttempt } from './train/attempt.ts';
 import { textOf } from './train/environment.ts';
@@ -109,25 +111,25 @@ async function run(args: string[]): Promise<number> {
 }
 
 /** TensorFlow is only loaded for a model that needs it; the main thread of a training never does. */
-async function serve(args: string[], threads: number, log: Log): Promise<number> {
-  const { values } = parseArgs({ args, options: {
-    'model-dir': { type: 'string' }, name: { type: 'string' }, 'pseudonym-key': { type: 'string' }, port: { type: 'string', default: '8080' },
-    'max-body-bytes': { type: 'string', default: String(16 * 1024 * 1024) }, 'drain-seconds': { type: 'string', default: '5' },
-  } });
-  const { 'model-dir': modelDirectory, name, 'pseudonym-key': pseudonymKey } = values;
-  if (modelDirectory === undefined || name === undefined) {
-    process.stderr.write(`serve needs --model-dir and --name.\n${usage}\n`);
-    return trainerExit.configurationError;
+async function serve(args: string[], log: Log): Promise<number> {
+  try {
+    const flags = parseServeFlags(args);
+    if (flags === undefined) {
+      process.stdout.write(`${usage}\n`);
+      return trainerExit.ok;
+    }
+    const stopAsked = new Promise<void>((resolve) => onStopSignal(resolve));
+    const threads = tuneTensorFlow();
+    const { serve: start } = await import('./serve/server.ts');
+    const serving = await start({ ...flags, threads, log });
+    await stopAsked;
+    await serving.close();
+    return trainerExit.ok;
+  } catch (error) {
+    if (!(error instanceof AnnealError)) throw error;
+    process.stderr.write(`error: ${error.message} (${error.code})\n`);
+    return error.needsUser ? trainerExit.configurationError : trainerExit.applicationError;
   }
-  const stopAsked = new Promise<void>((resolve) => onStopSignal(resolve));
-  const { serve: start } = await import('./serve/server.ts');
-  const serving = await start({
-    modelDirectory, name, threads, log, ...(pseudonymKey === undefined ? {} : { pseudonymKey }),
-    port: Number(values.port), maxBodyBytes: Number(values['max-body-bytes']), drainMs: Number(values['drain-seconds']) * 1000,
-  });
-  await stopAsked;
-  await serving.close();
-  return trainerExit.ok;
 }
 
 async function main([verb = '', ...args]: string[]): Promise<number> {
@@ -135,7 +137,7 @@ async function main([verb = '', ...args]: string[]): Promise<number> {
   switch (verb) {
     case 'train': return train(args, log);
     case 'run': return run(args);
-    case 'serve': return serve(args, tuneTensorFlow(), log);
+    case 'serve': return serve(args, log);
     case 'version':
       process.stdout.write(`${version}\n`);
       return 0;

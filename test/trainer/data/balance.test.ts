@@ -100,7 +100,7 @@ answer(misses)`, { X, y: [...y], made });
 
   it('refuses numbers to balance, and a class of one row to make up others from', async () => {
     expect(await codeOf(() => balanced(partOf([[1], [2]], Float32Array.of(0.5, 1)), spec('Oversample')))).to.include({ code: 'SPEC_CONFLICT' });
-    expect(await codeOf(() => balanced(partOf([[1], [2], [3]], Int32Array.of(0, 0, 1)), spec('SMOTE')))).to.include({ code: 'DATA_TOO_FEW_ROWS' });
+    expect(await codeOf(() => balanced(partOf([[1], [2], [3]], Int32Array.of(0, 0, 1)), spec('SMOTE'), [], ['often', 'once']))).to.include({ code: 'DATA_TOO_FEW_ROWS', message: 'The class "once" has one training row, and SMOTE makes up rows between two. Give more rows of it, or write method: Oversample.' });
   });
 });
 

@@ -1,10 +1,13 @@
 import { expect } from 'chai';
 import { prepare } from '../../../trainer-image/src/data/prepare.ts';
 import type { Prepared } from '../../../trainer-image/src/data/prepare.ts';
+import { upTo } from '../../../trainer-image/src/data/random.ts';
 import { rowsOf } from '../../../trainer-image/src/data/rows.ts';
 import type { Column } from '../../../trainer-image/src/data/table.ts';
+import { measure } from '../../../trainer-image/src/evaluate/measure.ts';
+import { predictionsFrom } from '../../../trainer-image/src/train/judging.ts';
 import { codeOf, trainerSpec } from '../support.ts';
-import { number, tableOf, text } from './tables.ts';
+import { number, tableOf, text, time } from './tables.ts';
 
 const ten = Array.from({ length: 10 }, (_, row) => row);
 
@@ -33,6 +36,27 @@ describe('preparing data', () => {
     const { preprocessing: { target }, train } = await prepared({ task: 'Regression' }, number('a', 1, 2), number('y', 10, 30));
     expect(target).to.deep.equal({ task: 'Regression', name: 'y', mean: 20, scale: 10 });
     expect([...train.targets]).to.deep.equal([-1, 1]);
+  });
+
+  it('judges rows that are held back by the target as it stands in the data', async () => {
+    const values = Array.from({ length: 60 }, (_, row) => (row % 3 === 0 ? 0 : row / 10));
+    const { preprocessing: { target }, train, validation, test } = await prepared({ task: 'Regression', split: { validation: 0.3, test: 0.3 } }, number('a', ...values), number('y', ...values));
+    if (target.task !== 'Regression') expect.fail('It is a regression.');
+    expect(train.truth).to.equal(undefined);
+    for (const part of [validation, test]) {
+      const truth = [...part.features.gather(upTo(part.rows))].map((value) => Math.round(value * 10) / 10);
+      const predictions = predictionsFrom(new Float32Array(part.rows), part, target);
+      expect([...predictions.truth]).to.deep.equal(truth).and.to.include(0);
+      // |error| / ε of a true 0, as in scikit-learn; of one that was rounded some millions.
+      expect(measure(predictions, ['mape']).mape).to.be.above(1e12);
+    }
+  });
+
+  it('groups rows that are held back by times that read as times', async () => {
+    const days = Array.from({ length: 40 }, (_, row) => `2024-02-${String(28 + (row % 2))}T12:00:00Z`);
+    const { data } = trainerSpec({ data: { source: { uri: 'file:///x' }, target: 'y', features: { columns: ['a'] }, split: { validation: 0.4, test: 0.4, stratify: false } }, model: { preset: 'MLP' } });
+    const { slices } = await prepare(data, rowsOf(tableOf(number('a', ...days.keys()), time('day', ...days), number('y', ...Array.from(days.keys(), (row) => row % 4 >> 1)))), { sliceBy: ['day'] });
+    expect(slices?.test.map(({ value }) => value)).to.include.members(['2024-02-29T12:00:00.000Z']);
   });
 
   it('sees all columns but the target, those that are named, or all but the excluded', async () => {
@@ -83,6 +107,9 @@ describe('preparing data', () => {
     ['an unknown column that is excluded', { features: { exclude: ['q'] } }, [number('a', 1, 2), number('y', 0, 1)], 'SPEC_COLUMN_MISSING', 'spec.trainer.data.features.exclude', /"q"/],
     ['a row without target', {}, [number('a', 1, 2, 3), text('y', 'x', null, 'y')], 'DATA_TARGET', 'spec.trainer.data.target', /Row 2 has no value in the target column "y"/],
     ['one class only', {}, [number('a', 1, 2), text('y', 'x', 'x')], 'DATA_TARGET', 'spec.trainer.data.target', /"x" in every row/],
+    ['one number only', { task: 'Regression' }, [number('a', 1, 2), number('y', 7.5, 7.5)], 'DATA_TARGET', 'spec.trainer.data.target', /"7\.5" in every row, so there is nothing to learn\. Give rows of at least two different values\./],
+    ['numbers too far apart', { task: 'Regression' }, [number('a', 1, 2, 3), number('y', 1e300, -1e300, 5)], 'DATA_TARGET', 'spec.trainer.data.target', /"y" lie too far apart for their variance to be computed; one is 1e\+300\. Write the target in another unit\./],
+    ['numbers too close together', { task: 'Regression' }, [number('a', 1, 2), number('y', 1e-200, 2e-200)], 'DATA_TARGET', 'spec.trainer.data.target', /lie too close together/],
     ['text to regress on', { task: 'Regression' }, [number('a', 1, 2), text('y', '1', 'x')], 'SPEC_TASK_MISMATCH', 'spec.trainer.data.task', /column "y" has "x"/],
     ['strata of numbers', { task: 'Regression', split: { stratify: true } }, [number('a', ...ten), number('y', ...ten)], 'SPEC_CONFLICT', 'spec.trainer.data.split.stratify', /needs classes/],
     ['a sample by strata of numbers', { task: 'Regression', sample: { fraction: 0.5, stratify: true } }, [number('a', ...ten), number('y', ...ten)], 'SPEC_CONFLICT', 'spec.trainer.data.sample.stratify', /^stratify needs classes/],

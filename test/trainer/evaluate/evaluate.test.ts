@@ -156,7 +156,33 @@ describe('slices', () => {
   it('are the quarters of a quantity, and the values of a few numbers', () => {
     const quantity = slicesOf('age', Float64Array.from({ length: 101 }, (_, row) => row));
     expect(quantity.map(({ value, rows }) => [value, rows.length])).to.deep.equal([['up to 25', 26], ['over 25 to 50', 25], ['over 50 to 75', 25], ['over 75', 25]]);
+    const numbers = slicesOf('number', Float64Array.from({ length: 100 }, (_, row) => 1_000_001 + row));
+    expect(numbers.map(({ value }) => value).sort()).to.deep.equal(['over 1000025 to 1000050', 'over 1000050 to 1000075', 'over 1000075', 'up to 1000025']);
+    expect(slicesOf('tenths', Float64Array.from({ length: 101 }, (_, row) => row * 0.1)).map(({ value }) => value)).to.deep.equal(['up to 2.5', 'over 2.5 to 5', 'over 5 to 7.5', 'over 7.5']);
     expect(slicesOf('beds', Float64Array.from({ length: 60 }, (_, row) => (row % 4 === 0 ? NaN : row % 2 + 1))).map(({ value }) => value)).to.deep.equal(['2', '1', '(missing)']);
+  });
+});
+
+describe('the quarters of a quantity', () => {
+  const near = fc.tuple(fc.double({ min: -1e9, max: 1e9, noNaN: true }), fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 12, maxLength: 60 })).map(([from, steps]) => steps.map((step) => from + step * 1e-4));
+  const far = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 12, maxLength: 60 });
+
+  it('have names that tell them apart, and that every row but the limits themselves fits', () => {
+    fc.assert(fc.property(fc.oneof(near, far), (drawn) => {
+      const values = Float64Array.from(drawn);
+      fc.pre(new Set(values).size > 10);
+      const sorted = values.toSorted();
+      const limits = new Set([0.25, 0.5, 0.75].map((share) => sorted[Math.ceil(share * sorted.length) - 1]));
+      const slices = slicesOf('x', values, { fewestRows: 1 });
+      expect(new Set(slices.map(({ value }) => value)).size).to.equal(slices.length);
+      for (const { value: name, rows } of slices) {
+        const [, over = '-Infinity', to = 'Infinity'] = /^(?:over (\S+?))?(?: to |up to |$)(\S+)?$/.exec(name) ?? [];
+        for (const row of rows) {
+          const value = values[row] ?? NaN;
+          if (!limits.has(value)) expect(value, name).to.be.above(Number(over)).and.to.be.below(Number(to));
+        }
+      }
+    }));
   });
 });
 

@@ -130,6 +130,13 @@ describe('anneal-train', function suite() {
     expect(readdirSync(path.join(place.path, 'blobs'))).to.deep.equal(['model']);
   });
 
+  it('ends where no folder can be made', async () => {
+    await using place = await withBlobs();
+    const { code, stderr } = await ended(['-f', 'job.yaml', '--out', '/proc/blobs/run'], { directory: place.path });
+    expect(stderr).to.match(/^error: The job's volume cannot be written to: .*mkdir '\/proc\/blobs'.* \(VOLUME_WRITE\)\n$/);
+    expect(code).to.equal(1);
+  });
+
   it('ends a run that another has followed into the same folder', async () => {
     await using place = await withBlobs({ fit: '{epochs: 100000, batchSize: 16}' }, 2000);
     const first = annealTrain(['-f', 'job.yaml'], { directory: place.path });

@@ -50,6 +50,12 @@ describe('a finished model', function suite() {
     expect(test.importance?.features.map(({ name }) => name).at(-1)).to.equal('noise');
   });
 
+  it('tells the importance of a derived column by its own name, and of its categories together', async () => {
+    const pipeline = [{ derive: { name: 'a_band', expression: "CASE WHEN b > 1 THEN 'high' ELSE 'low' END" } }, { derive: { name: 'sum', expression: 'a + b' } }, { scale: {} }, { encode: {} }];
+    const { evaluation: { test } } = await evaluated({ evaluation: { importance: { metric: 'rocAuc', repeats: 1 } } }, { pipeline });
+    expect(test.importance?.features.map(({ name }) => name)).to.have.members(['a', 'b', 'noise', 'a_band', 'sum']);
+  });
+
   it('decides by a threshold that was tuned on validation rows, also when it serves', async () => {
     const { evaluation: { validation, test }, preprocessing } = await evaluated({ evaluation: { threshold: { maximise: 'F1' } } });
     expect(preprocessing.thresholds).to.have.length(1);

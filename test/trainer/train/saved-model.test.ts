@@ -97,6 +97,17 @@ describe('a saved model', function suite() {
     }
   });
 
+  it('goes on with rows of some of its classes alone', async () => {
+    await using other = await folder();
+    const { metrics } = succeeded(await train(next(place, other.write('x.csv', stays(200, 5).replace(/^.*,yes\n/gm, ''))), other.path));
+    expect(metrics.test_accuracy).to.be.within(0.5, 1);
+    const { target } = read(other.path, 'preprocessing.json') as Preprocessing;
+    expect(target).to.deep.equal({ task: 'Classification', name: 'stays', classes: ['no', 'yes'] });
+    const { classes } = JSON.parse(readFileSync(path.join(other.path, 'reports/data-report.json'), 'utf8')) as { classes: { names: string[]; rows: { train: number[] } } };
+    expect(classes.names).to.deep.equal(['no', 'yes']);
+    expect(classes.rows.train[1]).to.equal(0);
+  });
+
   it('is another run when it is another model', async () => {
     await using other = await folder();
     await using its = await folder();

@@ -5,6 +5,7 @@ import type { Rows } from './rows.ts';
 import type { Split } from './split.ts';
 import { pick, textAt } from './table.ts';
 import type { Column } from './table.ts';
+import { parseTime } from './time.ts';
 
 /** As the losses of those names are; the mean over a row's numbers. */
 export type ErrorName = 'MSE' | 'MAE' | 'Huber';
@@ -62,7 +63,11 @@ export async function anomaliesIn(label: LabelSpec | undefined, seen: readonly s
   return { anomalies };
 }
 
+/** The numbers that truth values of JSON and Parquet are read as. */
+const truths: Readonly<Record<string, number>> = { true: 1, false: 0 };
+
 function holders(column: Column, value: string): Uint8Array {
   if (column.kind === 'Text') return Uint8Array.from(column.codes, (_, row) => Number(textAt(column, row) === value));
-  return Uint8Array.from(column.values, (held) => Number(held === Number(value)));
+  const wanted = column.kind === 'Time' ? parseTime(value) : truths[value] ?? Number(value);
+  return Uint8Array.from(column.values, (held) => Number(held === wanted));
 }

@@ -34,8 +34,8 @@ export function sampled(part: Part, { fraction, stratified, seed }: SampleSpec):
   return chosen(part, joined(strata.map((rows, stratum) => drawn(rows, Math.max(1, Math.round(fraction * rows.length)), random(seed, 'sample', stratum)))).sort());
 }
 
-/** @param nominal  places of features that are codes and not quantities. @throws AnnealError `SPEC_CONFLICT` in a regression, `DATA_TOO_FEW_ROWS` where SMOTE has nothing to go by */
-export function balanced(part: Part, spec: BalanceSpec, nominal: readonly number[] = []): Part {
+/** @param nominal  places of features that are codes and not quantities. @param classes  names, for what is told of one. @throws AnnealError `SPEC_CONFLICT` in a regression, `DATA_TOO_FEW_ROWS` where SMOTE has nothing to go by */
+export function balanced(part: Part, spec: BalanceSpec, nominal: readonly number[] = [], classes: readonly string[] = []): Part {
   const { targets } = part;
   if (!(targets instanceof Int32Array)) throw new AnnealError('SPEC_CONFLICT', { at: 'spec.trainer.data.balance', message: 'balance needs classes, and the task is Regression. Remove balance, or write task: Classification.' });
   const members = membersOf(targets);
@@ -43,7 +43,7 @@ export function balanced(part: Part, spec: BalanceSpec, nominal: readonly number
   switch (spec.method) {
     case 'Undersample': return chosen(part, joined(members.map((rows, stratum) => drawn(rows, wanted[stratum] ?? 0, random(spec.seed, 'undersample', stratum)))).sort());
     case 'Oversample': return chosen(part, joined([upTo(part.rows), ...members.map((rows, stratum) => repeated(rows, (wanted[stratum] ?? 0) - rows.length, spec.seed, stratum))]));
-    case 'SMOTE': return synthesised({ ...part, targets }, members, wanted, spec, nominal);
+    case 'SMOTE': return synthesised({ ...part, targets }, members, wanted, spec, nominal, classes);
   }
 }
 

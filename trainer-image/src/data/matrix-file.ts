@@ -1,8 +1,9 @@
 /** A matrix in a file, for rows that do not fit into memory. The file has no name, and so goes with the process, whatever ends it. */
 import { randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { AnnealError } from '../errors.ts';
+import { makeFolder } from '../files.ts';
 import type { HeldMatrix, MatrixSink } from './matrix.ts';
 
 /** Chosen rows that lie so near are read at once, with what lies between. */
@@ -38,7 +39,7 @@ export function fileMatrix(folder: string, width: number): MatrixSink {
 
 function created(folder: string): number {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const name = path.join(folder, `.tmp-${randomUUID()}`);
     const file = openSync(name, 'wx+');
     rmSync(name);

@@ -32,6 +32,8 @@ import { givenInputs, givenPipeline, requireSameMeasures } from './given.ts';
 import { takenInto } from './take.ts';
 import { infoOf, pick, textAt } from './table.ts';
 import type { Column, ColumnInfo, Table, VectorColumn } from './table.ts';
+import type { TargetCoding } from './target.ts';
+import { formatTime } from './time.ts';
 import { vectorMatrix, vectorRows } from './vector.ts';
 import { sizeOf } from '../shape.ts';
 
@@ -98,7 +100,7 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
   const { features, matrix } = vector === undefined
     ? await matrixOfRows(data, names, pipeline, room)
     : { features: [{ name: vector.name }], matrix: heldInMemory(await vectorMatrix(vector, data, pipeline.whileTraining)) };
-  const { coding, codes } = code(train);
+  const { coding, codes, truth } = code(train);
   const embeddings = features.flatMap(({ categories }, feature) => (categories === undefined ? [] : [{ feature, categories }]));
   const measures = stepsOf(privacy?.steps ?? [], names);
   if (given !== undefined) requireSameMeasures(given, measures);
@@ -114,11 +116,12 @@ export async function prepare(spec: TrainerSpec['data'], data: Rows, { sliceBy =
     target: coding,
   };
   const part = (rows: Int32Array): Part => ({ rows: rows.length, features: selection(matrix, rows), targets: targetsOf(codes, rows) });
+  const heldBack = (rows: Int32Array): Part => ({ ...part(rows), ...(truth === undefined ? {} : { truth: takenInto(truth, rows, new Float64Array(rows.length)) }) });
   return {
     preprocessing,
-    train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature)),
-    validation: part(parts.validation),
-    test: part(parts.test),
+    train: trainingPart(spec, part(train), embeddings.map(({ feature }) => feature), coding),
+    validation: heldBack(parts.validation),
+    test: heldBack(parts.test),
     ...await slicesBy(sliceBy, data, parts),
     ...await anomaliesIn(label, names, data, parts),
     [Symbol.dispose]: () => matrix[Symbol.dispose](),
@@ -135,21 +138,24 @@ export async function subjectOf(spec: TrainerSpec['data'], rows: Rows, { beside,
   const needed = neededColumns(spec, beside);
   const features = (given === undefined ? (await inputsOf(spec, rows, keys)).inputs : givenInputs(given, rows, undefined)).map(({ name }) => name);
   const { parts, task } = await splitByTarget(spec, rows, await targetOf(spec, rows), { known: given?.target });
-  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(needed, name)), ...(spec.target === undefined ? {} : { target: spec.target }), task, features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
+  return { rows, columns: rows.columns.map(({ name }) => name).filter((name) => isSelected(needed, name)), ...(spec.target === undefined ? {} : { target: spec.target }), task, ...(given?.target.task === 'Classification' ? { classes: given.target.classes } : {}), features, parts, seed: spec.split.seed, ...(rows.vector === undefined ? {} : { vector: rows.vector.name }) };
 }
 
 async function slicesBy(names: readonly string[], data: Rows, { validation, test }: Split): Promise<Pick<Prepared, 'slices'>> {
   pick(data.columns, names, 'spec.trainer.evaluation.slices');
-  const of = async (rows: Int32Array): Promise<Slice[]> => (await Promise.all(names.map(async (name) => slicesOf(name, cellsOf(await data.column(name, rows)))))).flat();
+  const of = async (rows: Int32Array): Promise<Slice[]> => (await Promise.all(names.map(async (name) => {
+    const column = await data.column(name, rows);
+    return slicesOf(name, cellsOf(column), column.kind === 'Time' ? { show: formatTime } : {});
+  }))).flat();
   return names.length === 0 ? {} : { slices: { validation: await of(validation), test: await of(test) } };
 }
 
 const cellsOf = (column: Column): Float64Array | (string | null)[] => (column.kind === 'Text' ? Array.from(column.codes, (_, row) => textAt(column, row)) : column.values);
 
 /** Validation and test stay as the world is; what is trained on may be fewer rows, or more of rare classes. */
-function trainingPart({ sample, balance }: TrainerSpec['data'], part: Part, nominal: readonly number[]): Part {
+function trainingPart({ sample, balance }: TrainerSpec['data'], part: Part, nominal: readonly number[], coding: TargetCoding): Part {
   const some = sample === undefined ? part : sampled(part, { ...sample, stratified: sample.stratify ?? part.targets instanceof Int32Array });
-  return balance === undefined ? some : balanced(some, balance, nominal);
+  return balance === undefined ? some : balanced(some, balance, nominal, coding.task === 'Classification' ? coding.classes : []);
 }
 
 /** Raw rows to the network's input, as in training. @throws AnnealError `DATA_NOT_NUMERIC`, `DATA_CATEGORIES` */

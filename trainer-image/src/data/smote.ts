@@ -20,8 +20,8 @@ export interface SmoteSpec {
 /** Neighbours are looked for among so many rows of a class at most, drawn by chance: more would cost hours, and tell little more of where it lies. */
 const mostSeeds = 20_000;
 
-/** @param members, wanted  by class: its rows, and how many it is to have */
-export function synthesised(part: Part & { readonly targets: Int32Array }, members: readonly Int32Array[], wanted: readonly number[], spec: SmoteSpec, nominal: readonly number[]): Part {
+/** @param members, wanted  by class: its rows, and how many it is to have. @param classes  their names */
+export function synthesised(part: Part & { readonly targets: Int32Array }, members: readonly Int32Array[], wanted: readonly number[], spec: SmoteSpec, nominal: readonly number[], classes: readonly string[]): Part {
   const { width } = part.features;
   const isNominal = nominalFeatures(part.features, nominal);
   const extra: Float32Array[] = [];
@@ -29,7 +29,7 @@ export function synthesised(part: Part & { readonly targets: Int32Array }, membe
   members.forEach((rows, stratum) => {
     const count = (wanted[stratum] ?? 0) - rows.length;
     if (count <= 0) return;
-    if (rows.length < 2) throw new AnnealError('DATA_TOO_FEW_ROWS', { at: 'spec.trainer.data.balance', message: `A class has one training row, and SMOTE makes up rows between two. Give more rows of it, or write method: Oversample.` });
+    if (rows.length < 2) throw new AnnealError('DATA_TOO_FEW_ROWS', { at: 'spec.trainer.data.balance', message: `The class "${classes[stratum] ?? stratum}" has one training row, and SMOTE makes up rows between two. Give more rows of it, or write method: Oversample.` });
     const points = part.features.gather(seedsOf(rows, spec.seed, stratum));
     const search = neighboursAmong(points, width, 'Euclidean');
     extra.push(between(points, width, search, count, Math.min(spec.neighbours, points.length / width - 1), isNominal, random(spec.seed, 'smote', stratum)));

@@ -8,7 +8,7 @@ import type { Split } from './split.ts';
 import { splitKeys } from './split-keys.ts';
 import type { Column } from './table.ts';
 import { takenInto } from './take.ts';
-import { codeClasses, codesAmong, fitValues, taskOf } from './target.ts';
+import { codeClasses, codesAmong, fitValues, requireDifferent, taskOf } from './target.ts';
 import type { Task, TargetCoding } from './target.ts';
 
 /** One fold of a cross-validation: `validation` is what is held back of it, and `test` is empty. */
@@ -26,8 +26,8 @@ export interface SplitTarget {
   readonly task: Task;
   /** Of the training rows; undefined where the rows themselves are learnt. */
   readonly target: Target | undefined;
-  /** @param train  the rows that are trained on in the end */
-  readonly code: (train: Int32Array) => { coding: TargetCoding; codes: Int32Array | Float32Array };
+  /** @param train  the rows that are trained on in the end. @returns of all rows also the `truth` that the codes of a regression are made of */
+  readonly code: (train: Int32Array) => { coding: TargetCoding; codes: Int32Array | Float32Array; truth?: Float64Array };
 }
 
 export interface SplitOptions {
@@ -52,6 +52,7 @@ export async function splitByTarget(spec: TrainerSpec['data'], data: Rows, targe
   }
   if (stratify === true) throw withoutClasses('Regression', fold);
   if (target.kind !== 'Number') throw new AnnealError('SPEC_TASK_MISMATCH', { at: 'spec.trainer.data.target', message: `The target "${name}" is text. Write task: Classification.` });
+  if (known === undefined) requireDifferent(target);
   const parts = await partsOf(spec.split, data, undefined, fold);
   return {
     task: 'Regression',
@@ -59,7 +60,7 @@ export async function splitByTarget(spec: TrainerSpec['data'], data: Rows, targe
     target: { task: 'Regression', values: Float64Array.from(parts.train, (row) => target.values[row] ?? NaN) },
     code: (train) => {
       const { mean, scale } = known?.task === 'Regression' ? known : fitValues(target, train);
-      return { coding: { task: 'Regression', name, mean, scale }, codes: Float32Array.from(target.values, (value) => (value - mean) / scale) };
+      return { coding: { task: 'Regression', name, mean, scale }, codes: Float32Array.from(target.values, (value) => (value - mean) / scale), truth: target.values };
     },
   };
 }

@@ -48,11 +48,21 @@ function areFewWholeNumbers({ values }: NumberColumn): boolean {
   return true;
 }
 
+/** @throws AnnealError `DATA_TARGET` where all values are equal */
+export function requireDifferent(target: NumberColumn): void {
+  const [first] = target.values;
+  if (!target.values.every((value) => value === first)) return;
+  throw sameInEveryRow(target, 'at least two different values');
+}
+
+const sameInEveryRow = (target: Column, instead: string): AnnealError => (
+  new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is "${shownAt(target, 0)}" in every row, so there is nothing to learn. Give rows of ${instead}.` }));
+
 /** Classes in order, numbers by size and texts by code unit, and the place of each row's class. @throws AnnealError `DATA_TARGET` for one class, or over 1,000 */
 export function codeClasses(target: Column): { classes: string[]; codes: Int32Array } {
   const { classes, codes } = target.kind === 'Text' ? codeTexts(target.codes, target.dictionary) : codeNumbers(target.values);
   if (classes.length > mostClasses) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" has ${classes.length} classes, and at most ${mostClasses} can be learnt. Write task: Regression, or choose another target.` });
-  if (classes.length < 2) throw new AnnealError('DATA_TARGET', { at, message: `The target "${target.name}" is "${shownAt(target, 0)}" in every row, so there is nothing to learn. Give rows of at least two classes.` });
+  if (classes.length < 2) throw sameInEveryRow(target, 'at least two classes');
   return { classes, codes };
 }
 
@@ -89,9 +99,15 @@ export function codesAmong(classes: readonly string[], target: Column): Int32Arr
   return named.codes.map((code) => placeOf[code] ?? -1);
 }
 
-/** Fitted on training rows, so that learning rates mean the same for prices and for temperatures. */
+/**
+ * Fitted on training rows, so that learning rates mean the same for prices and for temperatures.
+ * @throws AnnealError `DATA_TARGET` for values whose squares no number holds, which metrics are made of
+ */
 export function fitValues(target: NumberColumn, training: Int32Array): { mean: number; scale: number } {
   const values = Float64Array.from(training, (row) => target.values[row] ?? NaN);
   const spread = standardDeviation(values);
-  return { mean: mean(values), scale: spread > 0 ? spread : 1 };
+  const [first] = values;
+  if (values.every((value) => value === first)) return { mean: mean(values), scale: 1 };
+  if (spread ** 2 > 0 && spread ** 2 < Infinity) return { mean: mean(values), scale: spread };
+  throw new AnnealError('DATA_TARGET', { at, message: `The values of the target "${target.name}" lie too ${spread ** 2 === 0 ? 'close together' : 'far apart'} for their variance to be computed; one is ${shownAt(target, training[0] ?? 0)}. Write the target in another unit.` });
 }

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { toAnnealError } from '../errors.ts';
+import { AnnealError, toAnnealError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { createMetrics } from './metrics.ts';
 import type { ServingMetrics } from './metrics.ts';
@@ -40,6 +40,7 @@ interface State {
   draining: boolean;
 }
 
+/** @throws AnnealError `COMMAND_INVALID` where the port cannot be listened on */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { name, log } = options;
   const state: State = { served: { name, notReady: 'the model is loading' }, draining: false };
@@ -49,7 +50,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   server.requestTimeout = 60_000;
   // Longer than the idle time of usual load balancers, so that they never send on a connection that is being closed.
   server.keepAliveTimeout = 75_000;
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.port, resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', (error) => {
+    reject(new AnnealError('COMMAND_INVALID', { message: `The port ${options.port} cannot be listened on: ${error.message}. Write --port with another, or 0 for a free one.`, cause: error }));
+  }).listen(options.port, resolve));
   const { port } = server.address() as AddressInfo;
   log('info', 'Server is listening', { port, model: name });
   return { port, loaded: load(options, state, metrics), close: () => close(server, state, options) };

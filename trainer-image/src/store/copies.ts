@@ -2,11 +2,11 @@
  * Checkpoints and model in a bucket. An object beside the files, written last, makes a copy complete: whatever lies there without it
  * is a leftover. Only the newest attempt writes or removes anything.
  */
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { volumeLayout } from '@anneal/operator/api';
 import { AnnealError } from '../errors.ts';
-import { namesIn, removeFolder } from '../files.ts';
+import { makeFolder, namesIn, removeFolder } from '../files.ts';
 import { byNewest, isCheckpointName, runDigestOf } from '../train/checkpoint.ts';
 import { isOwn, parseClaim, superseded } from '../train/fence.ts';
 import type { Fence } from '../train/fence.ts';
@@ -111,7 +111,7 @@ async function bring(bucket: Bucket, name: string, folder: string): Promise<stri
   if (manifest === undefined) return 'its manifest is damaged';
   const beside = path.join(folder, `.tmp-${name}`);
   rmSync(beside, { recursive: true, force: true });
-  mkdirSync(beside, { recursive: true });
+  makeFolder(beside);
   try {
     for (const file of manifest.files) {
       const arrived = await bucket.download(`${key}/${file.name}`, path.join(beside, file.name));

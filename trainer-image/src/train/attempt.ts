@@ -1,11 +1,11 @@
 /** One attempt in its pod: claims, brings back what a lost volume held, trains, and copies what was written to the bucket. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProgressReply, ProgressReport } from '@anneal/operator/api';
 import { trainerEnv, volumeLayout } from '@anneal/operator/api';
 import { AnnealError, toAnnealError } from '../errors.ts';
-import { namesIn } from '../files.ts';
+import { makeFolder, namesIn } from '../files.ts';
 import type { Log } from '../log.ts';
 import { openBucket } from '../store/bucket.ts';
 import type { Bucket } from '../store/bucket.ts';
@@ -152,7 +152,7 @@ async function restoreFolder(environment: Environment, volume: string, log: Log)
   if ('path' in source) return source.path;
   const to = path.join(volume, restoredFolder);
   rmSync(to, { recursive: true, force: true });
-  mkdirSync(to, { recursive: true });
+  makeFolder(to);
   using bucket = openBucket(source.bucket, environment, 'spec.checkpoint.restoreFrom');
   await copiesIn(bucket, to, undefined).bringNewest(to, (passed, why) => log('warn', 'Passed over a copy', { checkpoint: passed, bucket: bucket.uri, why }));
   return to;

@@ -92,11 +92,12 @@ function importanceOf(learner: Learner, { preprocessing }: Prepared, target: Pre
   };
 }
 
-/** The columns that came of one column of the data by encoding say one thing. */
-function groupsOf({ inputs, features, shape }: Preprocessing): FeatureGroup[] {
+/** The columns that came of one column, of the data or derived, by encoding say one thing. */
+function groupsOf({ inputs, steps, features, shape }: Preprocessing): FeatureGroup[] {
   const [first] = inputs;
   if (first?.kind === 'Vector') return [{ name: first.name, columns: Array.from({ length: sizeOf(shape) }, (_, column) => column) }];
-  const names = inputs.map(({ name }) => name).sort((a, b) => b.length - a.length);
+  const derived = steps.flatMap((step) => (step.kind === 'Derive' ? [step.name] : []));
+  const names = [...inputs.map(({ name }) => name), ...derived].sort((a, b) => b.length - a.length);
   const sourceOf = (feature: string): string => names.find((name) => feature === name || ['=', '_', '#', ':'].some((mark) => feature.startsWith(`${name}${mark}`))) ?? feature;
   const groups = new Map<string, number[]>();
   features.forEach((feature, column) => {

@@ -34,7 +34,7 @@ export function* predictionBlocks(learner: Pick<Learner, 'predict'>, part: Part,
 export function predictionsFrom(outputs: Float32Array, part: Part, target: PredictedTarget): Predictions {
   if (target.task === 'Classification') return { task: 'Classification', classes: target.classes, probabilities: outputs, truth: Int32Array.from(part.targets) };
   const inUnits = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (value) => value * target.scale + target.mean);
-  return { task: 'Regression', predicted: inUnits(outputs), truth: inUnits(part.targets) };
+  return { task: 'Regression', predicted: inUnits(outputs), truth: part.truth ?? inUnits(part.targets) };
 }
 
 /** @param names  without prefix. @returns those that are defined for the part, named with `prefix`; nothing for no rows */

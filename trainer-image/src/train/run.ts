@@ -1,5 +1,5 @@
 /** One training run from spec to model directory. Runs in a worker thread; knows no process, no environment and no clock but the given one. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import type { TrainingResult } from '@anneal/operator/api';
 import { volumeLayout } from '@anneal/operator/api';
@@ -7,7 +7,7 @@ import type { Prepared } from '../data/prepare.ts';
 import { readKey } from '../data/privacy/index.ts';
 import type { PseudonymKey } from '../data/privacy/index.ts';
 import { AnnealError, toAnnealError } from '../errors.ts';
-import { canonicalJson, removeLeftovers, sha256 } from '../files.ts';
+import { canonicalJson, makeFolder, removeLeftovers, sha256 } from '../files.ts';
 import { requireAccelerator } from '../model/backend.ts';
 import { inputsReference } from '../reference/inputs.ts';
 import { crossValidate, summaryOf } from './cross-validation.ts';
@@ -109,7 +109,7 @@ function stopped(run: Run): TrainingOutcome {
 /** Before any time is spent: a model that cannot be written would only be noticed at the end. */
 function claim({ volume, fence }: TrainingOrder): void {
   try {
-    mkdirSync(path.join(volume, volumeLayout.checkpoints), { recursive: true });
+    makeFolder(path.join(volume, volumeLayout.checkpoints));
     accessSync(volume, constants.W_OK);
     claimVolume(volume, fence);
   } catch (error) {

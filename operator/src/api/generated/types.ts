@@ -584,7 +584,7 @@ export interface PipelineStep {
   dates?: {
     columns?: Columns;
     /**
-     * A column NAME_part for each. DayOfWeek is 1 for Monday, Week is that of ISO 8601, EpochDays counts from 1970-01-01.
+     * A column NAME_part for each. DayOfWeek is 0 for Monday, Week is that of ISO 8601, EpochDays counts from 1970-01-01.
      *
      * @minItems 1
      * @maxItems 10

@@ -23,6 +23,13 @@ describe('generalising', () => {
     expect(done({ method: 'TruncateTime', unit: 'Year' }, time('d', '1901-07-01', '1969-12-31T23:59:59Z'))).to.deep.equal([Date.parse('1901-01-01') * 1000, Date.parse('1969-01-01') * 1000]);
   });
 
+  it('keeps the last microsecond of a month in it, also before 1970', () => {
+    const last = ['1970-01-01', '1965-03-01', '2024-03-01'].map((next) => Date.parse(next) * 1000 - 1);
+    const begin = (unit: 'Year' | 'Month'): unknown[] => done({ method: 'TruncateTime', unit }, { kind: 'Time', name: 'd', values: Float64Array.from(last) });
+    expect(begin('Month')).to.deep.equal(['1969-12-01', '1965-02-01', '2024-02-01'].map((start) => Date.parse(start) * 1000));
+    expect(begin('Year')).to.deep.equal(['1969-01-01', '1965-01-01', '2024-01-01'].map((start) => Date.parse(start) * 1000));
+  });
+
   it('changes nothing more when it is done twice, and never moves a bin above its values', () => {
     const width = fc.double({ min: 1e-6, max: 1e6, noNaN: true });
     const values = fc.array(fc.oneof(fc.double({ noNaN: true }), fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.integer()), { minLength: 1 });

@@ -45,6 +45,22 @@ answer(out)`, { documents, analyzers });
     }
   });
 
+  it('leave out terms of fewer texts, as a number of them or as a share', async () => {
+    const shares = [0, 0.01, 0.05, 0.0575, 0.25, 0.999, 1, 2, 20];
+    const expected = await science<(string[] | null)[]>(`
+from sklearn.feature_extraction.text import TfidfVectorizer
+def names(least):
+    try: return list(TfidfVectorizer(min_df=least).fit(given["documents"]).get_feature_names_out())
+    except ValueError: return None
+answer([names(float(s) if s < 1 else int(s)) for s in given["shares"]])`, { documents, shares });
+    for (const [at, minDocumentFrequency] of shares.entries()) {
+      const step = { text: { column: 'review', method: 'TfIdf', features: 10_000, analyzer: 'Word', ngrams: [1, 1], lowercase: true, minDocumentFrequency } };
+      const wanted = expected[at];
+      if (wanted === null) expect(await codeOf(() => fitted(table, step)), String(minDocumentFrequency)).to.include({ code: 'DATA_COLUMN_EMPTY' });
+      else expect(new Set(((await fitted(table, step)).steps[0] as FittedStep & { terms: string[] }).terms), String(minDocumentFrequency)).to.deep.equal(new Set(wanted));
+    }
+  });
+
   it('keep their most frequent terms', async () => {
     const { steps } = await fitted(tableOf(text('t', 'aa bb', 'bb cc', 'bb cc dd')), { text: { column: 't', method: 'TfIdf', features: 2, analyzer: 'Word', ngrams: [1, 1], lowercase: true } });
     expect((steps[0] as FittedStep & { terms: string[] }).terms).to.deep.equal(['bb', 'cc']);

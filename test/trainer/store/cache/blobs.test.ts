@@ -20,15 +20,15 @@ describe('files by digest', function suite() {
     await using place = await folder();
     let now = 1e12;
     const options = { folder: place.path, maxBytes: 30, now: () => now, silenceMs: 600_000 };
-    await using reader = await openBlobs(options);
+    await using reader = openBlobs(options);
     const held = await store(place, reader, 'a'.repeat(10));
     for (const text of ['b', 'c']) {
       now += 1000;
-      await using writer = await openBlobs(options);
+      await using writer = openBlobs(options);
       await store(place, writer, text.repeat(10));
     }
     now += 1000;
-    await using other = await openBlobs(options);
+    await using other = openBlobs(options);
     await store(place, other, 'd'.repeat(10));
     await other.makeRoom(0);
     expect(readdirSync(`${place.path}/blobs`).sort()).to.deep.equal(['a', 'c', 'd'].map((text) => digest(text.repeat(10))).sort());
@@ -40,10 +40,10 @@ describe('files by digest', function suite() {
   it('are free again when the process that held them has been silent for long', async () => {
     await using place = await folder();
     let now = Date.now();
-    await using dead = await openBlobs({ folder: place.path, maxBytes: 10, now: () => now, silenceMs: 600_000 });
+    await using dead = openBlobs({ folder: place.path, maxBytes: 10, now: () => now, silenceMs: 600_000 });
     await store(place, dead, 'a'.repeat(10));
     now += 700_000;
-    await using living = await openBlobs({ folder: place.path, maxBytes: 10, now: () => now, silenceMs: 600_000 });
+    await using living = openBlobs({ folder: place.path, maxBytes: 10, now: () => now, silenceMs: 600_000 });
     await store(place, living, 'b'.repeat(10));
     await living.makeRoom(0);
     expect(readdirSync(`${place.path}/blobs`)).to.deep.equal([digest('b'.repeat(10))]);
@@ -62,7 +62,7 @@ describe('files by digest', function suite() {
       await using place = await folder();
       let now = 1e12;
       const opened = () => openBlobs({ folder: place.path, maxBytes: 8, now: () => now, silenceMs: 600_000 });
-      const processes = await Promise.all([opened(), opened(), opened()]);
+      const processes = [opened(), opened(), opened()];
       const holds = processes.map(() => new Map<string, string>());
       for (const { kind, who, text: content } of steps) {
         now += 1000;
@@ -75,7 +75,7 @@ describe('files by digest', function suite() {
         }
         if (kind === 'room') {
           // One that has not looked before: what others added since a look may be found late.
-          await using fresh = await opened();
+          await using fresh = opened();
           await fresh.makeRoom(content.length);
         }
         // Another program writes a new file there, as a backup that is put back does; links keep the old one.
@@ -86,7 +86,7 @@ describe('files by digest', function suite() {
         if (kind === 'release') {
           await blobs[Symbol.asyncDispose]();
           held.clear();
-          processes[who] = await opened();
+          processes[who] = opened();
         }
         for (const each of holds) for (const [whole, file] of each) expect(readFileSync(file, 'utf8')).to.equal(whole);
         if (kind !== 'room') continue;
@@ -105,9 +105,9 @@ describe('files by digest', function suite() {
     const elsewhere = mkdtempSync('/dev/shm/anneal-trainer-test-');
     try {
       symlinkSync(elsewhere, `${place.path}/uses`);
-      await using blobs = await openBlobs({ folder: place.path, maxBytes: 0, now: Date.now, silenceMs: 600_000 });
+      await using blobs = openBlobs({ folder: place.path, maxBytes: 0, now: Date.now, silenceMs: 600_000 });
       const held = await store(place, blobs, 'a');
-      await using other = await openBlobs({ folder: place.path, maxBytes: 0, now: Date.now, silenceMs: 600_000 });
+      await using other = openBlobs({ folder: place.path, maxBytes: 0, now: Date.now, silenceMs: 600_000 });
       expect(readFileSync(await other.hold(digest('a')) ?? '', 'utf8')).to.equal('a');
       await other.makeRoom(0);
       expect(readFileSync(held, 'utf8')).to.equal('a');

@@ -4,11 +4,11 @@
  * a file that the next one removes. Who reads an entry holds a lease beside it; what is leased is never removed.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { AnnealError } from '../../errors.ts';
-import { flush, namesIn } from '../../files.ts';
+import { flush, makeFolder, namesIn } from '../../files.ts';
 import { fileSink, openTable } from './table-file.ts';
 import type { Sink, StoredTable } from './table-file.ts';
 
@@ -96,7 +96,7 @@ class Lease {
   #renewedAt: number;
 
   constructor({ folder, now }: CachePlace, key: string) {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     this.#file = path.join(folder, `${key}${lease}${randomUUID()}`);
     this.#now = now;
     this.#renewedAt = now();

@@ -3,8 +3,9 @@
  * The file is its segments, an index of them, a header in JSON, and at its end the header's place and the version of the layout.
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync, writevSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, rmSync, writevSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../files.ts';
 import type { Kind } from './growing.ts';
 import { encodings, missingSegment } from './segments.ts';
 import type { Encoding, Segment } from './segments.ts';
@@ -105,7 +106,7 @@ function offsetsOf(parts: readonly Uint8Array[], from: number): number[] {
 
 /** A file that goes with this process, whenever that ends. @throws the system's error, for example ENOSPC */
 export function passingSink(folder: string): Sink {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const path = join(folder, `.tmp-${randomUUID()}`);
   const sink = fileSink(path);
   rmSync(path);

@@ -20,7 +20,7 @@ export interface TextSpec extends Analyzer {
   readonly features: number;
   /** TfIdf: leaves out terms that more than this share of the texts has. */
   readonly maxDocumentFrequency?: number;
-  /** TfIdf: leaves out terms that fewer texts have. */
+  /** TfIdf: leaves out terms that fewer texts have; below 1 a share of them. */
   readonly minDocumentFrequency?: number;
 }
 
@@ -73,7 +73,8 @@ function fitTerms(spec: TextSpec, analyzer: Analyzer, column: TextColumn, rows: 
       } else [known.texts, known.times] = [known.texts + texts, known.times + texts * times];
     }
   });
-  const [fewest, most] = [spec.minDocumentFrequency ?? 1, (spec.maxDocumentFrequency ?? 1) * rows];
+  const { minDocumentFrequency: least = 1, maxDocumentFrequency = 1 } = spec;
+  const [fewest, most] = [least < 1 ? least * rows : least, maxDocumentFrequency * rows];
   const kept = [...found].filter(([, { texts }]) => texts >= fewest && texts <= most);
   if (kept.length === 0) throw new AnnealError('DATA_COLUMN_EMPTY', { at, message: `No term of column "${spec.column}" is left to weigh. Write a lower minDocumentFrequency or a higher maxDocumentFrequency.` });
   const chosen = kept.sort(([a, { times: timesA }], [b, { times: timesB }]) => timesB - timesA || (a < b ? -1 : 1)).slice(0, spec.features).sort(([a], [b]) => (a < b ? -1 : 1));

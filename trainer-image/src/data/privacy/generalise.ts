@@ -76,7 +76,8 @@ const lengths: Readonly<Partial<Record<TimeUnit, number>>> = { Hour: hour, Day: 
 function beginningOf(value: number, unit: TimeUnit): number {
   const length = lengths[unit];
   if (length !== undefined) return Math.floor(value / length) * length;
-  const date = new Date(value / 1000);
+  // A Date drops what is below a millisecond towards 1970, which before it is the wrong way.
+  const date = new Date(Math.floor(value / 1000));
   // Date.UTC takes the years 0 to 99 for 1900 to 1999.
   return new Date(0).setUTCFullYear(date.getUTCFullYear(), unit === 'Year' ? 0 : date.getUTCMonth(), 1) * 1000;
 }

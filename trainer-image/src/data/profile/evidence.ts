@@ -5,7 +5,7 @@ import type { Rows } from '../rows.ts';
 import type { Split } from '../split.ts';
 import { pick } from '../table.ts';
 import type { Column, ColumnInfo } from '../table.ts';
-import { codeClasses } from '../target.ts';
+import { codeClasses, codesAmong } from '../target.ts';
 import type { Task } from '../target.ts';
 import { correlate, correlatedRows, mostCorrelated } from './correlations.ts';
 import type { Correlations } from './correlations.ts';
@@ -24,6 +24,8 @@ export interface Subject {
   /** Left out where the rows themselves are learnt. */
   readonly target?: string;
   readonly task: Task;
+  /** Classes of the target where a saved model brings them; not all need be there. */
+  readonly classes?: readonly string[];
   /** Columns that the model sees. */
   readonly features: readonly string[];
   /** What rows hold beside their columns, by its name in `rows`. */
@@ -141,9 +143,10 @@ async function leakedRows(subject: Subject): Promise<FoundRows> {
   return sharedRows(rows, [...features, ...vectorIn(subject)], (row) => (roles[row] === 1 ? 'Known' : roles[row] === 2 ? 'Asked' : undefined));
 }
 
-async function classCounts({ rows, target, parts }: Subject): Promise<ClassCounts> {
+async function classCounts({ rows, target, classes: known, parts }: Subject): Promise<ClassCounts> {
   if (target === undefined) throw new Error('There are no classes where there is no target.');
-  const { classes, codes } = codeClasses(await rows.column(target));
+  const column = await rows.column(target);
+  const { classes, codes } = known === undefined ? codeClasses(column) : { classes: known, codes: codesAmong(known, column) };
   const count = (part: Int32Array): number[] => {
     const counts = classes.map(() => 0);
     for (const row of part) counts[codes[row] ?? 0] = (counts[codes[row] ?? 0] ?? 0) + 1;

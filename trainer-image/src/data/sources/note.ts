@@ -3,8 +3,9 @@
  * must still read what the first one read.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../../files.ts';
 
 export interface NotePlace {
   readonly folder: string;
@@ -29,7 +30,7 @@ export async function note(place: NotePlace | undefined, specDigest: string, fil
   if (place === undefined) return undefined;
   const file = fileOf(place, specDigest);
   const beside = path.join(place.folder, `.tmp-${randomUUID()}`);
-  await mkdir(place.folder, { recursive: true });
+  makeFolder(place.folder);
   await writeFile(beside, JSON.stringify({ files }));
   try {
     await link(beside, file);

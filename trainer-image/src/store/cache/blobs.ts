@@ -7,9 +7,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, link, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { digestOf } from '../../files.ts';
+import { digestOf, makeFolder } from '../../files.ts';
 
 export interface BlobsOptions {
   readonly folder: string;
@@ -33,12 +33,12 @@ const spare = 0.1;
 /** 2000-01-01, as seconds: no file is written then. */
 const verified = 946_684_800;
 
-export async function openBlobs({ folder, maxBytes, now, silenceMs }: BlobsOptions): Promise<Blobs> {
+export function openBlobs({ folder, maxBytes, now, silenceMs }: BlobsOptions): Blobs {
   const blobs = path.join(folder, 'blobs');
   const uses = path.join(folder, 'uses');
   const own = path.join(uses, randomUUID());
-  await mkdir(blobs, { recursive: true });
-  await mkdir(own, { recursive: true });
+  makeFolder(blobs);
+  makeFolder(own);
   const touch = (): Promise<void> => utimes(own, now() / 1000, now() / 1000).catch(() => undefined);
   const beat = setInterval(() => void touch(), silenceMs / 6);
 

@@ -3,9 +3,9 @@
  * digest, and removed when room is needed and nobody uses them.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { digestOf } from '../../files.ts';
+import { digestOf, makeFolder } from '../../files.ts';
 import { sizeOf } from '../transfer.ts';
 import type { Growing } from '../transfer.ts';
 import { openBlobs } from './blobs.ts';
@@ -58,8 +58,8 @@ const day = 24 * 3600 * 1000;
 export async function openCache({ folder, maxBytes, now, silence = { downloadMs: 30_000, useMs: 600_000 } }: CacheOptions): Promise<FileCache> {
   const root = path.join(folder, 'files');
   const [refs, partials] = [path.join(root, 'refs'), path.join(root, 'partial')];
-  for (const each of [refs, partials]) await mkdir(each, { recursive: true });
-  const blobs = await openBlobs({ folder: root, maxBytes, now, silenceMs: silence.useMs });
+  for (const each of [refs, partials]) makeFolder(each);
+  const blobs = openBlobs({ folder: root, maxBytes, now, silenceMs: silence.useMs });
   await removeOld(refs, now() - 30 * day);
   await removeOld(partials, now() - day);
 
