@@ -12,7 +12,7 @@ import { scheduled } from './scheduled.ts';
 /** All that is true of the job. A refused action outweighs everything, since nothing goes on until it is mended. */
 export function conclusionsOf(seen: Observed, assessment: Assessment, outcome: Outcome): Conclusion[] {
   const run = running(seen, assessment);
-  const aspects = [scheduled(seen, assessment, run), run, ...imagePulled(seen, assessment), ...suspended(seen, assessment), ...ends(assessment), ...poolConclusions(seen.pool), ...usageKnown(seen), ...backup(seen)];
+  const aspects = [scheduled(seen, assessment, run), run, ...imagePulled(seen, assessment), ...suspended(seen, assessment), ...ends(assessment), ...modelKnown(assessment), ...poolConclusions(seen.pool), ...usageKnown(seen), ...backup(seen)];
   return [ready(seen, assessment, aspects, outcome), ...aspects];
 }
 
@@ -29,6 +29,7 @@ function ready(seen: Observed, assessment: Assessment, aspects: readonly Conclus
   switch (stage.kind) {
     case 'Finished':
     case 'Succeeded':
+      if (stage.kind === 'Succeeded' && stage.problem !== undefined) return conclude('False', resultUnreadable, stage.problem);
       return conclude('True', 'Succeeded', 'The training succeeded.');
     case 'Failed':
       return conclude('False', stage.reason, stage.message);
@@ -103,6 +104,14 @@ function suspended(seen: Observed, { stage, admission }: Assessment): Conclusion
 function usageKnown({ usageUnknown }: Observed): Conclusion[] {
   if (usageUnknown === undefined) return [];
   return [{ type: 'UsageKnown', status: 'False', reason: 'MetricsUnavailable', message: `scheduling.idleDeadlineSeconds has no effect, since the metrics API does not answer; install metrics-server, or leave it out. ${usageUnknown}` }];
+}
+
+export const resultUnreadable = 'ResultUnreadable';
+
+/** Only where a model should be known and is not: a success without one would look as if all were well. */
+function modelKnown({ stage }: Assessment): Conclusion[] {
+  if (stage.kind !== 'Succeeded' || stage.problem === undefined) return [];
+  return [{ type: 'ModelKnown', status: 'False', reason: resultUnreadable, message: stage.problem }];
 }
 
 function ends({ stage }: Assessment): Conclusion[] {

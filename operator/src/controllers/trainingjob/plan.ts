@@ -15,6 +15,7 @@ import { additionsFor } from './admission.ts';
 import { planAdmission } from './admission-plan.ts';
 import { placeRestartMs, rulesOf, type Assessment } from './assess.ts';
 import { checkpointContext } from './checkpoint.ts';
+import { resultUnreadable } from './conclusions.ts';
 import { endOf, type Observed } from './observe.ts';
 import { attemptOf, isLingering, placeOf, type SeenPlace } from './places.ts';
 import { sharedByPods } from './shared-by-pods.ts';
@@ -27,7 +28,13 @@ export function planJob(seen: Observed, assessment: Assessment, nowMs: number, s
     case 'Finished':
       return planCleanUp(seen, assessment, nowMs);
     case 'Succeeded':
-      return { actions: announce(seen, 'Normal', 'Succeeded', 'Finish', 'The training succeeded.'), next: done };
+      return {
+        actions: [
+          ...announce(seen, 'Normal', 'Succeeded', 'Finish', 'The training succeeded.'),
+          ...(stage.problem === undefined ? [] : announce(seen, 'Warning', resultUnreadable, 'ReadResult', stage.problem)),
+        ],
+        next: done,
+      };
     case 'Failed':
       return { actions: [...failures, ...announce(seen, 'Warning', 'Failed', 'Finish', stage.message)], next: done };
     case 'Suspended':
