@@ -49,6 +49,20 @@ describe('a ModelDeployment whose model is in the making', () => {
 });
 
 describe('a ModelDeployment whose model is there', () => {
+  for (const bounds of [scaling(2), scaling(2, 5)]) {
+    it(`is not ready while someone else keeps its Deployment at 0 replicas, ${bounds.scaling.maxReplicas === undefined ? 'of a fixed number' : 'which its autoscaler leaves alone'}`, () => {
+      const world = serving(bounds);
+      world.scale(0);
+      world.setDeployment({ replicas: 0, updatedReplicas: 0, readyReplicas: 0, availableReplicas: 0 });
+      const pass = world.reconcile();
+      expect(condition(pass, 'Ready')).to.include({ status: 'False', reason: 'ScaledDown' });
+      expect(condition(pass, 'Ready')?.message).to.contain('is set to 0 replicas').and.to.contain('kubectl scale deployment served --replicas=2');
+      world.scale(2);
+      world.finishRollout();
+      expect(condition(world.reconcile(), 'Ready')).to.include({ status: 'True', reason: 'Serving' });
+    });
+  }
+
   it('makes a Service, a Deployment and a disruption budget of its own name', () => {
     const world = serving();
     for (const kind of ['Service', 'Deployment', 'PodDisruptionBudget']) {

@@ -88,6 +88,13 @@ function rollout(seen: Observed, revision: Revision): Stage {
   const { generation = 0 } = deployment.metadata;
   const observed = (deployment.status?.observedGeneration ?? 0) >= generation;
   const rolledOut = observed && counts.updated >= counts.desired && (deployment.status?.replicas ?? 0) === counts.updated;
+  const { minReplicas } = seen.object.spec.scaling;
+  // Whoever else sets the number is not fought over it, and an autoscaler leaves zero alone; but fewer than were asked for are not all.
+  if (rolledOut && counts.desired < minReplicas) {
+    const { name } = deployment.metadata;
+    const message = `Deployment ${name} is set to ${replicas(counts.desired)}, fewer than scaling.minReplicas. Where it stays so, someone else has set it: kubectl scale deployment ${name} --replicas=${minReplicas}`;
+    return { kind: 'Short', noneLeft: counts.ready === 0, reason: 'ScaledDown', message };
+  }
   if (rolledOut && (deployment.status?.availableReplicas ?? 0) >= counts.desired) {
     return { kind: 'Serving', reason: 'Serving', message: `${replicas(counts.desired)} of revision ${revision.name} ${counts.desired === 1 ? 'serves' : 'serve'}.` };
   }
