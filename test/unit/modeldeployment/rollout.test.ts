@@ -207,6 +207,28 @@ describe('the claim of a served model', () => {
     expect(world.get('PersistentVolumeClaim', name)?.metadata.ownerReferences?.map(({ uid }) => uid)).to.deep.equal(['uid-of-digits-1', 'uid-of-served', 'uid-of-other']);
   });
 
+  it('is missed where its job is gone with it, as when the best trial of a sweep was deleted', () => {
+    const world = new SimulatedServing();
+    world.edit({ model: { fromSweep: 'digits' } });
+    world.put(sweep('succeeded'));
+    const pass = world.reconcile();
+    expect(condition(pass, 'Ready')).to.include({ status: 'False', reason: 'VolumeLost' });
+    expect(condition(pass, 'Ready')?.message).to.contain('with the label app.kubernetes.io/managed-by: anneal');
+    expect(pass.plan.actions).to.deep.equal([]);
+  });
+
+  it('is not looked for where it is a claim of a user, which no cache shows', () => {
+    const world = new SimulatedServing();
+    world.edit({ model: { fromSweep: 'digits' } });
+    const searched = sweep('succeeded');
+    const { best } = searched.status ?? {};
+    if (best === undefined) throw new Error('There is no best trial.');
+    const model = { ...modelOf(1, best.trainingJob), claimName: 'models', path: `${best.trainingJob}/model` };
+    const shared = { ...searched, status: { ...searched.status, best: { ...best, model } } };
+    world.put(shared);
+    expect(condition(world.reconcile(), 'Ready')).to.include({ status: 'Unknown', reason: 'RollingOut' });
+  });
+
   it('is missed loudly where its job is there and it is not', () => {
     const world = new SimulatedServing();
     world.put(trainedJob('succeeded'));
