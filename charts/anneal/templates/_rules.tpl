@@ -82,10 +82,6 @@
 - apiGroups: [scheduling.k8s.io]
   resources: [priorityclasses]
   verbs: [get, list, watch]
-# Which optional kinds the cluster has: Karpenter's, the snapshotter's, those of queues and gangs.
-- apiGroups: [apiextensions.k8s.io]
-  resources: [customresourcedefinitions]
-  verbs: [get, list, watch]
 # Who sends progress: pods show a token of their service account.
 - apiGroups: [authentication.k8s.io]
   resources: [tokenreviews]

@@ -69,7 +69,7 @@ export function convert(sources: readonly Source[], runtimes: readonly Source[] 
 /** Jobs of two kinds may share a name; as TrainingJobs the later one would be applied as a change of the earlier. */
 function namesakes(conversions: readonly Conversion[]): string[] {
   const named = conversions.filter(({ job }) => job.metadata.name !== undefined);
-  const byName = Map.groupBy(named, ({ job: { metadata } }) => `${String(metadata.namespace ?? '')}/${String(metadata.name)}`);
+  const byName = Map.groupBy(named, ({ job: { metadata: { namespace = '', name } } }) => JSON.stringify([namespace, name]));
   return [...byName.values()].flatMap(([first, ...others]) => others.map(({ source, kind, name }) =>
     `${source.at}: metadata.name: the ${kind} ${name} would become the same TrainingJob as the ${first?.kind ?? ''} of ${first?.source.at ?? ''}; rename one of them, or convert them apart.`));
 }
