@@ -81,6 +81,31 @@ describe('the chart', function chartSuite() {
     for (const role of roles) expect(role.rules?.flatMap(({ resources }) => resources)).to.include('pods');
   });
 
+  it('lets the operator write what it writes, and nothing else', async () => {
+    const operator = parseManifests(await renderChart()).find(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === 'anneal-operator');
+    const writes = (operator?.rules ?? []).flatMap(({ resources, verbs }) => resources.map((resource) => [resource, verbs.filter((verb) => !['get', 'list', 'watch'].includes(verb))] as const));
+    expect(Object.fromEntries(writes.filter(([, verbs]) => verbs.length > 0))).to.deep.equal({
+      'trainingjobs': ['create', 'delete'],
+      'trainingjobs/status': ['patch'], 'hyperparamsweeps/status': ['patch'], 'modeldeployments/status': ['patch'],
+      'trainingjobs/finalizers': ['update'], 'hyperparamsweeps/finalizers': ['update'], 'modeldeployments/finalizers': ['update'],
+      'pods': ['create', 'delete'], 'services': ['create', 'patch'], 'persistentvolumeclaims': ['create', 'patch', 'delete'],
+      'secrets': ['create'], 'resourceclaimtemplates': ['create'],
+      'deployments': ['create', 'patch'], 'horizontalpodautoscalers': ['create', 'patch', 'delete'], 'poddisruptionbudgets': ['create', 'patch'],
+      'volumesnapshots': ['create', 'patch'], 'events': ['create', 'patch'],
+      'workloads': ['create', 'patch', 'delete'], 'workloads/status': ['patch'], 'podgroups': ['create', 'patch', 'delete'],
+      'nodepools': ['create', 'patch', 'delete'], 'tokenreviews': ['create'],
+    });
+    expect(operator?.rules?.flatMap(({ resources }) => resources)).not.to.include.oneOf(['configmaps', 'customresourcedefinitions', 'volumesnapshotclasses']);
+  });
+
+  it('refuses labels that would take the place of its own, by which the operator is found', async () => {
+    for (const value of ['commonLabels', 'podLabels']) {
+      const result = await helm(renderArguments({ set: [`${value}.app\\.kubernetes\\.io/name=other`] }));
+      expect(result.code).not.to.equal(0);
+      expect(result.stderr).to.include("invalid propertyName 'app.kubernetes.io/name'");
+    }
+  });
+
   it('grants nobody a wildcard, a look into a Secret, or the right to grant more', async () => {
     for (const valuesFiles of [[], [everyOption]]) {
       for (const { kind, metadata, rules = [] } of parseManifests(await renderChart({ valuesFiles }))) {

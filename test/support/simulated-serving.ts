@@ -190,17 +190,31 @@ export class SimulatedServing {
 
   /** The autoscaler's side; without one nothing happens. */
   autoscale(replicas: number): void {
+    if (this.get('HorizontalPodAutoscaler') !== undefined) this.scale(replicas);
+  }
+
+  /** As `kubectl scale` does, and an autoscaler. */
+  scale(replicas: number): void {
     const { deployment } = this;
-    if (deployment === undefined || this.get('HorizontalPodAutoscaler') === undefined || deployment.spec.replicas === replicas) return;
+    if (deployment === undefined || deployment.spec.replicas === replicas) return;
     this.put({ ...deployment, spec: { ...deployment.spec, replicas } } as RawDeployment);
     this.#replicasOwners = new Set(['scale']);
   }
 
   settle(): Pass {
-    this.reconcile();
-    this.finishRollout();
+    for (let round = 0; round < 2; round += 1) {
+      this.reconcile();
+      this.#raise();
+      this.finishRollout();
+    }
     this.reconcile();
     return this.reconcile();
+  }
+
+  /** An autoscaler keeps to its minimum, but for a Deployment at zero, which it leaves alone. */
+  #raise(): void {
+    const { replicas = 1 } = this.deployment?.spec ?? {};
+    if (replicas > 0) this.autoscale(Math.max(replicas, this.object.spec.scaling.minReplicas));
   }
 
   /** Claims that the replicas of the newest template read from. */

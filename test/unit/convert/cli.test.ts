@@ -65,6 +65,15 @@ describe('anneal convert', () => {
     expect(jobsIn(out)).to.have.length(1);
   });
 
+  it('names two jobs that would become one, and prints nothing', async () => {
+    const pytorch = job('mnist').replace('TFJob', 'PyTorchJob').replace('tfReplica', 'pytorchReplica').replace('name: tensorflow', 'name: pytorch');
+    const { code, out, err } = await anneal(['-f', '-'], `${job('mnist')}---\n${pytorch}---\n${job('other')}`);
+    expect({ code, out }).to.deep.equal({ code: 2, out: '' });
+    expect(err).to.equal('standard input, document 2: metadata.name: the PyTorchJob mnist would become the same TrainingJob as the TFJob of standard input, document 1; rename one of them, or convert them apart.\n');
+    const apart = job('mnist').replace('name: mnist', 'name: mnist, namespace: team-b');
+    expect((await anneal(['-f', '-'], `${job('mnist')}---\n${apart}`)).code).to.equal(0);
+  });
+
   it('prints nothing where one document is wrong, and says which, with 2', async () => {
     const { code, out, err } = await anneal(['-f', '-'], `${job('fine')}---\n${job('wrong').replace('image', 'picture')}`);
     expect({ code, out }).to.deep.equal({ code: 2, out: '' });

@@ -173,6 +173,20 @@ describe('a trial that the API server refuses', () => {
     expect(announceRefusal(known, refusalIn(outcome, seen, assess(seen)))).to.deep.equal([]);
   });
 
+  for (const message of [
+    'admission webhook "validate.kyverno.svc" denied the request: every job needs the label cost-center',
+    'trainingjobs.anneal.dev "tune-0" is forbidden: ValidatingAdmissionPolicy \'cost\' with binding \'cost\' denied request: every job needs the label cost-center',
+  ]) {
+    it(`is tried again where a policy of the cluster said no, since no edit of the sweep tells when that changes: ${message.split(' ', 2).join(' ')}`, () => {
+      const seen = seenSweep(sweep(options));
+      const status = reported(seen, { ...refused(seen, 0), error: new ApiError('POST', 400, { message }) } as Outcome);
+      expect(condition(status, 'Ready')).to.equal(`False CreateFailed: POST was refused with 400 BadRequest: ${message}`);
+      expect(status).not.to.have.any.keys('refusal', 'observedGeneration');
+      const again = seenSweep(sweep({ ...options, status }));
+      expect(planSweep(again, assess(again)).actions.map(({ kind }) => kind)).to.include('Create');
+    });
+  }
+
   it('is another matter than an API server that is away: that is told and tried again', () => {
     const seen = seenSweep(sweep(options));
     const [action] = planSweep(seen, assess(seen)).actions;

@@ -49,6 +49,20 @@ describe('a ModelDeployment whose model is in the making', () => {
 });
 
 describe('a ModelDeployment whose model is there', () => {
+  for (const bounds of [scaling(2), scaling(2, 5)]) {
+    it(`is not ready while someone else keeps its Deployment at 0 replicas, ${bounds.scaling.maxReplicas === undefined ? 'of a fixed number' : 'which its autoscaler leaves alone'}`, () => {
+      const world = serving(bounds);
+      world.scale(0);
+      world.setDeployment({ replicas: 0, updatedReplicas: 0, readyReplicas: 0, availableReplicas: 0 });
+      const pass = world.reconcile();
+      expect(condition(pass, 'Ready')).to.include({ status: 'False', reason: 'ScaledDown' });
+      expect(condition(pass, 'Ready')?.message).to.contain('is set to 0 replicas').and.to.contain('kubectl scale deployment served --replicas=2');
+      world.scale(2);
+      world.finishRollout();
+      expect(condition(world.reconcile(), 'Ready')).to.include({ status: 'True', reason: 'Serving' });
+    });
+  }
+
   it('makes a Service, a Deployment and a disruption budget of its own name', () => {
     const world = serving();
     for (const kind of ['Service', 'Deployment', 'PodDisruptionBudget']) {
@@ -191,6 +205,28 @@ describe('the claim of a served model', () => {
     world.source(trainedJob('succeeded'));
     world.settle();
     expect(world.get('PersistentVolumeClaim', name)?.metadata.ownerReferences?.map(({ uid }) => uid)).to.deep.equal(['uid-of-digits-1', 'uid-of-served', 'uid-of-other']);
+  });
+
+  it('is missed where its job is gone with it, as when the best trial of a sweep was deleted', () => {
+    const world = new SimulatedServing();
+    world.edit({ model: { fromSweep: 'digits' } });
+    world.put(sweep('succeeded'));
+    const pass = world.reconcile();
+    expect(condition(pass, 'Ready')).to.include({ status: 'False', reason: 'VolumeLost' });
+    expect(condition(pass, 'Ready')?.message).to.contain('with the label app.kubernetes.io/managed-by: anneal');
+    expect(pass.plan.actions).to.deep.equal([]);
+  });
+
+  it('is not looked for where it is a claim of a user, which no cache shows', () => {
+    const world = new SimulatedServing();
+    world.edit({ model: { fromSweep: 'digits' } });
+    const searched = sweep('succeeded');
+    const { best } = searched.status ?? {};
+    if (best === undefined) throw new Error('There is no best trial.');
+    const model = { ...modelOf(1, best.trainingJob), claimName: 'models', path: `${best.trainingJob}/model` };
+    const shared = { ...searched, status: { ...searched.status, best: { ...best, model } } };
+    world.put(shared);
+    expect(condition(world.reconcile(), 'Ready')).to.include({ status: 'Unknown', reason: 'RollingOut' });
   });
 
   it('is missed loudly where its job is there and it is not', () => {

@@ -25,6 +25,25 @@ describe('the source of a served model', () => {
     ['is a sweep that is not there', sourceOf({ fromSweep: 'digits' }, undefined, undefined), 'SweepNotFound', ''],
     ['is a sweep that failed', sourceOf({ fromSweep: 'digits' }, undefined, sweep('failed')), 'SweepFailed', 'It is failed.'],
   ] as const;
+  it('quotes a job whose model is not known', () => {
+    const trained = trainedJob('withoutModel');
+    const unknown = { type: 'ModelKnown', status: 'False' as const, reason: 'ResultUnreadable', message: 'Its result cannot be read.', lastTransitionTime: '2026-03-01T12:00:00Z' };
+    const of = { ...trained, status: { ...trained.status, conditions: [...(trained.status?.conditions ?? []), unknown] } };
+    expect(sourceOf({ fromTrainingJob: 'digits' }, of, undefined)).to.deep.equal({
+      kind: 'Missing', reason: 'TrainingJobHasNoModel', message: 'TrainingJob digits succeeded, but its model is not known: Its result cannot be read.',
+    });
+  });
+
+  it('names the best trial where it has no model', () => {
+    const searched = sweep('succeeded');
+    const { best } = searched.status ?? {};
+    if (best === undefined) throw new Error('There is no best trial.');
+    const { model: _none, ...without } = best;
+    const source = sourceOf({ fromSweep: 'digits' }, undefined, { ...searched, status: { ...searched.status, best: without } });
+    expect(source).to.include({ kind: 'Missing', reason: 'SweepHasNoModel' });
+    expect(source.kind === 'Missing' ? source.message : '').to.contain('TrainingJob digits-2, has no model');
+  });
+
   for (const [situation, source, reason, words] of hopeless) {
     it(`says what to do where it ${situation}`, () => {
       expect(source).to.include({ kind: 'Missing', reason });

@@ -67,6 +67,27 @@ describe('a job whose pod succeeded', () => {
     expect(pass({ ...expiring, servedBy: ['digits'] }, now + 60_000).plan.actions).to.deep.equal([]);
   });
 
+  it('leaves it to its user to delete the snapshot, once it was ready', () => {
+    const ready = { metadata: { name: 'x', namespace: 'team-a' }, status: { readyToUse: true, creationTime: '2026-03-01T12:00:00Z' } };
+    const taken = pass(seen(job({ backup: { on: ['Succeeded'] }, ttlSecondsAfterFinished: 60 }, status), { over: { snapshots: { installed: true, name: 'x', object: ready as Observed['snapshots']['object'] } } }));
+    expect(taken.status.backup?.snapshotName).to.equal('x');
+    const gone = seen(job({ backup: { on: ['Succeeded'] }, ttlSecondsAfterFinished: 60 }, taken.status));
+    expect(pass(gone).plan.actions).to.deep.equal([]);
+    expect(findCondition(pass(gone).status.conditions, 'BackedUp')).to.include({ status: 'False', reason: 'SnapshotDeleted' });
+    expect(pass(gone).status.backup).to.deep.equal(taken.status.backup);
+    expect(pass(gone, now + 60_000).plan.actions.map((action) => action.kind)).to.deep.equal(['Delete']);
+  });
+
+  it('says why its snapshot is refused', () => {
+    const backedUp = seen(job({ backup: { on: ['Succeeded'] } }, status));
+    const { plan, assessment } = pass(backedUp);
+    const [action] = plan.actions;
+    if (action === undefined) throw new Error('no snapshot is taken');
+    const refused = statusOf(backedUp, assessment, { kind: 'failed', action, error: new Error('exceeded quota: snapshots') }, now);
+    expect(findCondition(refused.conditions, 'BackedUp')).to.include({ status: 'False', reason: 'SnapshotRefused', message: 'exceeded quota: snapshots' });
+    expect(findCondition(refused.conditions, 'Ready')).to.include({ status: 'True', reason: 'Succeeded' });
+  });
+
   it('has its volume snapshotted once when it asks for a backup', () => {
     const backedUp = job({ backup: { on: ['Succeeded'] } }, status);
     expect(pass(seen(backedUp)).plan.actions.map((action) => action.kind)).to.deep.equal(['Apply']);

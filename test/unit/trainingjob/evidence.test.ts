@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { conditionsFrom, cutBytes, cutText, findCondition } from '@anneal/operator/api';
+import { conditionsFrom, cutBytes, cutText, findCondition, type TrainingResult } from '@anneal/operator/api';
 import { assess } from '../../../operator/src/controllers/trainingjob/assess.ts';
 import { planJob } from '../../../operator/src/controllers/trainingjob/plan.ts';
 import { statusOf } from '../../../operator/src/controllers/trainingjob/status.ts';
@@ -141,6 +141,40 @@ describe('what a pod said', () => {
       const { status } = pass(seen(of, { pods: [pod(of, 1, endedStatus(0, { message }))] }));
       expect(findCondition(status.conditions, 'Succeeded')?.status).to.equal('True');
       expect(status.model).to.equal(undefined);
+    }
+  });
+
+  it('is missed where the trainer should have left a result: the job has succeeded, and says what is wrong with it', () => {
+    const result = JSON.parse(resultMessage) as TrainingResult;
+    const unreadable: readonly [string | undefined, string][] = [
+      [undefined, 'it left no termination message.'],
+      ['done', 'its termination message is no JSON object: done.'],
+      ['[1]', 'its termination message is no JSON object: [1].'],
+      [resultMessage.slice(0, -1), `its termination message is no JSON object: ${resultMessage.slice(0, -1)}.`],
+      [JSON.stringify({ ...result, metrics: { test_rmse: NaN } }), 'metrics in its termination message is not an object of at most 64 finite numbers.'],
+      [JSON.stringify({ ...result, model: { ...result.model, digest: 'none' } }), 'model.digest in its termination message is not sha256: and 64 hexadecimal digits.'],
+      [JSON.stringify({ ...result, model: null }), 'model.path in its termination message is not a text of at most 256 characters.'],
+    ];
+    for (const [message, why] of unreadable) {
+      const of = begunJob();
+      const main = pod(of, 1, endedStatus(0, message === undefined ? {} : { message }));
+      const { status, plan } = pass(seen(of, { pods: [main] }));
+      expect(findCondition(status.conditions, 'Succeeded')?.status).to.equal('True');
+      expect(status.model).to.equal(undefined);
+      const known = findCondition(status.conditions, 'ModelKnown');
+      expect(known).to.include({ status: 'False', reason: 'ResultUnreadable' });
+      expect(known?.message).to.contain(`Pod ${main.metadata.name} ended well, but its result cannot be read: ${why} The model`).and.to.match(/in folder model of PersistentVolumeClaim digits-volume-/);
+      expect(findCondition(status.conditions, 'Ready')).to.include({ status: 'False', reason: 'ResultUnreadable' });
+      expect(plan.actions.flatMap((action) => (action.kind === 'Emit' ? [action.event.reason] : []))).to.deep.equal(['Succeeded', 'ResultUnreadable']);
+      expect(findCondition(pass(seen({ ...of, status })).status.conditions, 'ModelKnown')).to.deep.equal(known);
+    }
+  });
+
+  it('is looked for only where there should be one', () => {
+    for (const [of, message] of [[begunJob(), resultMessage], [begunJob(withRole(1)), 'done']] as const) {
+      const { status } = pass(seen(of, { pods: [pod(of, 1, endedStatus(0, { message }))] }));
+      expect(findCondition(status.conditions, 'Ready')).to.include({ status: 'True', reason: 'Succeeded' });
+      expect(findCondition(status.conditions, 'ModelKnown')).to.equal(undefined);
     }
   });
 

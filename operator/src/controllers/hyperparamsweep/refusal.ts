@@ -17,6 +17,9 @@ export interface Refused {
 /** Invalid, and unknown fields, which strict decoding calls a bad request: the same object would be refused again. */
 const finalCodes = new Set([400, 422]);
 
+/** How the API server words that a webhook or a policy of the cluster said no, whatever code they chose. */
+const byPolicy = /denied (the )?request/;
+
 const longestMessage = 2048;
 
 /** Undefined when no trial was refused for good; any other failure is tried again. */
@@ -30,9 +33,12 @@ export function refusalIn(outcome: Outcome, { object }: Observed, { stage, recor
   if (refused === undefined) return undefined;
   const message = (error.status.message ?? error.message).slice(0, longestMessage);
   const made = stage.batch.slice(0, place);
+  const counts = isSampled(refused) && (recorded?.overridesDigest !== undefined || made.some(isSampled));
+  // Nobody can tell when a policy of the cluster changes, and then it is no edit of the sweep that makes it go on.
+  if (!counts && byPolicy.test(message)) return undefined;
   return {
     refusal: { trial: refused.trial, template: refused.fingerprint, generation: object.metadata.generation ?? 0, message },
-    counts: isSampled(refused) && (recorded?.overridesDigest !== undefined || made.some(isSampled)),
+    counts,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Concludes how far a ModelDeployment is. Pure and total: the plan follows from the stage, and so does the status. */
-import { endOfText } from '../../api/index.ts';
+import { endOfText, labels, managedBy } from '../../api/index.ts';
 import { revisionOf, type Revision, type ServingSettings } from '../../domain/serving.ts';
 import { isPullingBadly, lastWords, longestQuote } from '../../domain/failures.ts';
 import { hasEnded, hindranceOf, podCondition, type Pod } from '../../domain/pod.ts';
@@ -60,7 +60,10 @@ function blocked(seen: Observed): Stage | undefined {
     return { kind: 'Blocked', reason: 'NameTaken', message };
   }
   const claimName = seen.target?.model.claimName ?? '';
-  if (seen.claimLost) return { kind: 'Blocked', reason: 'VolumeLost', message: `PersistentVolumeClaim ${claimName} with the model is gone. Train the model again.` };
+  if (seen.claimLost) {
+    const message = `PersistentVolumeClaim ${claimName} with the model is gone. Train the model again, or restore the claim under this name, with the label ${labels.managedBy}: ${managedBy}.`;
+    return { kind: 'Blocked', reason: 'VolumeLost', message };
+  }
   if (seen.claim?.object.metadata.deletionTimestamp !== undefined && revisionNotDeployed(seen)) {
     return { kind: 'Blocked', reason: 'VolumeBeingDeleted', message: `PersistentVolumeClaim ${claimName} with the model is being deleted. Train the model again.` };
   }
@@ -88,6 +91,13 @@ function rollout(seen: Observed, revision: Revision): Stage {
   const { generation = 0 } = deployment.metadata;
   const observed = (deployment.status?.observedGeneration ?? 0) >= generation;
   const rolledOut = observed && counts.updated >= counts.desired && (deployment.status?.replicas ?? 0) === counts.updated;
+  const { minReplicas } = seen.object.spec.scaling;
+  // Whoever else sets the number is not fought over it, and an autoscaler leaves zero alone; but fewer than were asked for are not all.
+  if (rolledOut && counts.desired < minReplicas) {
+    const { name } = deployment.metadata;
+    const message = `Deployment ${name} is set to ${replicas(counts.desired)}, fewer than scaling.minReplicas. Where it stays so, someone else has set it: kubectl scale deployment ${name} --replicas=${minReplicas}`;
+    return { kind: 'Short', noneLeft: counts.ready === 0, reason: 'ScaledDown', message };
+  }
   if (rolledOut && (deployment.status?.availableReplicas ?? 0) >= counts.desired) {
     return { kind: 'Serving', reason: 'Serving', message: `${replicas(counts.desired)} of revision ${revision.name} ${counts.desired === 1 ? 'serves' : 'serve'}.` };
   }

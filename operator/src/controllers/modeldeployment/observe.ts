@@ -55,7 +55,7 @@ export interface Observed {
   readonly target: Made | undefined;
   /** The claim that holds the target, if Anneal made it. */
   readonly claim: SeenClaim | undefined;
-  /** True when the job that made the target's claim is there but the claim is not. */
+  /** True when the target's claim, which its job made, is not there. */
   readonly claimLost: boolean;
   /** Claims that carry this ModelDeployment's hold. */
   readonly held: readonly SeenClaim[];
@@ -98,9 +98,10 @@ function lastServed({ model, trainingJob }: DeploymentStatus): Made | undefined 
   return model === undefined || trainingJob === undefined ? undefined : { model, trainingJob };
 }
 
-/** True when this job made the claim itself, and not its user. */
+/** True when the job made the claim itself, and not its user; told by the folder where the job is gone, since each has its own on a claim of a user's. */
 function madeClaim(target: Made | undefined, job: TrainingJob | undefined): boolean {
-  if (target === undefined || job === undefined) return false;
+  if (target === undefined) return false;
+  if (job === undefined) return !target.model.path.startsWith(`${target.trainingJob}/`);
   const volume = volumeOf({ name: job.metadata.name, uid: job.metadata.uid ?? '' }, job.spec);
   return volume?.template !== undefined && volume.claimName === target.model.claimName;
 }

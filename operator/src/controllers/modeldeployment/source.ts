@@ -29,6 +29,8 @@ function fromJob(name: string, job: TrainingJob | undefined): Source {
   if (isTrue(conditions, 'Failed')) return missing('TrainingJobFailed', `TrainingJob ${name} failed: ${findCondition(conditions, 'Failed')?.message ?? ''}`);
   if (!isTrue(conditions, 'Succeeded')) return pending('TrainingJobNotSucceeded', `TrainingJob ${name} has not succeeded yet${soFar(progress?.summary)}.`);
   if (model === undefined) {
+    const unknown = findCondition(conditions, 'ModelKnown');
+    if (unknown?.status === 'False') return missing('TrainingJobHasNoModel', `TrainingJob ${name} succeeded, but its model is not known: ${unknown.message}`);
     return missing('TrainingJobHasNoModel', `TrainingJob ${name} succeeded without a model; only a job with spec.trainer leaves one that can be served.`);
   }
   return { kind: 'Made', model, trainingJob: name };
@@ -42,7 +44,7 @@ function fromSweep(name: string, sweep: HyperparamSweep | undefined): Source {
   if (isTrue(conditions, 'Failed')) return missing('SweepFailed', `HyperparamSweep ${name} failed: ${findCondition(conditions, 'Failed')?.message ?? ''}`);
   if (!isTrue(conditions, 'Succeeded')) return pending('SweepNotSucceeded', `HyperparamSweep ${name} has not succeeded yet${soFar(trials?.summary)}.`);
   if (best?.model === undefined) {
-    return missing('SweepHasNoModel', `HyperparamSweep ${name} has no best trial with a model; only trials with spec.trainer leave one that can be served.`);
+    return missing('SweepHasNoModel', `The best trial of HyperparamSweep ${name}${best === undefined ? '' : `, TrainingJob ${best.trainingJob},`} has no model; only trials with spec.trainer whose result could be read leave one that can be served.`);
   }
   return { kind: 'Made', model: best.model, trainingJob: best.trainingJob };
 }

@@ -10,13 +10,14 @@ import { deadlinesOf, type Deadline } from './deadlines.ts';
 import { endOf, type Observed } from './observe.ts';
 import { advanced, attemptOf, isLingering, seenPlaces, superseded, type SeenPlace } from './places.ts';
 import { stalledSinceMs } from './stall.ts';
-import { hasJobSucceeded, resultOf } from './success.ts';
+import { hasJobSucceeded, missingResult, resultOf } from './success.ts';
 import { entryOf, judgeFailures, type Ruling } from './verdict.ts';
 
 export type Stage =
   /** Ended in an earlier pass; only clean-up is left. */
   | { readonly kind: 'Finished' }
-  | { readonly kind: 'Succeeded'; readonly result: TrainingResult | undefined }
+  /** `problem`: why the result that there should be is none. */
+  | { readonly kind: 'Succeeded'; readonly result: TrainingResult | undefined; readonly problem: string | undefined }
   | { readonly kind: 'Failed'; readonly reason: string; readonly message: string }
   /** The user, or the queue that the job is in, wants its pods to end. */
   | { readonly kind: 'Suspended'; readonly reason: string; readonly message: string }
@@ -55,7 +56,7 @@ export function assess(seen: Observed, nowMs: number): Assessment {
     wakeAtMs: undefined,
   };
   if (endOf(seen.status) !== undefined) return { ...base, attempts: seen.attempts, stage: { kind: 'Finished' } };
-  if (hasJobSucceeded(seen, places)) return { ...base, stage: { kind: 'Succeeded', result: resultOf(places) } };
+  if (hasJobSucceeded(seen, places)) return { ...base, stage: { kind: 'Succeeded', result: resultOf(places), problem: missingResult(seen, places) } };
   if (seen.job.spec.suspend) return { ...base, attempts: withdraw(base.attempts), wakeAtMs: lostNodes(seen, nowMs), stage: { kind: 'Suspended', reason: 'Suspended', message: 'spec.suspend is true.' } };
   const { admission } = base;
   if (admission.kind === 'Held' && admission.mustStop) return outOfQueue(seen, base, admission, nowMs);

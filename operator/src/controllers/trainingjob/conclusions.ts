@@ -4,6 +4,7 @@ import { isPullingBadly } from '../../domain/failures.ts';
 import { hasEnded, hindranceOf, type Pod } from '../../domain/pod.ts';
 import type { Outcome } from '../../runtime/index.ts';
 import { poolConclusions } from '../shared/pool.ts';
+import { volumeSnapshotType } from '../shared/resources.ts';
 import type { Assessment } from './assess.ts';
 import { endOf, type Observed } from './observe.ts';
 import { enoughRun, isUp, podsOf } from './places.ts';
@@ -12,14 +13,14 @@ import { scheduled } from './scheduled.ts';
 /** All that is true of the job. A refused action outweighs everything, since nothing goes on until it is mended. */
 export function conclusionsOf(seen: Observed, assessment: Assessment, outcome: Outcome): Conclusion[] {
   const run = running(seen, assessment);
-  const aspects = [scheduled(seen, assessment, run), run, ...imagePulled(seen, assessment), ...suspended(seen, assessment), ...ends(assessment), ...poolConclusions(seen.pool), ...usageKnown(seen), ...backup(seen)];
+  const aspects = [scheduled(seen, assessment, run), run, ...imagePulled(seen, assessment), ...suspended(seen, assessment), ...ends(assessment), ...modelKnown(assessment), ...poolConclusions(seen.pool), ...usageKnown(seen), ...backup(seen, outcome)];
   return [ready(seen, assessment, aspects, outcome), ...aspects];
 }
 
 /** The conditions that an ended job keeps: only its backup may still move. */
-export function finishedConclusions(seen: Observed): Conclusion[] {
+export function finishedConclusions(seen: Observed, outcome: Outcome): Conclusion[] {
   const kept = (seen.status.conditions ?? []).filter(({ type }) => type !== 'BackedUp').map(({ type, status, reason, message }) => ({ type, status, reason, message }));
-  return [...kept, ...(endOf(seen.status) === 'Succeeded' ? backup(seen) : [])];
+  return [...kept, ...(endOf(seen.status) === 'Succeeded' ? backup(seen, outcome) : [])];
 }
 
 function ready(seen: Observed, assessment: Assessment, aspects: readonly Conclusion[], outcome: Outcome): Conclusion {
@@ -29,6 +30,7 @@ function ready(seen: Observed, assessment: Assessment, aspects: readonly Conclus
   switch (stage.kind) {
     case 'Finished':
     case 'Succeeded':
+      if (stage.kind === 'Succeeded' && stage.problem !== undefined) return conclude('False', resultUnreadable, stage.problem);
       return conclude('True', 'Succeeded', 'The training succeeded.');
     case 'Failed':
       return conclude('False', stage.reason, stage.message);
@@ -105,19 +107,29 @@ function usageKnown({ usageUnknown }: Observed): Conclusion[] {
   return [{ type: 'UsageKnown', status: 'False', reason: 'MetricsUnavailable', message: `scheduling.idleDeadlineSeconds has no effect, since the metrics API does not answer; install metrics-server, or leave it out. ${usageUnknown}` }];
 }
 
+export const resultUnreadable = 'ResultUnreadable';
+
+/** Only where a model should be known and is not: a success without one would look as if all were well. */
+function modelKnown({ stage }: Assessment): Conclusion[] {
+  if (stage.kind !== 'Succeeded' || stage.problem === undefined) return [];
+  return [{ type: 'ModelKnown', status: 'False', reason: resultUnreadable, message: stage.problem }];
+}
+
 function ends({ stage }: Assessment): Conclusion[] {
   if (stage.kind === 'Succeeded') return [{ type: 'Succeeded', status: 'True', reason: 'Succeeded', message: 'The training succeeded.' }];
   if (stage.kind === 'Failed') return [{ type: 'Failed', status: 'True', reason: stage.reason, message: stage.message }];
   return [];
 }
 
-function backup({ job, snapshots }: Observed): Conclusion[] {
+function backup({ job, status: { backup: taken }, snapshots }: Observed, outcome: Outcome): Conclusion[] {
   if (job.spec.backup === undefined) return [];
   const conclude = (status: Conclusion['status'], reason: string, message: string): Conclusion[] => [{ type: 'BackedUp', status, reason, message }];
   if (!snapshots.installed) {
     return conclude('False', 'SnapshotsNotInstalled', 'The cluster has no snapshot.storage.k8s.io/v1 VolumeSnapshot. Install the external-snapshotter, or remove spec.backup.');
   }
   const { object, name } = snapshots;
+  if (object === undefined && taken !== undefined) return conclude('False', 'SnapshotDeleted', `VolumeSnapshot ${name} was ready and is gone; it is not taken again.`);
+  if (outcome.kind === 'failed' && outcome.action.kind === 'Apply' && outcome.action.type.kind === volumeSnapshotType.kind) return conclude('False', 'SnapshotRefused', outcome.error.message);
   if (object === undefined) return conclude('False', 'NotYet', 'The snapshot is taken when the training has succeeded.');
   const error = object.status?.error?.message;
   if (error !== undefined) return conclude('False', 'SnapshotFailed', `VolumeSnapshot ${name}: ${error}`);

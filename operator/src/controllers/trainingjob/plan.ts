@@ -15,6 +15,7 @@ import { additionsFor } from './admission.ts';
 import { planAdmission } from './admission-plan.ts';
 import { placeRestartMs, rulesOf, type Assessment } from './assess.ts';
 import { checkpointContext } from './checkpoint.ts';
+import { resultUnreadable } from './conclusions.ts';
 import { endOf, type Observed } from './observe.ts';
 import { attemptOf, isLingering, placeOf, type SeenPlace } from './places.ts';
 import { sharedByPods } from './shared-by-pods.ts';
@@ -27,7 +28,13 @@ export function planJob(seen: Observed, assessment: Assessment, nowMs: number, s
     case 'Finished':
       return planCleanUp(seen, assessment, nowMs);
     case 'Succeeded':
-      return { actions: announce(seen, 'Normal', 'Succeeded', 'Finish', 'The training succeeded.'), next: done };
+      return {
+        actions: [
+          ...announce(seen, 'Normal', 'Succeeded', 'Finish', 'The training succeeded.'),
+          ...(stage.problem === undefined ? [] : announce(seen, 'Warning', resultUnreadable, 'ReadResult', stage.problem)),
+        ],
+        next: done,
+      };
     case 'Failed':
       return { actions: [...failures, ...announce(seen, 'Warning', 'Failed', 'Finish', stage.message)], next: done };
     case 'Suspended':
@@ -70,7 +77,7 @@ function planCleanUp(seen: Observed, assessment: Assessment, nowMs: number): Pla
 
 /** The volume that a snapshot is taken of must not go before the snapshot is ready. */
 function awaitsBackup({ job, status, snapshots, volume }: Observed): boolean {
-  return job.spec.backup !== undefined && volume !== undefined && snapshots.installed && endOf(status) === 'Succeeded' && snapshots.object?.status?.readyToUse !== true;
+  return job.spec.backup !== undefined && volume !== undefined && snapshots.installed && endOf(status) === 'Succeeded' && status.backup === undefined && snapshots.object?.status?.readyToUse !== true;
 }
 
 function ensureVolume({ object, job, volume, claim }: Observed): Action[] {
@@ -98,11 +105,12 @@ function ensurePods(seen: Observed, assessment: Assessment, settings: TrainingSe
 }
 
 /**
- * The snapshot outlives the job, so it has no owner; applying it again changes nothing.
+ * The snapshot outlives the job, so it has no owner; applying it again changes nothing. One that was ready is its user's to delete, and is
+ * not taken again.
  */
-function takeSnapshot({ job, volume, snapshots }: Observed): Action[] {
+function takeSnapshot({ job, status, volume, snapshots }: Observed): Action[] {
   const { backup } = job.spec;
-  if (backup === undefined || volume === undefined || !snapshots.installed || snapshots.object !== undefined) return [];
+  if (backup === undefined || volume === undefined || !snapshots.installed || snapshots.object !== undefined || status.backup !== undefined) return [];
   const object = {
     apiVersion: 'snapshot.storage.k8s.io/v1',
     kind: 'VolumeSnapshot',

@@ -20,7 +20,7 @@ export function statusOf(seen: Observed, assessment: Assessment, outcome: Outcom
   const generation = seen.object.metadata.generation ?? 0;
   const time = timestamp(nowMs);
   if (assessment.stage.kind === 'Finished') {
-    return { ...seen.status, observedGeneration: generation, conditions: conditionsFrom(seen.status.conditions, finishedConclusions(seen), generation, time), ...backupOf(seen) };
+    return { ...seen.status, observedGeneration: generation, conditions: conditionsFrom(seen.status.conditions, finishedConclusions(seen, outcome), generation, time), ...backupOf(seen) };
   }
   const { stage, newFailures, spent, excludedNodes, places } = assessment;
   const ended = stage.kind === 'Succeeded' || stage.kind === 'Failed';

@@ -1,8 +1,9 @@
 /** Decides whether a TrainingJob has succeeded, by its success policy. Pure. */
-import type { TrainingResult } from '../../api/index.ts';
+import { sentence, volumeLayout, type TrainingResult } from '../../api/index.ts';
+import { pathOnVolume } from '../../domain/job-volume.ts';
 import { isRunning } from '../../domain/pod.ts';
 import { decidingPlaces, isElastic, placeKey } from '../../domain/roles.ts';
-import { parseResult } from '../../domain/termination-message.ts';
+import { parseResult, resultProblem } from '../../domain/termination-message.ts';
 import type { Observed } from './observe.ts';
 import type { SeenPlace } from './places.ts';
 
@@ -28,4 +29,14 @@ export function resultOf(places: readonly SeenPlace[]): TrainingResult | undefin
     if (result !== undefined) return result;
   }
   return undefined;
+}
+
+/** Why a job of the built-in trainer has succeeded and yet nobody knows its model, in sentences; undefined where it is known, or none was to come. */
+export function missingResult({ job: { spec }, volume }: Observed, places: readonly SeenPlace[]): string | undefined {
+  if (spec.trainer === undefined || volume === undefined || resultOf(places) !== undefined) return undefined;
+  const last = places.find(({ pod, succeeded }) => succeeded && pod !== undefined) ?? places[0];
+  const why = last?.pod === undefined ? 'it is gone' : resultProblem(last.pod.status.main?.terminated?.message);
+  const image = spec.pod?.image === undefined ? '' : ' An image of your own in spec.pod.image must write its result as the trainer image does.';
+  return `Pod ${last?.podName ?? ''} ended well, but its result cannot be read: ${sentence(why ?? '')}${image} The model is not known and cannot be served; if it was written, `
+    + `it is in folder ${pathOnVolume(volume, volumeLayout.model)} of PersistentVolumeClaim ${volume.claimName}. Make a new TrainingJob to train it again.`;
 }

@@ -58,11 +58,20 @@ export function convert(sources: readonly Source[], runtimes: readonly Source[] 
   const flat = sources.flatMap(itemsOf);
   const parsed = [...flat, ...runtimes.flatMap(itemsOf)].flatMap(({ content }) => runtimeOf(content));
   const results = flat.map((source) => convertOne(source, parsed));
+  const conversions = results.flatMap((result) => (result.conversion === undefined ? [] : [result.conversion]));
   return {
-    conversions: results.flatMap((result) => (result.conversion === undefined ? [] : [result.conversion])),
+    conversions,
     passedOver: results.flatMap((result) => (result.passedOver === undefined ? [] : [result.passedOver])),
-    errors: results.flatMap((result) => (result.error === undefined ? [] : [result.error])),
+    errors: [...results.flatMap((result) => (result.error === undefined ? [] : [result.error])), ...namesakes(conversions)],
   };
+}
+
+/** Jobs of two kinds may share a name; as TrainingJobs the later one would be applied as a change of the earlier. */
+function namesakes(conversions: readonly Conversion[]): string[] {
+  const named = conversions.filter(({ job }) => job.metadata.name !== undefined);
+  const byName = Map.groupBy(named, ({ job: { metadata: { namespace = '', name } } }) => JSON.stringify([namespace, name]));
+  return [...byName.values()].flatMap(([first, ...others]) => others.map(({ source, kind, name }) =>
+    `${source.at}: metadata.name: the ${kind} ${name} would become the same TrainingJob as the ${first?.kind ?? ''} of ${first?.source.at ?? ''}; rename one of them, or convert them apart.`));
 }
 
 /** A list, as `kubectl get -o yaml` prints it, is its items. */
