@@ -47,6 +47,7 @@ function withoutLimited(defaults: Readonly<Record<string, string>>, limits: Read
   return Object.fromEntries(Object.entries(defaults).filter(([resource]) => limits?.[resource] === undefined));
 }
 
-function given<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
+/** A field that is left out where it has no value. */
+export function given<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
   return value === undefined ? {} : ({ [key]: value } as Record<K, V>);
 }

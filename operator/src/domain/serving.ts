@@ -2,9 +2,9 @@
  * What serves a model: the revision that a model and its settings make, and the Deployment, Service, autoscaler and
  * disruption budget of a ModelDeployment, all under its own name. Owners and types are added by the controller.
  */
-import { annotations, labels, managedBy, shortHash, type ModelDeploymentSpec, type ModelStatus, type ObjectMeta } from '../api/index.ts';
+import { annotations, labels, managedBy, shortHash, type ModelDeploymentSpec, type ModelStatus, type ObjectMeta, type Pod as PodSettings } from '../api/index.ts';
 import { canonicalJson, placementOf } from './node-pool.ts';
-import { podFields, resourcesOf } from './pod-settings.ts';
+import { given, podFields, resourcesOf } from './pod-settings.ts';
 import type { Container, PodSpec, PodTemplate } from './pod.ts';
 import { pseudonymKeyParts } from './pseudonym-key.ts';
 import { secureContainerFields, securePodFields } from './secure-pod.ts';
@@ -21,6 +21,8 @@ export interface Revision {
   readonly name: string;
   readonly model: ModelStatus;
   readonly pod: PodSpec;
+  /** What the user wants on the pods beside ours. */
+  readonly podMetadata: Pick<PodSettings, 'labels' | 'annotations'>;
 }
 
 export const servingRole = 'server';
@@ -39,7 +41,8 @@ export function servingLabels(name: string): Readonly<Record<string, string>> {
 
 export function revisionOf(name: string, spec: ModelDeploymentSpec, model: ModelStatus, settings: ServingSettings): Revision {
   const pod = servingPod(name, spec, model, settings);
-  return { name: shortHash(canonicalJson({ model: model.digest, pod }), revisionLength), model, pod };
+  const podMetadata = { ...given('labels', spec.pod?.labels), ...given('annotations', spec.pod?.annotations) };
+  return { name: shortHash(canonicalJson({ model: model.digest, pod, ...podMetadata }), revisionLength), model, pod, podMetadata };
 }
 
 function servingPod(name: string, spec: ModelDeploymentSpec, model: ModelStatus, settings: ServingSettings): PodSpec {
@@ -147,7 +150,7 @@ export function reservedDeployment(name: string, spec: ModelDeploymentSpec, revi
       paused: true,
       selector: { matchLabels: replicaSelector(name) },
       template: {
-        metadata: { labels: replicaTemplate(name, revision).metadata.labels },
+        metadata: { labels: replicaLabels(name) },
         spec: { containers: [{ name: servingRole, image: container?.image }] },
       },
     },
@@ -155,11 +158,17 @@ export function reservedDeployment(name: string, spec: ModelDeploymentSpec, revi
 }
 
 function replicaTemplate(name: string, revision: Revision): PodTemplate {
+  const { pod, podMetadata } = revision;
   return {
-    metadata: { labels: { ...servingLabels(name), [labels.role]: servingRole }, annotations: { ...revisionAnnotations(revision), [annotations.mainContainer]: servingRole } },
-    spec: revision.pod,
+    metadata: {
+      labels: { ...replicaLabels(name), ...podMetadata.labels },
+      annotations: { ...podMetadata.annotations, ...revisionAnnotations(revision), [annotations.mainContainer]: servingRole },
+    },
+    spec: pod,
   };
 }
+
+const replicaLabels = (name: string): Readonly<Record<string, string>> => ({ ...servingLabels(name), [labels.role]: servingRole });
 
 function revisionAnnotations(revision: Revision): Readonly<Record<string, string>> {
   return { [annotations.revision]: revision.name, [annotations.modelDigest]: revision.model.digest };

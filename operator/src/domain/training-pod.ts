@@ -55,14 +55,15 @@ export function trainingPod(job: Job, place: Place, attempt: number, context: Po
     [labels.index]: String(place.index),
     [labels.attempt]: String(attempt),
   };
+  const theirs = role?.template?.metadata ?? job.spec.pod;
   // Another of our labels would make the pod look like one of another kind's.
-  const userLabels = Object.fromEntries(Object.entries(role?.template?.metadata?.labels ?? {}).filter(([name]) => !name.startsWith('anneal.dev/')));
+  const userLabels = Object.fromEntries(Object.entries(theirs?.labels ?? {}).filter(([name]) => !name.startsWith('anneal.dev/')));
   return {
     metadata: {
       name: podName(job, place.role, place.index, attempt),
       namespace: job.namespace,
       labels: { ...userLabels, ...own },
-      annotations: { ...role?.template?.metadata?.annotations, [annotations.mainContainer]: role?.template?.spec.containers[0]?.name ?? trainerRole },
+      annotations: { ...theirs?.annotations, [annotations.mainContainer]: role?.template?.spec.containers[0]?.name ?? trainerRole },
     },
     spec: {
       ...awayFrom(withPeers(job, place, withDevices(job, place, podSpec(job, role, place, attempt, context))), context.excludedNodes),

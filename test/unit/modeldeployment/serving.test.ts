@@ -88,7 +88,7 @@ describe('what serves a model', () => {
   });
 
   it('reserves the name by a Deployment that starts no pod and holds nothing that a later apply leaves out', () => {
-    const spec = specOf(scaling(3, 5));
+    const spec = specOf({ ...scaling(3, 5), pod: { labels: { team: 'a' }, terminationGracePeriodSeconds: 60 } });
     const revision = revisionOf('served', spec, modelOf(1), servingSettings);
     const reserved = reservedDeployment('served', spec, revision);
     expect(reserved.spec.paused).to.equal(true);
@@ -96,6 +96,14 @@ describe('what serves a model', () => {
       typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([field, item]) => leaves(item, `${path}.${field}`)) : [path];
     const applied = leaves(servingDeployment('served', spec, revision, undefined));
     expect(leaves(reserved).filter((leaf) => !applied.includes(leaf))).to.deep.equal(['.spec.replicas']);
+    // Nothing that an edit takes away, since an apply would leave what another request made.
+    expect(reserved.spec.template.metadata.labels).not.to.have.property('team');
+  });
+
+  it('gives its pods the labels and annotations that its user asks for', () => {
+    const { spec } = build({ pod: { labels: { team: 'a', 'app.kubernetes.io/name': 'ranker' }, annotations: { 'example.com/a': 'b' }, terminationGracePeriodSeconds: 60 } });
+    expect(spec.template.metadata.labels).to.include({ team: 'a', 'app.kubernetes.io/name': 'ranker', ...spec.selector.matchLabels });
+    expect(spec.template.metadata.annotations).to.include({ 'example.com/a': 'b', [annotations.mainContainer]: 'server' });
   });
 });
 
@@ -110,7 +118,7 @@ describe('a revision', () => {
   });
 
   it('is another for another model, image or pod setting', () => {
-    const names = [nameOf(), nameOf({}, 2), nameOf({}, 1, 'anneal/trainer:next'), nameOf({ pod: { terminationGracePeriodSeconds: 5 } }), nameOf({ accelerator: { resource: 'nvidia.com/gpu', count: 1 } })];
+    const names = [nameOf(), nameOf({}, 2), nameOf({}, 1, 'anneal/trainer:next'), nameOf({ pod: { terminationGracePeriodSeconds: 5 } }), nameOf({ pod: { labels: { team: 'a' }, terminationGracePeriodSeconds: 60 } }), nameOf({ pod: { annotations: { team: 'a' }, terminationGracePeriodSeconds: 60 } }), nameOf({ accelerator: { resource: 'nvidia.com/gpu', count: 1 } })];
     expect(new Set(names).size).to.equal(names.length);
   });
 

@@ -321,6 +321,15 @@ describe('the pod of a role', () => {
   });
 });
 
+describe('the pod of the built-in trainer', () => {
+  it('has the labels and annotations that its user asks for', () => {
+    const spec = job({ pod: { labels: { team: 'a' }, annotations: { 'sidecar.istio.io/inject': 'false' }, terminationGracePeriodSeconds: 60 } }).spec;
+    const { metadata } = trainingPod({ namespace: 'team-a', name: 'digits', uid: 'u', spec }, { role: 'trainer', index: 0 }, 1, context);
+    expect(metadata.labels).to.include({ team: 'a', 'anneal.dev/training-job': 'digits' });
+    expect(metadata.annotations).to.deep.equal({ 'sidecar.istio.io/inject': 'false', 'anneal.dev/main-container': 'trainer' });
+  });
+});
+
 describe('the environment of a role', () => {
   it('lets variables of the user refer to ours, which come first and only once', () => {
     const of = job({ roles: [{ name: 'worker', replicas: 1, template: { spec: { containers: [{ name: 'main', image: 'x:1', env: [{ name: 'ANNEAL_ATTEMPT', value: '7' }, { name: 'RUN', value: '$(ANNEAL_ATTEMPT)' }] }] } } }] });

@@ -1364,18 +1364,8 @@ export interface Role {
      * Labels and annotations of the pods.
      */
     metadata?: {
-      /**
-       * Labels; those of the domain anneal.dev are Anneal's own.
-       */
-      labels?: {
-        [k: string]: string;
-      };
-      /**
-       * Annotations.
-       */
-      annotations?: {
-        [k: string]: string;
-      };
+      labels?: PodLabels;
+      annotations?: PodAnnotations;
     };
     /**
      * A pod's spec. The first container is the one whose end decides.
@@ -1424,6 +1414,18 @@ export interface Accelerator {
    * How many of them each pod gets.
    */
   count: number;
+}
+/**
+ * Labels of the pods. Those of anneal.dev and app.kubernetes.io/managed-by are Anneal's own.
+ */
+export interface PodLabels {
+  [k: string]: string;
+}
+/**
+ * Annotations of the pods. Those of anneal.dev are Anneal's own.
+ */
+export interface PodAnnotations {
+  [k: string]: string;
 }
 /**
  * How TF_CONFIG is written.
@@ -1485,6 +1487,8 @@ export interface Mpi {
  * Settings of the pods that Anneal builds.
  */
 export interface Pod {
+  labels?: PodLabels;
+  annotations?: PodAnnotations;
   /**
    * Image instead of the trainer image that the operator is set to.
    */
