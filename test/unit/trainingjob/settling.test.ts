@@ -58,13 +58,16 @@ describe('the status of an attempt on its way', () => {
 
   it('waits for longer while many jobs are on their way, so that all together tell 25 times a second', () => {
     const settling = new Settling();
-    const waitOf = (index: number): number => (settling.untilMs({ namespace: 'team-a', name: `job-${index}` }, 'a', 1, now) ?? now) - now;
-    const waits = Array.from({ length: 1000 }, (_, index) => waitOf(index));
+    const keyOf = (index: number) => ({ namespace: 'team-a', name: `job-${index}` });
+    const waits = Array.from({ length: 1000 }, (_, index) => (settling.untilMs(keyOf(index), 'a', 1, now) ?? now) - now);
     expect(waits.slice(0, 50)).to.deep.equal(Array.from({ length: 50 }, () => 2000));
     expect(waits[499]).to.equal(20_000);
     expect(waits[999]).to.equal(30_000);
-    for (let index = 0; index < 990; index++) settling.forget({ namespace: 'team-a', name: `job-${index}` });
-    expect(waitOf(0)).to.equal(2000);
+    // The first set out alone, and there are a thousand by now.
+    expect(settling.untilMs(keyOf(0), 'a', 1, now + 2000)).to.equal(now + 30_000);
+    for (let index = 100; index < 1000; index++) settling.forget(keyOf(index));
+    expect(settling.untilMs(keyOf(0), 'a', 1, now + 3000)).to.equal(now + 4000);
+    expect(settling.untilMs(keyOf(0), 'a', 1, now + 4000)).to.equal(undefined);
   });
 
   it('begins anew with another attempt, another job of that name, or a clock that was set back', () => {

@@ -48,14 +48,19 @@ export class Settling {
     // A wall clock that was set back must not hold the news for longer.
     const isKnown = held?.uid === uid && held.attempt === attempt && held.timeMs <= nowMs;
     if (!isKnown) {
-      this.#told.delete(name);
-      const waitMs = Math.min(longestMs, Math.max(settleMs, ((this.#told.size + 1) * 1000) / newsPerSecond));
-      this.#told.set(name, { uid, attempt, timeMs: nowMs, waitMs });
-      return nowMs + waitMs;
+      this.#told.set(name, { uid, attempt, timeMs: nowMs, waitMs: settleMs });
+      return nowMs + Math.max(settleMs, this.#turnMs());
     }
-    if (nowMs < held.timeMs + held.waitMs) return held.timeMs + held.waitMs;
+    // Judged anew each time, since many more may have set out meanwhile.
+    const dueMs = held.timeMs + Math.max(held.waitMs, this.#turnMs());
+    if (nowMs < dueMs) return dueMs;
     this.#told.set(name, { uid, attempt, timeMs: nowMs, waitMs: Math.min(2 * held.waitMs, longestMs) });
     return undefined;
+  }
+
+  /** How long it takes until each job on its way has told once. */
+  #turnMs(): number {
+    return Math.min(longestMs, (this.#told.size * 1000) / newsPerSecond);
   }
 
   /** The attempt has arrived or ended, or the job is gone. */
