@@ -65,9 +65,10 @@ describe('the status of an attempt on its way', () => {
     expect(waits[999]).to.equal(30_000);
     // The first set out alone, and there are a thousand by now.
     expect(settling.untilMs(keyOf(0), 'a', 1, now + 2000)).to.equal(now + 30_000);
-    for (let index = 100; index < 1000; index++) settling.forget(keyOf(index));
-    expect(settling.untilMs(keyOf(0), 'a', 1, now + 3000)).to.equal(now + 4000);
-    expect(settling.untilMs(keyOf(0), 'a', 1, now + 4000)).to.equal(undefined);
+    for (let index = 1; index < 1000; index++) settling.forget(keyOf(index));
+    expect(settling.untilMs(keyOf(0), 'a', 1, now + 29_999)).to.equal(now + 30_000);
+    expect(settling.untilMs(keyOf(0), 'a', 1, now + 30_000)).to.equal(undefined);
+    expect(settling.untilMs(keyOf(1), 'a', 1, now + 30_000)).to.equal(now + 32_000);
   });
 
   it('begins anew with another attempt, another job of that name, or a clock that was set back', () => {

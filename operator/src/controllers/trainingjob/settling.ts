@@ -47,20 +47,13 @@ export class Settling {
     const held = this.#told.get(name);
     // A wall clock that was set back must not hold the news for longer.
     const isKnown = held?.uid === uid && held.attempt === attempt && held.timeMs <= nowMs;
-    if (!isKnown) {
-      this.#told.set(name, { uid, attempt, timeMs: nowMs, waitMs: settleMs });
-      return nowMs + Math.max(settleMs, this.#turnMs());
-    }
-    // Judged anew each time, since many more may have set out meanwhile.
-    const dueMs = held.timeMs + Math.max(held.waitMs, this.#turnMs());
-    if (nowMs < dueMs) return dueMs;
-    this.#told.set(name, { uid, attempt, timeMs: nowMs, waitMs: Math.min(2 * held.waitMs, longestMs) });
-    return undefined;
-  }
-
-  /** How long it takes until each job on its way has told once. */
-  #turnMs(): number {
-    return Math.min(longestMs, (this.#told.size * 1000) / newsPerSecond);
+    const { timeMs, waitMs: ownMs } = isKnown ? held : { timeMs: nowMs, waitMs: settleMs };
+    const onTheirWay = this.#told.size + (held === undefined ? 1 : 0);
+    // Only ever longer: when few are left of a crowd, these are about to arrive too.
+    const waitMs = Math.max(ownMs, Math.min(longestMs, (onTheirWay * 1000) / newsPerSecond));
+    const isDue = nowMs >= timeMs + waitMs;
+    this.#told.set(name, isDue ? { uid, attempt, timeMs: nowMs, waitMs: Math.min(2 * waitMs, longestMs) } : { uid, attempt, timeMs, waitMs });
+    return isDue ? undefined : timeMs + waitMs;
   }
 
   /** The attempt has arrived or ended, or the job is gone. */
