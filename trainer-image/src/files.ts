@@ -41,7 +41,7 @@ export function makeFolder(folder: string): void {
   }
 }
 
-const isFolder = (name: string): boolean => statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
+export const isFolder = (name: string): boolean => statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /**
  * Makes the folder `parent/name` with these files, or changes nothing. A folder of that name is replaced.

@@ -1,5 +1,6 @@
 /** What `anneal-train` can be told. */
 import { parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
 import { AnnealError } from '../errors.ts';
 
 export const usage = `anneal-train -f FILE [flags]
@@ -36,7 +37,7 @@ export interface Flags {
 
 /** @returns undefined where help is asked for. @throws AnnealError `COMMAND_INVALID` */
 export function parseFlags(args: readonly string[]): Flags | undefined {
-  const { file, name, out, threads, 'pseudonym-key': pseudonymKey, set = [], mount = [], help = false, json = false, verbose = false, 'dry-run': dryRun = false } = parsed(args);
+  const { file, name, out, threads, 'pseudonym-key': pseudonymKey, set = [], mount = [], help = false, json = false, verbose = false, 'dry-run': dryRun = false } = valuesOf(args, options, 'anneal-train --help');
   if (help) return undefined;
   if (file === undefined) throw invalid('There is no manifest; write -f FILE, or -f - for standard input. See anneal-train --help.');
   return {
@@ -48,18 +49,18 @@ export function parseFlags(args: readonly string[]): Flags | undefined {
   };
 }
 
-function parsed(args: readonly string[]) {
+const options = {
+  file: { type: 'string', short: 'f' }, name: { type: 'string' }, out: { type: 'string' }, threads: { type: 'string' }, 'pseudonym-key': { type: 'string' }, 'dry-run': { type: 'boolean' }, set: { type: 'string', multiple: true },
+  mount: { type: 'string', multiple: true }, json: { type: 'boolean' }, verbose: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** @param help  where the flags are told of. @throws AnnealError `COMMAND_INVALID` for those that there are not */
+export function valuesOf<const T extends NonNullable<ParseArgsConfig['options']>>(args: readonly string[], options: T, help: string) {
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        file: { type: 'string', short: 'f' }, name: { type: 'string' }, out: { type: 'string' }, threads: { type: 'string' }, 'pseudonym-key': { type: 'string' }, 'dry-run': { type: 'boolean' }, set: { type: 'string', multiple: true },
-        mount: { type: 'string', multiple: true }, json: { type: 'boolean' }, verbose: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
+    return parseArgs({ args: [...args], options }).values;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw invalid(`${error.message.split('. ', 1)[0] ?? ''}. See anneal-train --help.`, error);
+    throw invalid(`${error.message.split('. ', 1)[0] ?? ''}. See ${help}.`, error);
   }
 }
 

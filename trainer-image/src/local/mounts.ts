@@ -1,8 +1,8 @@
 /** `--mount URI=DIR`: folders that stand for what a cluster would mount. */
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { TrainerSpec } from '@anneal/operator/api';
 import { AnnealError } from '../errors.ts';
+import { isFolder } from '../files.ts';
 import { invalid } from './flags.ts';
 
 export interface MountedFolders {
@@ -42,6 +42,6 @@ function parseMount(mount: string, directory: string): [string, string] {
   const [, place, given] = /^((?:pvc|configmap):\/\/[^/=]+)=(.+)$/.exec(mount) ?? [];
   if (place === undefined || given === undefined) throw invalid(`--mount ${mount} is not URI=DIR. Write for example --mount pvc://lake=data or --mount configmap://digits=data.`);
   const folder = path.resolve(directory, given);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw invalid(`--mount ${mount} names the folder ${given}, which is not there. Correct the path.`);
+  if (!isFolder(folder)) throw invalid(`--mount ${mount} names the folder ${given}, which is not there. Correct the path.`);
   return [place, folder];
 }

@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AnnealError, toAnnealError } from '../errors.ts';
+import { toAnnealError } from '../errors.ts';
+import { invalid } from '../local/flags.ts';
 import type { Log } from '../log.ts';
 import { createMetrics } from './metrics.ts';
 import type { ServingMetrics } from './metrics.ts';
@@ -51,7 +52,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   // Longer than the idle time of usual load balancers, so that they never send on a connection that is being closed.
   server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve, reject) => server.once('error', (error) => {
-    reject(new AnnealError('COMMAND_INVALID', { message: `The port ${options.port} cannot be listened on: ${error.message}. Write --port with another, or 0 for a free one.`, cause: error }));
+    reject(invalid(`The port ${options.port} cannot be listened on: ${error.message}. Write --port with another, or 0 for a free one.`, error));
   }).listen(options.port, resolve));
   const { port } = server.address() as AddressInfo;
   log('info', 'Server is listening', { port, model: name });
